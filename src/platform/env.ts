@@ -1,0 +1,123 @@
+/**
+ * Configuration: every variable and secret, validated once an isolate. A wrong one answers 503 to every request and
+ * is named in the log, value withheld.
+ */
+import { z } from "zod";
+import { AppError } from "../kernel/errors";
+
+const count = (fallback: number, max = 1_000_000_000) =>
+  z.coerce.number().int().min(1).max(max).default(fallback);
+
+const flag = (fallback: boolean) =>
+  z
+    .enum(["true", "false"])
+    .default(fallback ? "true" : "false")
+    .transform((value) => value === "true");
+
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: "custom", message: "is not JSON" });
+    return z.NEVER;
+  }
+});
+
+const list = z
+  .string()
+  .default("")
+  .transform((value) =>
+    value
+      .split(",")
+      .map((member) => member.trim())
+      .filter((member) => member !== ""),
+  );
+
+const address = z.string().regex(/^(?:[^<>"\r\n]{1,100} <[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+)$/);
+
+const signingKey = z.looseObject({
+  kty: z.literal("EC"),
+  crv: z.literal("P-256"),
+  kid: z.string().min(1).max(100),
+  x: z.string(),
+  y: z.string(),
+  d: z.string(),
+});
+/** A private P-256 JWK with its `kid`. */
+export type SigningKey = z.infer<typeof signingKey>;
+
+const budget = z.strictObject({
+  limit: z.number().int().min(1).max(1_000_000),
+  windowSeconds: z.number().int().min(15).max(86_400),
+});
+/** A number of attempts in a sliding window. */
+export type Budget = z.infer<typeof budget>;
+
+/** Failures and attempts that each auth endpoint allows, by account and by address. */
+export const AUTH_BUDGET_DEFAULTS = {
+  loginPerAccount: { limit: 10, windowSeconds: 900 },
+  loginPerIp: { limit: 50, windowSeconds: 900 },
+  signUpPerIp: { limit: 50, windowSeconds: 900 },
+  forgotPerAccount: { limit: 5, windowSeconds: 900 },
+  forgotPerIp: { limit: 30, windowSeconds: 900 },
+  resetPerIp: { limit: 30, windowSeconds: 900 },
+  verifyPerIp: { limit: 30, windowSeconds: 900 },
+  refreshPerIp: { limit: 300, windowSeconds: 900 },
+} as const satisfies Record<string, Budget>;
+export type AuthBudgetName = keyof typeof AUTH_BUDGET_DEFAULTS;
+
+const configSchema = z.object({
+  RATE_LIMIT_MAX: count(100),
+  RATE_LIMIT_WINDOW_SECONDS: z.coerce.number().int().min(15).max(86_400).default(900),
+  RATE_LIMIT_LEASE_MAX: count(100).optional(),
+  ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400),
+  SESSION_TTL_SECONDS: count(604_800, 31_536_000),
+  USER_CACHE_TTL_SECONDS: z.coerce.number().int().min(60).max(86_400).default(3600),
+  CONSUMER_ATTEMPTS_MAX: count(8, 100),
+  CONSUMER_BACKOFF_SECONDS: count(10, 3600),
+  EVENT_RESEND_SECONDS: count(60, 86_400),
+  WEBHOOK_BACKOFF_SECONDS: count(5, 3600),
+  WEBHOOK_ALLOW_LOCAL: flag(false),
+  ORDER_PENDING_TTL_SECONDS: count(3600, 31_536_000),
+  MAIL_FROM: address,
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, "")),
+  CORS_ORIGINS: list,
+  JWT_ISSUER: z.string().min(1).default("https://meridian.example"),
+  JWT_AUDIENCE: z.string().min(1).default("meridian"),
+  TRUSTED_ISSUERS: z.string().default("[]"),
+  AUTH_BUDGETS: json
+    .pipe(z.partialRecord(z.enum(Object.keys(AUTH_BUDGET_DEFAULTS) as [AuthBudgetName]), budget))
+    .default({})
+    .transform((overrides): Record<AuthBudgetName, Budget> => ({ ...AUTH_BUDGET_DEFAULTS, ...overrides })),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  SERVER_TIMING: z.enum(["admin", "all"]).default("admin"),
+  JWT_SIGNING_KEYS: json.pipe(z.object({ keys: z.array(signingKey).min(1).max(10) })),
+  METRICS_TOKEN: z.string().min(16),
+  EVENTS_TOKEN: z.string().min(16),
+  /** 256 bits, base64url: seals cursors, encrypts what is stored for replay, keys the digests. */
+  DATA_KEY: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+});
+
+export type Config = Readonly<z.infer<typeof configSchema>>;
+
+/**
+ * Reads and validates the configuration.
+ * **Errors**: `unavailable`, with the names of the wrong variables (never their values) in its message.
+ */
+export function readConfig(env: object): Config {
+  const parsed = configSchema.safeParse(env);
+  if (parsed.success) return parsed.data;
+  const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))].sort();
+  throw new AppError("unavailable", `configuration is not valid: ${names.join(", ")}`, {
+    isRetryable: false,
+    retryAfterSeconds: 60,
+  });
+}
+
+let remembered: { readonly env: object; readonly config: Config } | undefined;
+
+/** As `readConfig`, once an isolate: bindings do not change within its life. */
+export function configOf(env: object): Config {
+  if (remembered?.env !== env) remembered = { env, config: readConfig(env) };
+  return remembered.config;
+}

@@ -1,0 +1,30 @@
+/** What one request cost: calls to each binding, and where its user came from. Logged, metered, shown in Server-Timing. */
+
+export type CacheOutcome = "memory" | "kv" | "miss" | "stale-refused";
+
+export interface Calls {
+  d1Statements: number;
+  /** Sequential D1 calls: a batch is one. */
+  d1RoundTrips: number;
+  d1RowsRead: number;
+  d1RowsWritten: number;
+  kvReads: number;
+  kvWrites: number;
+  objectCalls: number;
+  queueSends: number;
+  cache: CacheOutcome | null;
+}
+
+export function newCalls(): Calls {
+  return {
+    d1Statements: 0,
+    d1RoundTrips: 0,
+    d1RowsRead: 0,
+    d1RowsWritten: 0,
+    kvReads: 0,
+    kvWrites: 0,
+    objectCalls: 0,
+    queueSends: 0,
+    cache: null,
+  };
+}

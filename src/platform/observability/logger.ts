@@ -1,0 +1,57 @@
+/**
+ * Logs: one JSON object a line, which Workers Logs indexes by field. Fields are named by the caller and must not hold
+ * addresses, tokens, passwords, hashes or mail bodies; errors go through `describeError`, which drops what a driver
+ * may have put into its message.
+ */
+import { AppError } from "../../kernel/errors";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Logger {
+  log(level: LogLevel, event: string, fields?: LogFields): void;
+  /** The same logger with these fields on each line. */
+  with(fields: LogFields): Logger;
+}
+
+const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+export function createLogger(minimum: LogLevel, fields: LogFields = {}): Logger {
+  return {
+    log(level, event, more = {}) {
+      if (ORDER.indexOf(level) < ORDER.indexOf(minimum)) return;
+      console[level](JSON.stringify({ level, event, ...fields, ...more }));
+    },
+    with: (more) => createLogger(minimum, { ...fields, ...more }),
+  };
+}
+
+const CAUSES_MAX = 4;
+
+/**
+ * An error and its causes as loggable fields. Messages of foreign errors are left out, for Drizzle and D1 put
+ * parameter values (addresses, hashes) into them; ours are written for the log and kept.
+ */
+export function describeError(error: unknown): LogFields {
+  const chain: string[] = [];
+  let current = error;
+  for (let depth = 0; depth < CAUSES_MAX && current !== undefined && current !== null; depth += 1) {
+    chain.push(current instanceof AppError ? `${current.name}: ${current.message}` : foreignSummary(current));
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  const stack = error instanceof Error ? stackFrames(error) : undefined;
+  return { error: chain.join(" <- "), ...(stack === undefined ? {} : { stack }) };
+}
+
+/** Name, and of the message only what is known to be free of values: SQLite's result code. */
+function foreignSummary(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const sqlite = /\bSQLITE_[A-Z_]+\b/.exec(error.message)?.[0];
+  return sqlite === undefined ? error.name : `${error.name} (${sqlite})`;
+}
+
+/** Frames only: the first line of a stack repeats the message. */
+function stackFrames(error: Error): string | undefined {
+  const frames = error.stack?.split("\n").filter((line) => line.trimStart().startsWith("at "));
+  return frames?.slice(0, 8).join("\n");
+}

@@ -1,0 +1,19 @@
+/** What every service gets of the request (or message, or cron tick) that it works for. Built by `worker.ts`. */
+import type { Clock } from "../kernel/clock";
+import type { NewId } from "../kernel/ids";
+import type { Calls } from "./observability/calls";
+import type { Logger } from "./observability/logger";
+
+export interface Scope {
+  readonly requestId: string;
+  /** W3C trace context of the caller or, failing that, our own; travels in event envelopes. */
+  readonly traceparent: string;
+  /** The client's `X-D1-Bookmark`, validated. Only ever compared: never passed to D1, stored or returned. */
+  readonly clientBookmark: string | null;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly calls: Calls;
+  readonly log: Logger;
+  /** Keeps the isolate for work after the response. Failures must be handled inside. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
