@@ -1,8 +1,6 @@
-/**
- * Who may do what: one table for every protocol, actor x action -> yes or no. Whether a no is shown as `forbidden` or,
- * where the thing's existence is a secret, as `not_found`, is the service's choice.
- */
+/** Who may do what: one pure table for every protocol, actor x action -> yes or no, and what a no is called. */
 import type { Actor } from "./actor";
+import { done, type Outcome, refuse, refuseNotFound } from "./errors";
 
 /** How an actor stands to what the action is done to. */
 type Standing = "anonymous" | "user" | "owner" | "admin" | "system";
@@ -49,6 +47,18 @@ export const ACTIONS = Object.keys(PERMISSIONS) as readonly Action[];
 export function isPermitted(actor: Actor, action: Action, ownerId: string | null = null): boolean {
   const permitted: readonly Standing[] = PERMISSIONS[action];
   return standingsOf(actor, ownerId).some((standing) => permitted.includes(standing));
+}
+
+/**
+ * Decides as `isPermitted`, and says no as the contract does.
+ * **Errors**: `unauthenticated` without a token; `not_found` for what is not yours, for its existence is a secret;
+ * `forbidden` for what only administrators do.
+ */
+export function authorize(actor: Actor, action: Action, ownerId: string | null = null): Outcome<null> {
+  if (isPermitted(actor, action, ownerId)) return done(null);
+  if (actor.kind === "anonymous") return refuse("unauthenticated", "This call needs an access token.");
+  const permitted: readonly Standing[] = PERMISSIONS[action];
+  return permitted.includes("owner") ? refuseNotFound() : refuse("forbidden", "This call is for administrators.");
 }
 
 function standingsOf(actor: Actor, ownerId: string | null): readonly Standing[] {
