@@ -22,7 +22,7 @@ function importing(title: string, path: string, module: string, rule = IMPORTS):
 
 const BREACHES: readonly Breach[] = [
   importing("the kernel imports nothing above it", "src/kernel/k1.ts", "../platform/clock"),
-  importing("the kernel imports no package", "src/kernel/k2.ts", "zod"),
+  importing("the kernel imports no package but zod", "src/kernel/k2.ts", "fast-check"),
   importing("the kernel imports no built-in", "src/kernel/k3.ts", "node:buffer"),
   importing("the platform knows no service", "src/platform/p1.ts", "../services/users"),
   importing("the platform knows no gateway", "src/platform/cache/p2.ts", "../../gateway/error-map"),
@@ -205,7 +205,7 @@ const BREACHES: readonly Breach[] = [
 /** What is allowed stays allowed: a rule that forbids everything would pass the breaches too. */
 const ALLOWED: readonly (readonly [path: string, source: string])[] = [
   ["src/kernel/ok1.ts", 'export { it } from "./ok2";\n'],
-  ["src/kernel/ok2.ts", "export const it = new Date(0);\n"],
+  ["src/kernel/ok2.ts", 'export { z } from "zod";\nexport const it = new Date(0);\n'],
   [
     "src/platform/ok3.ts",
     'import { env } from "cloudflare:workers";\nexport const it = [env, Date.now()];\n',

@@ -98,7 +98,9 @@ describe("operations", () => {
 
   test("a failing database is 503 with Retry-After, and nothing of it leaks", async () => {
     await env.DB.prepare("drop table user_profiles").run();
-    const answer = await call("/api/users", { json: { name: "Ada Lovelace", email: "secret-ada@example.com" } });
+    const answer = await call("/api/users", {
+      json: { name: "Ada Lovelace", email: "secret-ada@example.com" },
+    });
     expect([answer.status, answer.json.code]).toEqual([503, "unavailable"]);
     expect(answer.headers.get("retry-after")).toBe("1");
     expect(answer.text).not.toMatch(/sqlite|D1|insert|secret-ada|user_profiles/i);
