@@ -3,14 +3,17 @@
  * `admission` then.
  */
 import { createMiddleware } from "hono/factory";
-import { refuse } from "../../../kernel/errors";
+import { type Outcome, refuse } from "../../../kernel/errors";
+import type { VerifiedToken } from "../../../services/auth";
 import type { Credentials, GatewayEnv } from "../../request-context";
 
+/** Source: RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
+  const { accessTokens } = c.var.services;
   const credentials = await readCredentials(c.req.header("authorization"), (token) =>
-    c.var.services.accessTokens.verify(token),
+    accessTokens.verify(token),
   );
   c.set("credentials", credentials);
   if (credentials.kind === "verified") {
@@ -19,3 +22,16 @@ export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
   }
   await next();
 });
+
+async function readCredentials(
+  header: string | undefined,
+  verify: (token: string) => Promise<Outcome<VerifiedToken>>,
+): Promise<Credentials> {
+  if (header === undefined) return { kind: "none" };
+  const token = BEARER.exec(header)?.[1];
+  const outcome =
+    token === undefined
+      ? refuse("unauthenticated", "The Authorization header is not of the form `Bearer <token>`.")
+      : await verify(token);
+  return outcome.ok ? { kind: "verified", token: outcome.value } : { kind: "bad", refusal: outcome.refusal };
+}
