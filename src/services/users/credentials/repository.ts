@@ -27,6 +27,8 @@ export interface Stamp {
   readonly at: number;
 }
 
+type CredentialRow = Parameters<typeof toAccount>[0] & Pick<Credential, "passwordHash">;
+
 export class CredentialRepository {
   readonly #database: Database;
 
@@ -40,12 +42,11 @@ export class CredentialRepository {
 
   /** @param id a user's id, or a subquery for it */
   selectById(id: string | SQL) {
-    return this.#select()
-      .where(sql`${users.id} = ${id}`)
-      .limit(1);
+    return this.#select().where(sql`${users.id} = ${id}`).limit(1);
   }
 
-  read(rows: Awaited<ReturnType<CredentialRepository["selectById"]>>): Credential | null {
+  /** The answer of a `select...` statement. */
+  read(rows: readonly CredentialRow[]): Credential | null {
     const [row] = rows;
     return row === undefined ? null : { ...toAccount(row), passwordHash: row.passwordHash };
   }
@@ -54,6 +55,10 @@ export class CredentialRepository {
   isUnchanged({ id, tokenEpoch, passwordHash }: Snapshot): SQL {
     return sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.tokenEpoch} = ${tokenEpoch}
       and ${users.passwordHash} is ${passwordHash})`;
+  }
+
+  isThere(id: string): SQL {
+    return sql`exists (select 1 from ${users} where ${users.id} = ${id})`;
   }
 
   /** Holds once this change, and no other, wrote the row. */
@@ -105,17 +110,19 @@ export class CredentialRepository {
 
   /** The pending address takes effect, if it is still that one. A taken address violates `users.email_key`. */
   confirmEmail(stamp: Stamp, addressKey: string, guard: SQL): Statement {
-    return this.#database.build
-      .update(users)
-      .set({
-        email: sql`${users.pendingEmail}`,
-        emailKey: addressKey,
-        pendingEmail: null,
-        isEmailVerified: true,
-        ...versionStamp(stamp),
-      })
-      // Addresses are ASCII (see `emailSchema`), where SQLite's lower() is JavaScript's.
-      .where(and(eq(users.id, stamp.id), sql`lower(${users.pendingEmail}) = ${addressKey}`, guard));
+    return (
+      this.#database.build
+        .update(users)
+        .set({
+          email: sql`${users.pendingEmail}`,
+          emailKey: addressKey,
+          pendingEmail: null,
+          isEmailVerified: true,
+          ...versionStamp(stamp),
+        })
+        // Addresses are ASCII (see `emailSchema`), where SQLite's lower() is JavaScript's.
+        .where(and(eq(users.id, stamp.id), sql`lower(${users.pendingEmail}) = ${addressKey}`, guard))
+    );
   }
 
   #matches({ id, tokenEpoch, passwordHash }: Snapshot): SQL | undefined {
