@@ -12,6 +12,9 @@ import { identify } from "./middleware/identify";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
 import { analyticsRoutes } from "./routes/analytics";
+import { auditRoutes } from "./routes/audit";
+import { authRoutes } from "./routes/auth";
+import { keysRoutes } from "./routes/keys";
 import { operationsRoutes } from "./routes/operations";
 import { usersRoutes } from "./routes/users";
 
@@ -25,9 +28,12 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(requestScope(wire));
   app.use(crossOrigin);
   app.route("/", operationsRoutes);
+  app.route("/.well-known", keysRoutes);
 
   app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks);
   app.route("/api/users", usersRoutes);
+  app.route("/api/auth", authRoutes);
+  app.route("/api/audit", auditRoutes);
   app.route("/api/analytics", analyticsRoutes);
   return app;
 }
