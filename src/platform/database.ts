@@ -16,8 +16,11 @@ import type { Calls } from "./observability/calls";
 export type Statement = BatchItem<"sqlite">;
 type Statements = readonly [Statement, ...Statement[]];
 
-/** Where a read may be answered: the nearest replica, or the primary, which has every write. */
-export type ReadFrom = "nearest" | "primary";
+/**
+ * Where a read may be answered: the nearest replica; the primary, which has every write; or any replica that is not
+ * behind a bookmark of ours (never one that a client sent in the clear).
+ */
+export type ReadFrom = "nearest" | "primary" | { readonly notBefore: string };
 
 /** Past this D1 is taken for gone: stalls of 2 to 25 s are reported from the field. */
 const DEADLINE_MS = 5_000;
@@ -51,6 +54,7 @@ export class Database {
   readonly #d1: D1Database;
   readonly #calls: Calls;
   #builder: DrizzleD1Database | undefined;
+  readonly #connections: Connection[] = [];
   #nearest: Connection | undefined;
   #primary: Connection | undefined;
 
@@ -73,7 +77,7 @@ export class Database {
    * **Errors**: `unavailable` past the deadline or when D1 fails. **Cost**: 1 round trip, 2 after a transient error.
    */
   async read<T extends Statements>(from: ReadFrom, statements: T): Promise<BatchResponse<T>> {
-    const connection = from === "primary" ? this.#toPrimary() : this.#toNearest();
+    const connection = this.#connectionFor(from);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await withDeadline(connection.orm.batch(statements));
@@ -96,15 +100,27 @@ export class Database {
     }
   }
 
+  /** As `commit`, with the rows of one more statement, which sees what the writes left. */
+  async commitReturning<T extends Statement>(
+    writes: readonly Statement[],
+    last: T,
+  ): Promise<T["_"]["result"]> {
+    const [first, ...rest] = [...writes, last];
+    const results: readonly unknown[] = await this.commit([first ?? last, ...rest]);
+    return results.at(-1);
+  }
+
   /** The latest bookmark of this request's calls; null before the first. */
   bookmark(): string | null {
-    return laterBookmark(
-      this.#nearest?.session.getBookmark() ?? null,
-      this.#primary?.session.getBookmark() ?? null,
+    return this.#connections.reduce<string | null>(
+      (latest, { session }) => laterBookmark(latest, session.getBookmark()),
+      null,
     );
   }
 
-  #toNearest(): Connection {
+  #connectionFor(from: ReadFrom): Connection {
+    if (from === "primary") return this.#toPrimary();
+    if (from !== "nearest") return this.#connect(this.#d1.withSession(from.notBefore));
     this.#nearest ??= this.#connect(this.#d1.withSession("first-unconstrained"));
     return this.#nearest;
   }
@@ -130,7 +146,9 @@ export class Database {
       },
     };
     // Drizzle asks of its client only these two methods, which a session has as a database has.
-    return { session, orm: drizzle(metered as unknown as D1Database) };
+    const connection = { session, orm: drizzle(metered as unknown as D1Database) };
+    this.#connections.push(connection);
+    return connection;
   }
 }
 

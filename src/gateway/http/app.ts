@@ -1,0 +1,33 @@
+/** The whole REST API on one screen: the order of middleware, then every route. */
+import { Hono } from "hono";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { newId } from "../../platform/clock";
+import type { GatewayEnv, Wire } from "../request-context";
+import { admission } from "./middleware/admission";
+import { boundedBody, jsonBody } from "./middleware/body";
+import { crossOrigin } from "./middleware/cross-origin";
+import { failed, unrouted } from "./middleware/faults";
+import { identify } from "./middleware/identify";
+import { requestScope } from "./middleware/request-scope";
+import { bookmarks, privateAnswers } from "./middleware/response-headers";
+import { analyticsRoutes } from "./routes/analytics";
+import { operationsRoutes } from "./routes/operations";
+import { usersRoutes } from "./routes/users";
+
+export function createApp(wire: Wire): Hono<GatewayEnv> {
+  const app = new Hono<GatewayEnv>();
+  app.onError(failed);
+  app.notFound(unrouted(app));
+
+  app.use(requestId({ limitLength: 128, generator: newId }));
+  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
+  app.use(requestScope(wire));
+  app.use(crossOrigin);
+  app.route("/", operationsRoutes);
+
+  app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks);
+  app.route("/api/users", usersRoutes);
+  app.route("/api/analytics", analyticsRoutes);
+  return app;
+}

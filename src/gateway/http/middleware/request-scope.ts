@@ -1,0 +1,49 @@
+/** First of all middleware: identifies the request, wires its services, and logs one line when it is answered. */
+import { createMiddleware } from "hono/factory";
+import { routePath } from "hono/route";
+import { ANONYMOUS } from "../../../kernel/actor";
+import { isBookmark } from "../../../kernel/bookmark";
+import { newId, systemClock } from "../../../platform/clock";
+import { configOf } from "../../../platform/env";
+import { newCalls } from "../../../platform/observability/calls";
+import { createLogger } from "../../../platform/observability/logger";
+import { continueTrace } from "../../../platform/observability/traceparent";
+import type { Scope } from "../../../platform/scope";
+import type { GatewayEnv, Wire } from "../../request-context";
+
+export function requestScope(wire: Wire) {
+  return createMiddleware<GatewayEnv>(async (c, next) => {
+    const config = configOf(c.env);
+    const requestId = c.get("requestId");
+    const traceparent = continueTrace(c.req.header("traceparent"));
+    const bookmark = c.req.header("x-d1-bookmark");
+    const log = createLogger(config.LOG_LEVEL, { requestId, traceId: traceparent.split("-")[1] });
+    const scope: Scope = {
+      requestId,
+      traceparent,
+      // A malformed one is refused further down, after it has been charged.
+      clientBookmark: bookmark !== undefined && isBookmark(bookmark) ? bookmark : null,
+      clock: systemClock,
+      newId,
+      calls: newCalls(),
+      log,
+      waitUntil: (work) => c.executionCtx.waitUntil(work),
+    };
+    c.set("config", config);
+    c.set("scope", scope);
+    c.set("services", wire(c.env, config, scope));
+    c.set("actor", ANONYMOUS);
+    const startedAt = scope.clock();
+    await next();
+    log.log("info", "request", {
+      method: c.req.method,
+      route: routePath(c, -1),
+      status: c.res.status,
+      code: c.get("errorCode") ?? null,
+      actor: c.get("actor").kind,
+      // When deployed the clock only moves with I/O: pure CPU time reads 0.
+      durationMs: scope.clock() - startedAt,
+      ...scope.calls,
+    });
+  });
+}

@@ -1,0 +1,38 @@
+/** Headers that answers of the API carry whatever the route. */
+import { createMiddleware } from "hono/factory";
+import { isBookmark } from "../../../kernel/bookmark";
+import type { GatewayEnv } from "../../request-context";
+import { problem } from "../problem";
+
+/** An answer depends on the caller: caches ask again each time, and never across callers. */
+export const privateAnswers = createMiddleware<GatewayEnv>(async (c, next) => {
+  await next();
+  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "private, no-cache");
+  c.header("Vary", "Authorization", { append: true });
+});
+
+/**
+ * `X-D1-Bookmark`: out on writes, so that the client can ask to read them; in, refused when malformed.
+ * **Errors**: `validation_failed`.
+ */
+export const bookmarks = createMiddleware<GatewayEnv>(async (c, next) => {
+  const presented = c.req.header("x-d1-bookmark");
+  if (presented !== undefined && !isBookmark(presented)) {
+    return problem(c, {
+      code: "validation_failed",
+      detail: "The bookmark is not one that was given out here.",
+      violations: [
+        {
+          pointer: "#/header/X-D1-Bookmark",
+          code: "invalid_format",
+          message: "Must be 8-8-8-32 lower-case hex digits.",
+        },
+      ],
+    });
+  }
+  await next();
+  const isWrite = c.req.method !== "GET" && c.req.method !== "HEAD";
+  const bookmark = isWrite && c.res.ok ? c.var.services.bookmark() : null;
+  if (bookmark !== null) c.header("X-D1-Bookmark", bookmark);
+  return undefined;
+});

@@ -1,0 +1,15 @@
+/** Events of the users service. Each is written in the batch of its change. */
+import { z } from "zod";
+
+export const USERS_SOURCE = "/meridian/users";
+
+const account = z.strictObject({ userId: z.uuid(), email: z.string() });
+
+/** Type, schema and version of `data`. */
+export const userEvents = {
+  "user.created": { version: 1, data: account, summary: "A user signed up." },
+  "user.updated": { version: 1, data: account, summary: "A user, its profile, address or role changed." },
+  "user.deleted": { version: 1, data: account, summary: "A user was deleted." },
+} as const;
+
+export type UserEventType = keyof typeof userEvents;

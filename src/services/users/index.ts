@@ -1,0 +1,13 @@
+/** The users service: accounts, profiles and their cache. */
+export { type UserEventType, userEvents } from "./events";
+export { emailKey, type Profile, type User } from "./model";
+export { UserRepository } from "./repository";
+export {
+  emailSchema,
+  listUsersSchema,
+  patchUserSchema,
+  replaceUserSchema,
+  signUpSchema,
+} from "./schemas";
+export { type Contact, type Passwords, type TokenRevoker, UserService } from "./service";
+export { newUserMemory, UserCache, type UserMemory } from "./user-cache";

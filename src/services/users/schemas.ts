@@ -1,0 +1,145 @@
+/** Input rules of the users service, the same for every protocol. Unknown fields are refused. */
+import { z } from "zod";
+import { ROLES } from "../../kernel/actor";
+import { codePoints, isPlainLine, isPlainText } from "../../kernel/text";
+
+const LINE_RULE = "May not contain control characters, lone surrogates or bidirectional overrides.";
+
+const name = z
+  .string()
+  // Bounded before anything walks it: a body may hold 256 KiB of text.
+  .max(1_000, "Must have at most 100 characters.")
+  .trim()
+  .refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } })
+  .refine((value) => codePoints(value) >= 3, {
+    error: "Must have at least 3 characters.",
+    params: { code: "too_short" },
+  })
+  .refine((value) => codePoints(value) <= 100, {
+    error: "Must have at most 100 characters.",
+    params: { code: "too_long" },
+  });
+
+/** ASCII only, by the rule of HTML's e-mail input: look-alike letters of other scripts cannot pass for an address. */
+export const emailSchema = z
+  .string()
+  .max(254, "Must have at most 254 characters.")
+  .trim()
+  .pipe(z.email({ pattern: z.regexes.html5Email, error: "Must be an e-mail address." }))
+  .refine((value) => value.slice(0, value.lastIndexOf("@")).length <= 64, {
+    error: "The part before the @ may have at most 64 characters.",
+    params: { code: "too_long" },
+  })
+  .refine((value) => value.slice(value.lastIndexOf("@")).includes("."), {
+    error: "Must be an e-mail address.",
+    params: { code: "invalid_format" },
+  });
+
+const age = z.int("Must be a whole number.").min(1, "Must be at least 1.").max(150, "Must be at most 150.");
+
+const bio = z
+  .string()
+  .max(2_000, "Must have at most 2,000 characters.")
+  .refine(isPlainText, { error: LINE_RULE, params: { code: "forbidden_characters" } });
+
+const avatarUrl = z
+  .string()
+  .max(2_048, "Must have at most 2,048 characters.")
+  .pipe(
+    z.url({ protocol: /^https?$/, hostname: z.regexes.hostname, error: "Must be an http or https address." }),
+  )
+  .refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } });
+
+const locale = z
+  .string()
+  .max(35, "Must have at most 35 characters.")
+  .refine(isLocale, { error: "Must be a BCP 47 language tag.", params: { code: "invalid_format" } });
+
+const timezone = z
+  .string()
+  .max(64, "Must have at most 64 characters.")
+  .refine(isTimezone, { error: "Must be an IANA time zone.", params: { code: "invalid_format" } });
+
+const profile = z.strictObject({
+  bio: bio.nullish(),
+  avatarUrl: avatarUrl.nullish(),
+  locale: locale.nullish(),
+  timezone: timezone.nullish(),
+});
+
+export const signUpSchema = z.strictObject({
+  name,
+  email: emailSchema,
+  /** Length and strength are the password policy's; this only bounds what it has to look at. */
+  password: z.string().max(1_024, "Must have at most 128 characters.").nullish(),
+  age: age.nullish(),
+  profile: profile.nullish(),
+});
+export type SignUpInput = z.infer<typeof signUpSchema>;
+
+/** PUT: the whole user. Without `age` or `profile` they are cleared; `role` is left as it is when absent. */
+export const replaceUserSchema = z.strictObject({
+  name,
+  email: emailSchema,
+  age: age.nullish(),
+  profile: profile.nullish(),
+  role: z.enum(ROLES).optional(),
+});
+export type ReplaceUserInput = z.infer<typeof replaceUserSchema>;
+
+/** PATCH: a merge patch. Absent stays, null clears. Source: RFC 7396. */
+export const patchUserSchema = z.strictObject({
+  name: name.optional(),
+  email: emailSchema.optional(),
+  age: age.nullish(),
+  profile: profile.nullish(),
+  role: z.enum(ROLES).optional(),
+});
+export type PatchUserInput = z.infer<typeof patchUserSchema>;
+
+export const USER_SORTS = ["createdAt", "-createdAt", "name", "-name"] as const;
+export type UserSort = (typeof USER_SORTS)[number];
+
+const instant = z.iso
+  .datetime({ offset: true, error: "Must be an RFC 3339 time." })
+  .transform((value) => Date.parse(value));
+
+const wholeNumber = z
+  .string()
+  .regex(/^[0-9]{1,9}$/, "Must be a whole number.")
+  .transform(Number);
+
+/** `limit` and `cursor` of every list. */
+export const pageSchema = z.strictObject({
+  limit: wholeNumber.pipe(z.int().min(1, "Must be at least 1.").max(100, "Must be at most 100.")).default(20),
+  cursor: z.string().min(1).max(2_000).optional(),
+});
+
+export const listUsersSchema = pageSchema.extend({
+  sort: z.enum(USER_SORTS).default("-createdAt"),
+  email: emailSchema.optional(),
+  /** Names that begin with this, letter for letter. */
+  name: z.string().min(1).max(100).optional(),
+  role: z.enum(ROLES).optional(),
+  createdAfter: instant.optional(),
+  createdBefore: instant.optional(),
+});
+export type ListUsersQuery = z.infer<typeof listUsersSchema>;
+
+function isLocale(value: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(value).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function isTimezone(value: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: value });
+    // Offsets such as +02:00 are accepted by Intl but are not IANA names.
+    return /^[A-Za-z]/.test(value);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,378 @@
+/** The business of users: who may do what, and what else happens when it is done. One method is one use case. */
+import { type Actor, actorLabel } from "../../kernel/actor";
+import { toTimestamp } from "../../kernel/clock";
+import type { CursorPosition, Page } from "../../kernel/cursor";
+import { isSatisfied, NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
+import {
+  done,
+  type Outcome,
+  refuse,
+  refuseInvalid,
+  refuseNotFound,
+  type Violation,
+} from "../../kernel/errors";
+import { authorize, isPermitted } from "../../kernel/permissions";
+import { type Database, isViolationOf } from "../../platform/database";
+import type { Outbox } from "../../platform/outbox";
+import type { Scope } from "../../platform/scope";
+import type { Sealer } from "../../platform/sealing";
+import { USERS_SOURCE, type UserEventType, userEvents } from "./events";
+import { EMPTY_PROFILE, type User } from "./model";
+import {
+  type Account,
+  type ChangeContext,
+  changedBy,
+  toAccount,
+  type UserChanges,
+  type UserRepository,
+} from "./repository";
+import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
+import type { UserCache } from "./user-cache";
+
+/** What sign-up needs of the auth service, which stands above this one. */
+export interface Passwords {
+  /** What is wrong with the password for this person; empty when nothing is. */
+  violationsOf(
+    password: string,
+    person: { readonly name: string; readonly email: string },
+  ): readonly Violation[];
+  /** PHC string. **Errors**: `unavailable` when too many hashes run. */
+  hash(password: string): Promise<string>;
+}
+
+/** Ends tokens everywhere within 60 seconds. Called before the change that voids them is committed. */
+export interface TokenRevoker {
+  /** Tokens of an epoch lower than this are void from now on. **Errors**: `unavailable`. */
+  revokeBelow(userId: string, epochMin: number): Promise<void>;
+}
+
+interface Dependencies {
+  readonly database: Database;
+  readonly repository: UserRepository;
+  readonly cache: UserCache;
+  readonly outbox: Outbox;
+  readonly sealer: Sealer;
+  readonly passwords: Passwords;
+  readonly revoker: TokenRevoker;
+  readonly scope: Scope;
+}
+
+/** Who receives a mail. */
+export interface Contact {
+  readonly name: string;
+  readonly email: string;
+}
+
+/** A change of role is decided on a row that another writer may change meanwhile: so often it is decided anew. */
+const ROLE_CHANGE_ATTEMPTS_MAX = 3;
+
+export class UserService {
+  readonly #on: Dependencies;
+
+  constructor(dependencies: Dependencies) {
+    this.#on = dependencies;
+  }
+
+  /**
+   * Creates a user with its profile and `user.created`, all or none.
+   * **Errors**: `validation_failed` (password policy), `email_taken`, `unavailable`. **Cost**: 1 D1 round trip, 1 scrypt.
+   */
+  async signUp(input: SignUpInput): Promise<Outcome<User>> {
+    const { database, repository, passwords, scope } = this.#on;
+    const password = input.password ?? null;
+    const violations = password === null ? [] : passwords.violationsOf(password, input);
+    if (violations.length > 0)
+      return refuse("validation_failed", "The password is not acceptable.", { violations });
+
+    const passwordHash = password === null ? null : await passwords.hash(password);
+    const context = this.#newContext(scope.newId(), NO_PRECONDITION);
+    const user = newUser(context, input);
+    try {
+      await database.commit([
+        ...repository.insert(user, { passwordHash, eventId: context.eventId, at: context.at }),
+        ...this.#eventOf("user.created", context),
+      ]);
+    } catch (error) {
+      if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
+      throw error;
+    }
+    this.#afterCommit(context, user);
+    return done(user);
+  }
+
+  /** **Errors**: `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip, `limit` + 1 rows of an index. */
+  async list(actor: Actor, query: ListUsersQuery): Promise<Outcome<Page<User>>> {
+    const { database, repository, sealer, scope } = this.#on;
+    const permitted = authorize(actor, "user.list");
+    if (!permitted.ok) return permitted;
+
+    const purpose = cursorPurpose(actor, query);
+    const after = query.cursor === undefined ? null : await sealer.open(purpose, query.cursor);
+    if (query.cursor !== undefined && after === null) return refuseCursor();
+
+    const position = after as CursorPosition | null; // The seal vouches for the shape.
+    const from = readFrom(scope.clientBookmark, position);
+    const rows = await repository.page(query, position, from);
+    const data = rows.slice(0, query.limit);
+    const last = data.at(-1);
+    if (rows.length <= query.limit || last === undefined) return done({ data, nextCursor: null });
+    const key = query.sort.endsWith("name") ? last.name : Date.parse(last.createdAt);
+    const next: CursorPosition = { key, id: last.id, bookmark: database.bookmark() };
+    return done({ data, nextCursor: await sealer.seal(purpose, next) });
+  }
+
+  /**
+   * The user, to itself and to admins; to all others it does not exist.
+   * **Errors**: `unauthenticated`, `not_found`. **Cost**: nothing from memory, 1 KV read, or 1 D1 round trip besides.
+   */
+  async get(actor: Actor, id: string): Promise<Outcome<User>> {
+    const permitted = authorize(actor, "user.read", id);
+    if (!permitted.ok) return permitted;
+    const user = await this.#read(id);
+    return user === null ? refuseNotFound() : done(user);
+  }
+
+  /** PUT: the whole user. What is absent is cleared, but for the role. **Errors and cost**: as `patch`. */
+  async replace(
+    actor: Actor,
+    id: string,
+    input: ReplaceUserInput,
+    precondition: Precondition,
+  ): Promise<Outcome<User>> {
+    const profile = { ...EMPTY_PROFILE, ...withoutUndefined(input.profile ?? {}) };
+    return await this.patch(actor, id, { ...input, age: input.age ?? null, profile }, precondition);
+  }
+
+  /**
+   * Changes what the patch names, and nothing when the precondition fails: it is part of the SQL's WHERE.
+   * An owner's new address waits as `pendingEmail`; an admin's is immediate and unverified.
+   *
+   * **Errors**: `not_found`, `forbidden` (role by its owner), `precondition_failed`, `email_taken` (admin), `unavailable`.
+   * **Cost**: 1 D1 round trip; a change of role 2, and one call to the user's object before the second.
+   */
+  async patch(
+    actor: Actor,
+    id: string,
+    patch: PatchUserInput,
+    precondition: Precondition,
+  ): Promise<Outcome<User>> {
+    const permitted = authorize(actor, "user.update", id);
+    if (!permitted.ok) return permitted;
+    if (patch.role !== undefined) {
+      const allowed = authorize(actor, "user.change_role");
+      if (!allowed.ok) return allowed;
+    }
+    const changes = changesOf(actor, patch);
+    if (changes.role !== undefined) return await this.#changeRole(id, changes, changes.role, precondition);
+    if (Object.keys(changes).length === 0) return await this.#leaveAsIs(id, precondition);
+    return await this.#commitChanges(id, changes, precondition);
+  }
+
+  /**
+   * Deletes the user with its profile; what other services hold of it goes by `user.deleted`. Its tokens are revoked
+   * before the deletion is committed, and its address is free from then on.
+   *
+   * **Errors**: `not_found`, `precondition_failed`, `unavailable`. **Cost**: 2 D1 round trips, 1 call to the user's object.
+   */
+  async delete(actor: Actor, id: string, precondition: Precondition): Promise<Outcome<null>> {
+    const { database, repository, revoker } = this.#on;
+    const permitted = authorize(actor, "user.delete", id);
+    if (!permitted.ok) return permitted;
+    const account = await repository.find(id, "primary");
+    if (account === null) return refuseNotFound();
+    if (!isSatisfied(precondition, account.user.version)) return refuseStale();
+
+    await revoker.revokeBelow(id, account.tokenEpoch + 1);
+    const context = this.#newContext(id, precondition);
+    const removed = await database.commitReturning(
+      [repository.markLeaving(context), ...this.#eventOf("user.deleted", context)],
+      repository.remove(context),
+    );
+    if (removed.length === 0) return await this.#whyUnchanged(id);
+    this.#afterCommit(context, null);
+    return done(null);
+  }
+
+  /** Where to write to a user; null when it is gone. For consumers of events. **Cost**: 1 D1 round trip. */
+  async contactOf(id: string): Promise<Contact | null> {
+    const account = await this.#on.repository.find(id, "primary");
+    return account === null ? null : { name: account.user.name, email: account.user.email };
+  }
+
+  /** Puts the primary's row into the cache, over whatever a slow reader put back. **Cost**: 1 D1 round trip, 1 KV write. */
+  async refreshCache(id: string): Promise<void> {
+    const { cache, database, repository } = this.#on;
+    const account = await repository.find(id, "primary");
+    cache.put(id, { user: account?.user ?? null, bookmark: database.bookmark() });
+  }
+
+  async #read(id: string): Promise<User | null> {
+    const { cache, database, repository, scope } = this.#on;
+    const entry = await cache.get(id);
+    if (entry !== null) return entry.user;
+    const account = await repository.find(id, readFrom(scope.clientBookmark, null));
+    // What is not there is not remembered: a replica may only be behind.
+    if (account !== null) cache.put(id, { user: account.user, bookmark: database.bookmark() });
+    return account?.user ?? null;
+  }
+
+  /** Decides on the current row: tokens of the old role must be void before the new one is committed. */
+  async #changeRole(
+    id: string,
+    changes: UserChanges,
+    role: User["role"],
+    precondition: Precondition,
+  ): Promise<Outcome<User>> {
+    const { repository, revoker } = this.#on;
+    for (let attempt = 1; ; attempt += 1) {
+      const account = await repository.find(id, "primary");
+      if (account === null) return refuseNotFound();
+      if (!isSatisfied(precondition, account.user.version)) return refuseStale();
+      if (account.user.role !== role) await revoker.revokeBelow(id, account.tokenEpoch + 1);
+      const outcome = await this.#commitChanges(id, changes, {
+        kind: "versions",
+        versions: [account.user.version],
+      });
+      const wasRaced = !outcome.ok && outcome.refusal.code === "precondition_failed";
+      if (!wasRaced || precondition.kind === "versions" || attempt >= ROLE_CHANGE_ATTEMPTS_MAX)
+        return outcome;
+    }
+  }
+
+  async #commitChanges(id: string, changes: UserChanges, precondition: Precondition): Promise<Outcome<User>> {
+    const { database, repository } = this.#on;
+    const context = this.#newContext(id, precondition);
+    try {
+      const rows = await database.commitReturning(
+        [...repository.update(context, changes), ...this.#eventOf("user.updated", context)],
+        repository.selectById(id),
+      );
+      const account = rows[0] === undefined ? null : toAccount(rows[0]);
+      if (account === null) return refuseNotFound();
+      if (account.lastEventId !== context.eventId) return refuseStale();
+      this.#afterCommit(context, account.user);
+      return done(account.user);
+    } catch (error) {
+      if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
+      throw error;
+    }
+  }
+
+  /** An empty patch changes nothing, not even the version; its precondition counts all the same. */
+  async #leaveAsIs(id: string, precondition: Precondition): Promise<Outcome<User>> {
+    const account = await this.#on.repository.find(id, "primary");
+    if (account === null) return refuseNotFound();
+    return isSatisfied(precondition, account.user.version) ? done(account.user) : refuseStale();
+  }
+
+  async #whyUnchanged(id: string): Promise<Outcome<null>> {
+    const account: Account | null = await this.#on.repository.find(id, "primary");
+    return account === null ? refuseNotFound() : refuseStale();
+  }
+
+  #newContext(id: string, precondition: Precondition): ChangeContext {
+    const { scope } = this.#on;
+    return { id, precondition, eventId: scope.newId(), at: scope.clock() };
+  }
+
+  #eventOf(type: UserEventType, context: ChangeContext) {
+    return this.#on.outbox.record({
+      id: context.eventId,
+      type,
+      source: USERS_SOURCE,
+      subject: context.id,
+      version: userEvents[type].version,
+      data: this.#on.repository.eventData(context.id),
+      guard: changedBy(context),
+    });
+  }
+
+  /** What follows a commit: the cache has the new value at once, the Queue has the event after the response. */
+  #afterCommit(context: ChangeContext, user: User | null): void {
+    const { cache, database, outbox } = this.#on;
+    cache.put(context.id, { user, bookmark: database.bookmark() });
+    outbox.relaySoon([context.eventId]);
+  }
+}
+
+function newUser(context: ChangeContext, input: SignUpInput): User {
+  const at = toTimestamp(context.at);
+  return {
+    id: context.id,
+    name: input.name,
+    email: input.email,
+    pendingEmail: null,
+    age: input.age ?? null,
+    role: "user",
+    emailVerified: false,
+    profile: { ...EMPTY_PROFILE, ...withoutUndefined(input.profile ?? {}) },
+    version: 1,
+    createdAt: at,
+    updatedAt: at,
+  };
+}
+
+function changesOf(actor: Actor, patch: PatchUserInput): UserChanges {
+  return {
+    ...(patch.name === undefined ? {} : { name: patch.name }),
+    ...(patch.age === undefined ? {} : { age: patch.age }),
+    ...(patch.role === undefined ? {} : { role: patch.role }),
+    ...(patch.profile === undefined ? {} : { profile: profileChanges(patch.profile) }),
+    ...(patch.email === undefined
+      ? {}
+      : {
+          email: {
+            address: patch.email,
+            mode: isPermitted(actor, "user.set_email") ? ("immediate" as const) : ("pending" as const),
+          },
+        }),
+  };
+}
+
+/** `profile: null` clears it; a member that is absent stays. */
+function profileChanges(
+  profile: NonNullable<PatchUserInput["profile"]> | null,
+): NonNullable<UserChanges["profile"]> {
+  return profile === null ? EMPTY_PROFILE : withoutUndefined(profile);
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function withoutUndefined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<T>;
+}
+
+/** A client that presents a bookmark gets the primary; a page, any replica not behind the page before it. */
+function readFrom(clientBookmark: string | null, position: CursorPosition | null) {
+  if (clientBookmark !== null) return "primary";
+  return position === null || position.bookmark === null ? "nearest" : { notBefore: position.bookmark };
+}
+
+/** A cursor opens for the same list, sort, filters and actor alone. */
+function cursorPurpose(actor: Actor, query: ListUsersQuery): string {
+  const { limit: _limit, cursor: _cursor, ...selection } = query;
+  return JSON.stringify(["users.list", actorLabel(actor), Object.entries(selection).sort()]);
+}
+
+function refuseCursor() {
+  return refuseInvalid({
+    pointer: "#/query/cursor",
+    code: "invalid_cursor",
+    message: "This cursor was not given out for this list, sort and filter.",
+  });
+}
+
+function refuseStale() {
+  return refuse(
+    "precondition_failed",
+    "The user has another version than `If-Match` names. Nothing was changed.",
+  );
+}
+
+function refuseEmailTaken() {
+  return refuse("email_taken", "An account with this address exists.", {
+    violations: [
+      { pointer: "#/email", code: "email_taken", message: "An account with this address exists." },
+    ],
+  });
+}
