@@ -58,7 +58,9 @@ export function authorize(actor: Actor, action: Action, ownerId: string | null =
   if (isPermitted(actor, action, ownerId)) return done(null);
   if (actor.kind === "anonymous") return refuse("unauthenticated", "This call needs an access token.");
   const permitted: readonly Standing[] = PERMISSIONS[action];
-  return permitted.includes("owner") ? refuseNotFound() : refuse("forbidden", "This call is for administrators.");
+  return permitted.includes("owner")
+    ? refuseNotFound()
+    : refuse("forbidden", "This call is for administrators.");
 }
 
 function standingsOf(actor: Actor, ownerId: string | null): readonly Standing[] {
