@@ -11,3 +11,12 @@ export type {
 export { Dispatcher, type DispatcherOptions } from "./dispatcher";
 export { Outbox, type OutboxOptions, type RecordedEvent } from "./outbox";
 export type { SweepReport } from "./relay";
+export {
+  DEAD_LETTER_STATES,
+  type DeadLetter,
+  type DeadLetterFilter,
+  DeadLetters,
+  type Resolution,
+  toDeadLetter,
+} from "./dead-letters";
+export { type EventLedger, EventLog, type EventQuery, type LedgerEntry } from "./event-log";

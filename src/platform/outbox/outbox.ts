@@ -104,6 +104,16 @@ export class Outbox {
     );
   }
 
+  /** As the cron does each minute, after the response: for deliveries that were just made due. */
+  sweepSoon(): void {
+    const { scope } = this.#options;
+    scope.waitUntil(
+      this.#relay.sweep().catch((error: unknown) => {
+        scope.log.log("warn", "outbox.sweep_failed", describeError(error));
+      }),
+    );
+  }
+
   /** Sends again what is unsettled and due. Bounded; run by the cron. */
   async sweep(): Promise<SweepReport> {
     return await this.#relay.sweep();
