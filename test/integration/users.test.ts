@@ -6,12 +6,16 @@ import { call } from "../support/client";
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 async function count(table: "users" | "user_profiles" | "outbox_events", where = "1"): Promise<number> {
-  const row = await env.DB.prepare(`select count(*) as n from ${table} where ${where}`).first<{ n: number }>();
+  const row = await env.DB.prepare(`select count(*) as n from ${table} where ${where}`).first<{
+    n: number;
+  }>();
   return row?.n ?? -1;
 }
 
 async function eventTypes(subject: string): Promise<string[]> {
-  const { results } = await env.DB.prepare("select type from outbox_events where subject = ? order by sequence")
+  const { results } = await env.DB.prepare(
+    "select type from outbox_events where subject = ? order by sequence",
+  )
     .bind(subject)
     .all<{ type: string }>();
   return results.map(({ type }) => type);
@@ -85,7 +89,15 @@ describe("sign-up", () => {
   });
 
   test("names in every script are welcome", async () => {
-    for (const name of ["محمد الخوارزمي", "שרה לוי", "山田太郎", "Ὑπατία", "ดาริน", "Ægir Þórsson", "𠮷野家"]) {
+    for (const name of [
+      "محمد الخوارزمي",
+      "שרה לוי",
+      "山田太郎",
+      "Ὑπατία",
+      "ดาริน",
+      "Ægir Þórsson",
+      "𠮷野家",
+    ]) {
       const answer = await call("/api/users", { json: { name, email: freshEmail() } });
       expect([answer.status, answer.json.name]).toEqual([201, name]);
     }
@@ -100,7 +112,12 @@ describe("sign-up", () => {
     ["a NUL in the name", { ...BASE, name: "Ada\u0000Love" }, "#/name", "forbidden_characters"],
     ["a line break in the name", { ...BASE, name: "Ada\r\nBcc: x" }, "#/name", "forbidden_characters"],
     ["a lone surrogate in the name", { ...BASE, name: "Ada\ud800xyz" }, "#/name", "forbidden_characters"],
-    ["a bidirectional override in the name", { ...BASE, name: "Ada\u202eevol" }, "#/name", "forbidden_characters"],
+    [
+      "a bidirectional override in the name",
+      { ...BASE, name: "Ada\u202eevol" },
+      "#/name",
+      "forbidden_characters",
+    ],
     ["a number for a name", { ...BASE, name: 12345 }, "#/name", "invalid_type"],
     ["no address", { name: "Ada Lovelace" }, "#/email", "required"],
     ["a bad address", { ...BASE, email: "ada at example" }, "#/email", "invalid_format"],
@@ -113,12 +130,27 @@ describe("sign-up", () => {
     ["an unknown field", { ...BASE, isAdmin: true }, "#/isAdmin", "unknown_field"],
     ["a role", { ...BASE, role: "admin" }, "#/role", "unknown_field"],
     ["an unknown field in the profile", { ...BASE, profile: { x: 1 } }, "#/profile/x", "unknown_field"],
-    ["a javascript avatar", { ...BASE, profile: { avatarUrl: "javascript:alert(1)" } }, "#/profile/avatarUrl", "invalid_format"],
-    ["an unknown time zone", { ...BASE, profile: { timezone: "Mars/Base" } }, "#/profile/timezone", "invalid_format"],
+    [
+      "a javascript avatar",
+      { ...BASE, profile: { avatarUrl: "javascript:alert(1)" } },
+      "#/profile/avatarUrl",
+      "invalid_format",
+    ],
+    [
+      "an unknown time zone",
+      { ...BASE, profile: { timezone: "Mars/Base" } },
+      "#/profile/timezone",
+      "invalid_format",
+    ],
     ["a bad locale", { ...BASE, profile: { locale: "not a locale" } }, "#/profile/locale", "invalid_format"],
     ["a short password", { ...BASE, password: "short" }, "#/password", "too_short"],
     ["an array", [BASE], "#", "invalid_type"],
-    ["deep nesting", { ...BASE, profile: JSON.parse("[".repeat(500) + "]".repeat(500)) }, "#/profile", "invalid_type"],
+    [
+      "deep nesting",
+      { ...BASE, profile: JSON.parse("[".repeat(500) + "]".repeat(500)) },
+      "#/profile",
+      "invalid_type",
+    ],
   ])("%s is refused with a pointer, and nothing is written", async (_title, json, pointer, code) => {
     const answer = await call("/api/users", { json });
     expect(answer.status).toBe(400);
@@ -178,7 +210,9 @@ describe("reading a user", () => {
       const again = await ada.call(`/api/users/${ada.id}`, { headers: { "If-None-Match": tag } });
       expect([again.status, again.text, again.headers.get("etag")]).toEqual([304, "", etag]);
     }
-    expect((await ada.call(`/api/users/${ada.id}`, { headers: { "If-None-Match": '"2"' } })).status).toBe(200);
+    expect((await ada.call(`/api/users/${ada.id}`, { headers: { "If-None-Match": '"2"' } })).status).toBe(
+      200,
+    );
   });
 });
 
@@ -217,7 +251,9 @@ describe("changing a user", () => {
     const put = await ada.call(`/api/users/${ada.id}`, { method: "PUT", json });
     expect(put.json).toMatchObject({ name: "Ada King", age: null, pendingEmail: null, version: 2 });
     expect(put.json.profile).toEqual({ bio: null, avatarUrl: null, locale: null, timezone: null });
-    expect((await ada.call(`/api/users/${ada.id}`, { method: "PUT", json: { name: "Ada" } })).status).toBe(400);
+    expect((await ada.call(`/api/users/${ada.id}`, { method: "PUT", json: { name: "Ada" } })).status).toBe(
+      400,
+    );
   });
 
   test("a stale, weak, unknown or malformed If-Match changes nothing; a current one, a list and * do", async () => {
@@ -273,7 +309,10 @@ describe("changing a user", () => {
     const [ada, eve] = [await createAccount(), await createAccount()];
     const json = { name: "Mallory", email: "mallory@example.com" };
     for (const method of ["PUT", "PATCH", "DELETE"]) {
-      const answer = await eve.call(`/api/users/${ada.id}`, { method, ...(method === "DELETE" ? {} : { json }) });
+      const answer = await eve.call(`/api/users/${ada.id}`, {
+        method,
+        ...(method === "DELETE" ? {} : { json }),
+      });
       expect([method, answer.status, answer.json.code]).toEqual([method, 404, "not_found"]);
     }
     expect((await ada.call(`/api/users/${ada.id}`)).json.version).toBe(1);
@@ -292,8 +331,15 @@ describe("changing a user", () => {
 
   test("an admin's change of address is immediate and unverified, and 409 when it is taken", async () => {
     const [ada, bob, admin] = [await createAccount(), await createAccount(), await createAdmin()];
-    const changed = await admin.call(`/api/users/${ada.id}`, { method: "PATCH", json: { email: "new@example.com" } });
-    expect(changed.json).toMatchObject({ email: "new@example.com", pendingEmail: null, emailVerified: false });
+    const changed = await admin.call(`/api/users/${ada.id}`, {
+      method: "PATCH",
+      json: { email: "new@example.com" },
+    });
+    expect(changed.json).toMatchObject({
+      email: "new@example.com",
+      pendingEmail: null,
+      emailVerified: false,
+    });
     const taken = await admin.call(`/api/users/${ada.id}`, { method: "PATCH", json: { email: bob.email } });
     expect([taken.status, taken.json.code]).toEqual([409, "email_taken"]);
   });
@@ -318,7 +364,10 @@ describe("deleting a user", () => {
 
   test("a stale If-Match deletes nothing, and the tokens live on", async () => {
     const ada = await createAccount();
-    const refused = await ada.call(`/api/users/${ada.id}`, { method: "DELETE", headers: { "If-Match": '"9"' } });
+    const refused = await ada.call(`/api/users/${ada.id}`, {
+      method: "DELETE",
+      headers: { "If-Match": '"9"' },
+    });
     expect(refused.status).toBe(412);
     expect((await ada.call(`/api/users/${ada.id}`)).status).toBe(200);
   });
@@ -362,7 +411,9 @@ describe("the list", () => {
     const admin = await createAdmin();
     const ada = await call("/api/users", { json: { name: "Ada Lovelace", email: "ada@example.com" } });
     const names = async (search: string) =>
-      (await admin.call(`/api/users?sort=name&${search}`)).json.data.map((user: { name: string }) => user.name);
+      (await admin.call(`/api/users?sort=name&${search}`)).json.data.map(
+        (user: { name: string }) => user.name,
+      );
     expect(await names("email=ADA@example.com")).toEqual(["Ada Lovelace"]);
     expect(await names("role=admin")).toEqual(["Grace Hopper"]);
     expect(await names("name=Ada")).toEqual(["Ada Lovelace"]);
@@ -380,14 +431,16 @@ describe("the list", () => {
     },
   );
 
-  test.each([["sort=email", "sort"], ["role=root", "role"], ["createdAfter=yesterday", "createdAfter"], ["page=2", "page"]])(
-    "%s is refused with a pointer",
-    async (search, field) => {
-      const admin = await createAdmin();
-      const answer = await admin.call(`/api/users?${search}`);
-      expect([answer.status, answer.json.errors[0].pointer]).toEqual([400, `#/query/${field}`]);
-    },
-  );
+  test.each([
+    ["sort=email", "sort"],
+    ["role=root", "role"],
+    ["createdAfter=yesterday", "createdAfter"],
+    ["page=2", "page"],
+  ])("%s is refused with a pointer", async (search, field) => {
+    const admin = await createAdmin();
+    const answer = await admin.call(`/api/users?${search}`);
+    expect([answer.status, answer.json.errors[0].pointer]).toEqual([400, `#/query/${field}`]);
+  });
 
   test("a forged, truncated or foreign cursor is refused", async () => {
     const [admin, other] = [await createAdmin(), await createAdmin()];
