@@ -8,6 +8,7 @@ import { welcomeMail } from "./gateway/consumers/welcome-mail";
 import type { Services, Wire } from "./gateway/request-context";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
+import { AuditTrail } from "./platform/audit";
 import { Database } from "./platform/database";
 import type { Config } from "./platform/env";
 import { checkHealth } from "./platform/health";
@@ -19,6 +20,7 @@ import type { Scope } from "./platform/scope";
 import { Sealer } from "./platform/sealing";
 import { AnalyticsService } from "./services/analytics";
 import { AccessTokens, KeySet, TokenMemory, type VerifiedToken } from "./services/auth";
+import { EventService } from "./services/events";
 import { newUserMemory, type Passwords, UserCache, UserRepository, UserService } from "./services/users";
 
 /** What outlives a request: values only, never a promise, stream or client. */
@@ -35,6 +37,14 @@ export const wire: Wire = (env, config, scope) => {
   return {
     users,
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
+    events: new EventService({
+      database,
+      outbox,
+      audit: new AuditTrail(database, scope),
+      sealer: new Sealer(config.DATA_KEY),
+      scope,
+      publicUrl: config.PUBLIC_URL,
+    }),
     accessTokens: new AccessTokens({
       keys: keySet,
       issuer: config.JWT_ISSUER,
@@ -99,6 +109,7 @@ function outboxOf(env: Env, config: Config, scope: Scope, database: Database): O
     consumersOf,
     delaySecondsOf,
     exports: new Map(),
+    publicUrl: config.PUBLIC_URL,
     resendSeconds: config.EVENT_RESEND_SECONDS,
     attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
     backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,

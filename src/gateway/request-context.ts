@@ -8,12 +8,14 @@ import type { Outbox } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
 import type { AnalyticsService } from "../services/analytics";
 import type { AccessTokens, KeySet, VerifiedToken } from "../services/auth";
+import type { EventService } from "../services/events";
 import type { UserService } from "../services/users";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
   readonly users: UserService;
   readonly analytics: AnalyticsService;
+  readonly events: EventService;
   readonly accessTokens: AccessTokens;
   readonly keySet: KeySet;
   readonly limiter: Limiter;

@@ -7,11 +7,13 @@ import type { GatewayEnv, Wire } from "../request-context";
 import { admission } from "./middleware/admission";
 import { boundedBody, jsonBody } from "./middleware/body";
 import { crossOrigin } from "./middleware/cross-origin";
+import { eventsToken } from "./middleware/events-token";
 import { failed, unrouted } from "./middleware/faults";
 import { identify } from "./middleware/identify";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
 import { analyticsRoutes } from "./routes/analytics";
+import { eventsRoutes } from "./routes/events";
 import { operationsRoutes } from "./routes/operations";
 import { usersRoutes } from "./routes/users";
 
@@ -26,8 +28,10 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(crossOrigin);
   app.route("/", operationsRoutes);
 
+  app.use("/api/events/*", eventsToken);
   app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks);
   app.route("/api/users", usersRoutes);
   app.route("/api/analytics", analyticsRoutes);
+  app.route("/api/events", eventsRoutes);
   return app;
 }

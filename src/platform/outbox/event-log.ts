@@ -38,9 +38,12 @@ const RETENTION_STEP = 200;
 
 export class EventLog {
   readonly #database: Database;
+  readonly #publicUrl: string;
 
-  constructor(database: Database) {
+  /** @param publicUrl `PUBLIC_URL`, for the envelope */
+  constructor(database: Database, publicUrl: string) {
     this.#database = database;
+    this.#publicUrl = publicUrl;
   }
 
   /** In order of commit. `nextCursor` is a sequence. **Cost**: 1 round trip, `limit` + 1 rows by an index. */
@@ -60,7 +63,7 @@ export class EventLog {
         .orderBy(asc(outboxEvents.sequence))
         .limit(limit + 1),
     ]);
-    const data = rows.slice(0, limit).map(toEnvelope);
+    const data = rows.slice(0, limit).map((row) => toEnvelope(row, this.#publicUrl));
     return { data, nextCursor: rows.length > limit ? (data.at(-1)?.sequence ?? null) : null };
   }
 
@@ -76,7 +79,7 @@ export class EventLog {
     ]);
     if (row === undefined) return null;
     return {
-      event: toEnvelope(row),
+      event: toEnvelope(row, this.#publicUrl),
       committedAt: toTimestamp(row.committedAt),
       sentAt: timestampOrNull(row.sentAt),
       deliveries: deliveries.map(({ consumer, state, attempts, lastError, doneAt }) => ({

@@ -92,7 +92,7 @@ async function load(options: OutboxOptions, deliveries: readonly DeliveryKey[]):
       .from(eventDeliveries)
       .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
   ]);
-  const envelopes = new Map(events.map((row: EventRow) => [row.id, toEnvelope(row)]));
+  const envelopes = new Map(events.map((row: EventRow) => [row.id, toEnvelope(row, options.publicUrl)]));
   const attemptsOf = new Map(states.map((row) => [`${row.eventId} ${row.consumer}`, row.attempts]));
   return deliveries.flatMap(({ eventId, consumer }) => {
     const envelope = envelopes.get(eventId);

@@ -8,9 +8,6 @@ export type {
   RetryPolicy,
   TransactionalConsumer,
 } from "./consumer";
-export { Dispatcher, type DispatcherOptions } from "./dispatcher";
-export { Outbox, type OutboxOptions, type RecordedEvent } from "./outbox";
-export type { SweepReport } from "./relay";
 export {
   DEAD_LETTER_STATES,
   type DeadLetter,
@@ -19,4 +16,7 @@ export {
   type Resolution,
   toDeadLetter,
 } from "./dead-letters";
+export { Dispatcher, type DispatcherOptions } from "./dispatcher";
 export { type EventLedger, EventLog, type EventQuery, type LedgerEntry } from "./event-log";
+export { Outbox, type OutboxOptions, type RecordedEvent } from "./outbox";
+export type { SweepReport } from "./relay";

@@ -28,6 +28,8 @@ export interface OutboxOptions {
   readonly delaySecondsOf: (consumer: string) => number;
   /** Queues of other teams, by the name under which they are consumers. */
   readonly exports: ReadonlyMap<string, Queue>;
+  /** `PUBLIC_URL`, for the envelope. */
+  readonly publicUrl: string;
   readonly resendSeconds: number;
   readonly attemptsMax: number;
   readonly backoffSeconds: number;

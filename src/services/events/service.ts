@@ -25,6 +25,8 @@ interface Dependencies {
   readonly audit: AuditTrail;
   readonly sealer: Sealer;
   readonly scope: Scope;
+  /** `PUBLIC_URL`, for the envelope. */
+  readonly publicUrl: string;
 }
 
 export interface ReplayReport {
@@ -44,7 +46,7 @@ export class EventService {
 
   constructor(dependencies: Dependencies) {
     this.#on = dependencies;
-    this.#log = new EventLog(dependencies.database);
+    this.#log = new EventLog(dependencies.database, dependencies.publicUrl);
     this.#letters = new DeadLetters(dependencies.database);
   }
 
@@ -153,7 +155,10 @@ export class EventService {
     const [row] = await database.commitReturning([...changes, record], this.#letters.selectById(id));
     if (row === undefined) return refuseNotFound();
     if (row.resolutionId !== resolution.id) {
-      return refuse("invalid_transition", "The dead letter is not open: it was replayed or discarded before.");
+      return refuse(
+        "invalid_transition",
+        "The dead letter is not open: it was replayed or discarded before.",
+      );
     }
     if (row.state === "replayed") outbox.sweepSoon();
     return done(toDeadLetter(row));
