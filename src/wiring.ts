@@ -31,6 +31,7 @@ import {
   TokenMemory,
   type VerifiedToken,
 } from "./services/auth";
+import { EventService } from "./services/events";
 import {
   CredentialRepository,
   newUserMemory,
@@ -82,6 +83,14 @@ export const wire: Wire = (env, config, scope) => {
     auth: new AuthService(auth),
     recovery: new RecoveryService(auth),
     audit,
+    events: new EventService({
+      database,
+      outbox,
+      audit,
+      sealer: new Sealer(config.DATA_KEY),
+      scope,
+      publicUrl: config.PUBLIC_URL,
+    }),
     accessTokens,
     keySet,
     limiter,
@@ -139,6 +148,7 @@ function outboxOf(env: Env, config: Config, scope: Scope, database: Database): O
     consumersOf,
     delaySecondsOf,
     exports: new Map(),
+    publicUrl: config.PUBLIC_URL,
     resendSeconds: config.EVENT_RESEND_SECONDS,
     attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
     backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,

@@ -9,6 +9,7 @@ import type { Outbox } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
 import type { AnalyticsService } from "../services/analytics";
 import type { AccessTokens, AuthService, KeySet, RecoveryService, VerifiedToken } from "../services/auth";
+import type { EventService } from "../services/events";
 import type { UserService } from "../services/users";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
@@ -18,6 +19,7 @@ export interface Services {
   readonly auth: AuthService;
   readonly recovery: RecoveryService;
   readonly audit: AuditTrail;
+  readonly events: EventService;
   readonly accessTokens: AccessTokens;
   readonly keySet: KeySet;
   readonly limiter: Limiter;

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { createAccount, freshEmail, PASSWORD } from "../support/accounts";
+import { createLoggedInAccount, freshEmail, PASSWORD } from "../support/accounts";
 import { call, freshAddress } from "../support/client";
 
 async function rows<Row>(query: string, ...params: unknown[]): Promise<Row[]> {
@@ -15,7 +15,7 @@ const refresh = (refreshToken: string, from = freshAddress()) =>
 
 describe("login", () => {
   test("answers a pair of tokens and the user, and no cache may keep it", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const answer = await call("/api/auth/login", { json: { email: account.email, password: PASSWORD } });
     expect(answer.status).toBe(200);
     expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -33,7 +33,7 @@ describe("login", () => {
   });
 
   test("a wrong password, an unknown address and an account without a password answer alike", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const bare = freshEmail();
     await call("/api/users", { json: { name: "No Password", email: bare } });
     const answers = await Promise.all(
@@ -52,7 +52,7 @@ describe("login", () => {
   });
 
   test("the address counts without regard to case", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const answer = await call("/api/auth/login", {
       json: { email: account.email.toUpperCase(), password: PASSWORD },
     });
@@ -74,7 +74,7 @@ describe("login", () => {
   });
 
   test("a stale bearer token does not hinder a login", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const answer = await call("/api/auth/login", {
       token: "stale.token.header",
       json: { email: account.email, password: PASSWORD },
@@ -83,7 +83,7 @@ describe("login", () => {
   });
 
   test("what is stored of a login: no address in the clear, no token", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const answer = await call("/api/auth/login", {
       from: "203.0.113.77",
       headers: { "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" },
@@ -101,7 +101,7 @@ describe("login", () => {
   });
 
   test("over a hundred live sessions the oldest is replaced", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const [own] = await rows<{ id: string }>("select id from sessions");
     await env.DB.prepare(
       `insert into sessions select printf('00000000-0000-7000-8000-%012d', value), ?, 'x', null, value, value, 9999999999999, null, null, null
@@ -120,7 +120,7 @@ describe("login", () => {
 
 describe("refresh", () => {
   test("gives a new pair that works, and the old refresh token is spent", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const answer = await refresh(account.refreshToken);
     expect(answer.status).toBe(200);
     expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -136,7 +136,7 @@ describe("refresh", () => {
   });
 
   test("of twenty at once with one token all twenty hold a working session, and one family exists", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const from = freshAddress();
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(account.refreshToken, from)));
     expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
@@ -154,7 +154,7 @@ describe("refresh", () => {
   });
 
   test("a tab that is two steps behind within the grace gets the end of the chain", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const first = await refresh(account.refreshToken);
     const second = await refresh(first.json.refreshToken);
     const late = await refresh(account.refreshToken);
@@ -163,7 +163,7 @@ describe("refresh", () => {
   });
 
   test("reuse of a rotated refresh token beyond the grace ends the session and tells its owner once", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const { json: next } = await refresh(account.refreshToken);
     await env.DB.prepare(
       "update refresh_tokens set used_at = used_at - 10001 where used_at is not null",
@@ -180,7 +180,7 @@ describe("refresh", () => {
   });
 
   test("just within the grace the same successor comes again", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const { json: next } = await refresh(account.refreshToken);
     // Some of the grace is left for the call itself.
     await env.DB.prepare(
@@ -191,7 +191,7 @@ describe("refresh", () => {
   });
 
   test("another login of the same user goes on when one family is ended", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const other = await call("/api/auth/login", { json: { email: account.email, password: PASSWORD } });
     await refresh(account.refreshToken);
     await env.DB.prepare("update refresh_tokens set used_at = 1 where used_at is not null").run();
@@ -206,7 +206,7 @@ describe("refresh", () => {
     ["any text", () => "refresh me"],
     ["one with a character more", (account: { refreshToken: string }) => `${account.refreshToken}x`],
   ] as const)("%s is unauthenticated and ends nothing", async (_, present) => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const answer = await refresh(present(account));
     expect(answer.status).toBe(401);
     expect(answer.json.code).toBe("unauthenticated");
@@ -214,7 +214,7 @@ describe("refresh", () => {
   });
 
   test("a session past its seven days is over, however lately it was refreshed", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const [session] = await rows<{ created_at: number; expires_at: number }>("select * from sessions");
     expect((session?.expires_at ?? 0) - (session?.created_at ?? 0)).toBe(604_800_000);
     await env.DB.prepare("update sessions set expires_at = ?").bind(Date.now()).run();
@@ -224,14 +224,14 @@ describe("refresh", () => {
   });
 
   test("a refresh carries the role as it is now", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     await env.DB.prepare("update users set role = 'admin'").run();
     const answer = await refresh(account.refreshToken);
     expect((await call("/api/users", { token: answer.json.accessToken })).status).toBe(200);
   });
 
   test("the refresh token of a deleted user is revoked", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     expect((await account.call(`/api/users/${account.id}`, { method: "DELETE" })).status).toBe(204);
     expect((await refresh(account.refreshToken)).json.code).toBe("token_revoked");
   });
@@ -241,8 +241,8 @@ describe("sessions", () => {
   const KEYS = ["createdAt", "device", "expiresAt", "id", "isCurrent", "lastSeenAt", "location"];
 
   test("lists the caller's own live sessions, newest first, and marks its own", async () => {
-    const account = await createAccount();
-    await createAccount();
+    const account = await createLoggedInAccount();
+    await createLoggedInAccount();
     await call("/api/auth/login", {
       headers: { "User-Agent": "curl/8.9.1" },
       json: { email: account.email, password: PASSWORD },
@@ -260,7 +260,7 @@ describe("sessions", () => {
   });
 
   test("one ended by its owner stops at once where it was served, access and refresh token both", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const { json: other } = await call("/api/auth/login", {
       json: { email: account.email, password: PASSWORD },
     });
@@ -278,8 +278,8 @@ describe("sessions", () => {
   });
 
   test("somebody else's, an unknown one and one that ended answer alike", async () => {
-    const account = await createAccount();
-    const stranger = await createAccount();
+    const account = await createLoggedInAccount();
+    const stranger = await createLoggedInAccount();
     const { json } = await stranger.call("/api/auth/sessions");
     const theirs = await account.call(`/api/auth/sessions/${json.data[0].id}`, { method: "DELETE" });
     const unknown = await account.call("/api/auth/sessions/019ab000-0000-7000-8000-000000000001", {
@@ -308,7 +308,7 @@ describe("sessions", () => {
   });
 
   test("logout ends the caller's session alone, with one event and one audit row", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const { json: other } = await call("/api/auth/login", {
       json: { email: account.email, password: PASSWORD },
     });
@@ -321,7 +321,7 @@ describe("sessions", () => {
   });
 
   test("logout-all ends each of them, and a new login works at once", async () => {
-    const account = await createAccount();
+    const account = await createLoggedInAccount();
     const { json: other } = await call("/api/auth/login", {
       json: { email: account.email, password: PASSWORD },
     });
