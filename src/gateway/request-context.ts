@@ -11,6 +11,7 @@ import type { AnalyticsService } from "../services/analytics";
 import type { AccessTokens, AuthService, KeySet, RecoveryService, VerifiedToken } from "../services/auth";
 import type { EventService } from "../services/events";
 import type { UserService } from "../services/users";
+import type { WebhookService } from "../services/webhooks";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
@@ -20,6 +21,7 @@ export interface Services {
   readonly recovery: RecoveryService;
   readonly audit: AuditTrail;
   readonly events: EventService;
+  readonly webhooks: WebhookService;
   readonly accessTokens: AccessTokens;
   readonly keySet: KeySet;
   readonly limiter: Limiter;

@@ -19,6 +19,7 @@ import { eventsRoutes } from "./routes/events";
 import { keysRoutes } from "./routes/keys";
 import { operationsRoutes } from "./routes/operations";
 import { usersRoutes } from "./routes/users";
+import { webhooksRoutes } from "./routes/webhooks";
 
 export function createApp(wire: Wire): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
@@ -39,5 +40,6 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/api/audit", auditRoutes);
   app.route("/api/analytics", analyticsRoutes);
   app.route("/api/events", eventsRoutes);
+  app.route("/api/webhooks", webhooksRoutes);
   return app;
 }
