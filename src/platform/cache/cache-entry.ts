@@ -17,10 +17,27 @@ export function isOlder(a: { bookmark: string | null }, b: { bookmark: string | 
   return a.bookmark !== b.bookmark && laterBookmark(a.bookmark, b.bookmark) === b.bookmark;
 }
 
-/** A fill from the primary that took longer may overwrite, in KV, the refresh that follows a change after 30 s. */
-const PROMPT_MS = 10_000;
-/** Replicas lag up to 30 s: with this what they answered is gone 90 s after the change at the latest. */
-const BRIEF_MS = 60_000;
+/** How long what is believed. All in milliseconds. */
+export interface CacheTimings {
+  /** Memory answers without asking anybody. */
+  readonly servedMaxMs: number;
+  /**
+   * Memory knows how new a row it has seen, so that nothing older is taken from KV or a replica. At least the bound on
+   * staleness: by then KV and replicas have caught up.
+   */
+  readonly knownMaxMs: number;
+  /** A fill that took longer may overwrite, in KV, the refresh that follows a change after 30 s. */
+  readonly promptMs: number;
+  /** The life of such a fill, and of a replica's, which lags up to 30 s: gone 90 s after the change at the latest. */
+  readonly briefMs: number;
+}
+
+export const CACHE_TIMINGS: CacheTimings = {
+  servedMaxMs: 5_000,
+  knownMaxMs: 120_000,
+  promptMs: 10_000,
+  briefMs: 60_000,
+};
 
 /**
  * When an entry stops being served: the full life only to what was read from the primary in under 10 s, for only that
@@ -31,9 +48,12 @@ export function expiryOf(on: {
   readonly nowMs: number;
   readonly isFromPrimary: boolean;
   readonly ttlSeconds: number;
+  readonly timings: CacheTimings;
 }): number {
-  const isCertain = on.isFromPrimary && on.nowMs >= on.readAtMs && on.nowMs - on.readAtMs < PROMPT_MS;
-  return on.readAtMs + (isCertain ? Math.max(on.ttlSeconds * 1_000, BRIEF_MS) : BRIEF_MS);
+  const { promptMs, briefMs } = on.timings;
+  const tookMs = on.nowMs - on.readAtMs;
+  const isCertain = on.isFromPrimary && tookMs >= 0 && tookMs < promptMs;
+  return on.readAtMs + (isCertain ? Math.max(on.ttlSeconds * 1_000, briefMs) : briefMs);
 }
 
 /** The text in KV. `format` is the owner's number for the shape of its values: another one is not read. */

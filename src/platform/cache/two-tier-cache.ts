@@ -13,18 +13,20 @@ import { laterBookmark } from "../../kernel/bookmark";
 import { AppError } from "../../kernel/errors";
 import type { ReadFrom, Stamped } from "../database";
 import type { Scope } from "../scope";
-import { type CacheEntry, encodeEntry, expiryOf, isOlder } from "./cache-entry";
+import {
+  CACHE_TIMINGS,
+  type CacheEntry,
+  type CacheTimings,
+  encodeEntry,
+  expiryOf,
+  isOlder,
+} from "./cache-entry";
 import { InFlight } from "./in-flight";
 import { type KvCircuits, type KvStore, KvTier, newKvCircuits } from "./kv-tier";
 import { MemoryCache } from "./memory-cache";
 
 /** Reads the row from where it is told. */
 export type Load<Value> = (from: ReadFrom) => Promise<Stamped<Value | null>>;
-
-/** For so long memory answers without asking anybody. */
-const SERVED_MAX_MS = 5_000;
-/** For so long memory knows how new the row is that it has seen, so that nothing older is taken from KV or a replica. */
-const KNOWN_MAX_MS = 120_000;
 
 /** Waiting for another request's read: 2, 4, 8, 16, 16 ... ms; then everybody reads for itself. */
 const SHARE_STEP_MS = 2;
@@ -43,9 +45,12 @@ export interface CacheMemory<Value> {
   readonly circuits: KvCircuits;
 }
 
-export function newCacheMemory<Value>(bounds: { entriesMax: number; bytesMax: number }): CacheMemory<Value> {
+export function newCacheMemory<Value>(
+  bounds: { entriesMax: number; bytesMax: number },
+  { knownMaxMs }: CacheTimings = CACHE_TIMINGS,
+): CacheMemory<Value> {
   return {
-    known: new MemoryCache<Known<Value>>({ ...bounds, ageMaxMs: KNOWN_MAX_MS }),
+    known: new MemoryCache<Known<Value>>({ ...bounds, ageMaxMs: knownMaxMs }),
     inFlight: new InFlight(),
     circuits: newKvCircuits(),
   };
@@ -59,6 +64,7 @@ export interface TwoTierCacheOptions<Value> {
   /** Raise it when the shape of `Value` changes: entries of another format are not read. */
   readonly format: number;
   readonly scope: Scope;
+  readonly timings?: CacheTimings;
   /** Milliseconds. Default: a timer. */
   readonly pause?: (ms: number) => Promise<void>;
 }
@@ -69,6 +75,7 @@ export class TwoTierCache<Value> {
   readonly #format: number;
   readonly #ttlSeconds: number;
   readonly #scope: Scope;
+  readonly #timings: CacheTimings;
   readonly #pause: (ms: number) => Promise<void>;
 
   constructor(options: TwoTierCacheOptions<Value>) {
@@ -78,6 +85,7 @@ export class TwoTierCache<Value> {
     this.#format = format;
     this.#ttlSeconds = options.ttlSeconds;
     this.#scope = scope;
+    this.#timings = options.timings ?? CACHE_TIMINGS;
     this.#pause = options.pause ?? ((ms) => scheduler.wait(ms));
   }
 
@@ -192,7 +200,7 @@ export class TwoTierCache<Value> {
 
   #isServed({ entry, storedAtMs }: Known<Value>): boolean {
     const nowMs = this.#scope.clock();
-    return nowMs >= storedAtMs && nowMs - storedAtMs < SERVED_MAX_MS && nowMs < entry.expiresAtMs;
+    return nowMs >= storedAtMs && nowMs - storedAtMs < this.#timings.servedMaxMs && nowMs < entry.expiresAtMs;
   }
 
   /** An entry may answer a request without a bookmark, or one whose bookmark it is not behind. */
@@ -219,7 +227,8 @@ export class TwoTierCache<Value> {
   #entryOf(read: Stamped<Value | null>, readAtMs: number): CacheEntry<Value> {
     const { value, bookmark, isFromPrimary } = read;
     const nowMs = this.#scope.clock();
-    const expiresAtMs = expiryOf({ readAtMs, nowMs, isFromPrimary, ttlSeconds: this.#ttlSeconds });
+    const life = { ttlSeconds: this.#ttlSeconds, timings: this.#timings };
+    const expiresAtMs = expiryOf({ readAtMs, nowMs, isFromPrimary, ...life });
     return { value, bookmark, readAtMs, expiresAtMs };
   }
 }

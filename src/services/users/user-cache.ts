@@ -2,6 +2,7 @@
  * The user cache: `user:<id>` in KV under a few seconds of isolate memory, never older than what its caller has seen.
  * The rules are `platform/cache/two-tier-cache`'s; this names the keys, the format and the bounds.
  */
+import type { CacheTimings } from "../../platform/cache/cache-entry";
 import {
   type CacheMemory,
   type Load,
@@ -21,8 +22,8 @@ const BOUNDS = { entriesMax: 5_000, bytesMax: 8 * 1024 * 1024 };
 /** Shared by the requests of an isolate; values only. */
 export type UserMemory = CacheMemory<User>;
 
-export function newUserMemory(): UserMemory {
-  return newCacheMemory<User>(BOUNDS);
+export function newUserMemory(timings?: CacheTimings): UserMemory {
+  return newCacheMemory<User>(BOUNDS, timings);
 }
 
 export class UserCache {
