@@ -12,6 +12,7 @@ import { failed, unrouted } from "./middleware/faults";
 import { identify } from "./middleware/identify";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
+import { serverTiming } from "./middleware/server-timing";
 import { analyticsRoutes } from "./routes/analytics";
 import { auditRoutes } from "./routes/audit";
 import { authRoutes } from "./routes/auth";
@@ -30,6 +31,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
   app.use(requestScope(wire));
   app.use(crossOrigin);
+  app.use(serverTiming);
   app.route("/", operationsRoutes);
   app.route("/.well-known", keysRoutes);
 
