@@ -16,6 +16,13 @@ const PERMISSIONS = {
   "user.update": "owner",
   "user.changeRole": "admin",
   "user.delete": "owner",
+  "product.write": "admin",
+  "order.place": "user",
+  "order.list": "user",
+  "order.listAll": "admin",
+  "order.read": "owner",
+  "order.cancel": "owner",
+  "order.changeStatus": "admin",
   "analytics.read": "admin",
 } as const satisfies Record<string, Rule>;
 
