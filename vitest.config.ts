@@ -1,36 +1,39 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { TEST_SECRETS } from "./test/support/secrets.ts";
 
-/** Keys for tests alone: never deployed, and worth nothing anywhere else. */
-const TEST_SECRETS = {
-  JWT_SIGNING_KEYS: JSON.stringify({
-    keys: [
-      {
-        kty: "EC",
-        crv: "P-256",
-        kid: "test-1",
-        x: "tEtkkbrm5EWmQnwVYAhQVpgUyq3r8R2U5pggoFg8nOI",
-        y: "WVZynsq0caJsBOrs4nQtQlvUrDIVpoJ7dTqeCgJMqBY",
-        d: "-6Cb8MNxq0TLFv3eyhi18wSqm2TkTx4EKP8lJp2gs7o",
-      },
-    ],
-  }),
-  METRICS_TOKEN: "metrics-token-for-tests",
-  EVENTS_TOKEN: "events-token-for-tests",
-  DATA_KEY: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
-};
+// Wrangler looks for the required secrets in the environment when there is no .dev.vars, and warns of each one missing.
+for (const [name, value] of Object.entries(TEST_SECRETS)) process.env[name] ??= value;
 
 export default defineConfig({
-  plugins: [
-    cloudflareTest(async () => ({
-      wrangler: { configPath: "./wrangler.toml" },
-      miniflare: {
-        bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("./migrations") },
-      },
-    })),
-  ],
   test: {
-    include: ["test/{unit,integration,contract,faults}/**/*.test.ts"],
-    setupFiles: ["./test/support/setup.ts"],
+    projects: [
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              // These win over a developer's own .dev.vars, so that tests see the same keys everywhere.
+              bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("./migrations") },
+            },
+          })),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/{unit,integration,contract,faults}/**/*.test.ts"],
+          setupFiles: ["./test/support/setup.ts"],
+        },
+      },
+      {
+        // From outside: the built Worker over HTTP, and the scripts, in Node.
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          environment: "node",
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 });

@@ -1,5 +1,59 @@
-/** Contents page of the Worker. */
+/** Contents page of the Worker: what Cloudflare calls, and what it exports. */
+import { consume } from "./gateway/consumers/queue";
+import { consumerOf } from "./gateway/consumers/registry";
+import { createApp } from "./gateway/http/app";
+import { newId, systemClock } from "./platform/clock";
+import { Database } from "./platform/database";
+import { type Config, configOf } from "./platform/env";
+import { newCalls } from "./platform/observability/calls";
+import { createLogger } from "./platform/observability/logger";
+import { continueTrace } from "./platform/observability/traceparent";
+import { Dispatcher } from "./platform/outbox";
+import type { Scope } from "./platform/scope";
+import { wire, wireConsumers } from "./wiring";
+
+const app = createApp(wire);
+
 export default {
-  fetch: (): Response => new Response("Meridian"),
+  fetch: app.fetch,
+
+  async queue(batch, env, ctx) {
+    const config = configOf(env);
+    const scope = backgroundScope("queue", config, ctx);
+    const consumers = wireConsumers(env, config, wire(env, config, scope));
+    const dispatcher = new Dispatcher({
+      database: new Database(env.DB, scope.calls),
+      scope,
+      consumerOf: consumerOf(consumers),
+      attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
+      backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,
+      resendSeconds: config.EVENT_RESEND_SECONDS,
+    });
+    await consume(batch, dispatcher);
+  },
+
+  async scheduled(_controller, env, ctx) {
+    const config = configOf(env);
+    const scope = backgroundScope("cron", config, ctx);
+    const report = await wire(env, config, scope).outbox.sweep();
+    scope.log.log("info", "cron", { ...report });
+  },
 } satisfies ExportedHandler<Env>;
+
 export { ClientLimiter } from "./platform/limiter/client-limiter";
+
+/** A scope for work that no request asked for. */
+function backgroundScope(kind: "queue" | "cron", config: Config, ctx: ExecutionContext): Scope {
+  const requestId = newId();
+  const traceparent = continueTrace(undefined);
+  return {
+    requestId,
+    traceparent,
+    clientBookmark: null,
+    clock: systemClock,
+    newId,
+    calls: newCalls(),
+    log: createLogger(config.LOG_LEVEL, { requestId, kind }),
+    waitUntil: (work) => ctx.waitUntil(work),
+  };
+}

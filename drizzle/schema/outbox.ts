@@ -1,4 +1,7 @@
-/** Tables of the outbox: the log of events, and what each consumer did with them. Only `platform/outbox` imports them. */
+/**
+ * Tables of the outbox: the log of events, what each consumer did with them, and what was given up. Only
+ * `platform/outbox` imports them.
+ */
 import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
@@ -28,8 +31,14 @@ export const outboxEvents = sqliteTable(
 );
 
 /**
- * One row a (event, consumer): the ledger of deliveries and, for effects in D1, the inbox. An event is settled when
- * none of its rows is pending.
+ * One row a (event, consumer): the ledger of deliveries and the inbox. An event is settled when none of its rows is
+ * pending.
+ *
+ * ```
+ * pending --(effect)--> done
+ *    |  ^--(replay)-- dead
+ *    +--(attempts spent, or no hope)--> dead
+ * ```
  */
 export const eventDeliveries = sqliteTable(
   "event_deliveries",
@@ -40,16 +49,63 @@ export const eventDeliveries = sqliteTable(
     attempts: integer("attempts").notNull(),
     /** Redacted. */
     lastError: text("last_error"),
+    /** The consumer wants it no earlier than this; 0 is at once. */
+    notBefore: integer("not_before").notNull().default(0),
     /** The sweep sends it again from then on: pushed ahead by each send, by a retry's delay and by a claim. */
     dueAt: integer("due_at").notNull(),
     doneAt: integer("done_at"),
-    /** Who holds the row while acting outside D1, and until when. */
+    /** The sweep that sends it now: fences it from other sweeps. */
+    relayToken: text("relay_token"),
+    /** Who last acted on the row, and until when nobody else may. */
     claimToken: text("claim_token"),
     claimedUntil: integer("claimed_until"),
   },
   (table) => [
     primaryKey({ columns: [table.eventId, table.consumer] }),
     index("event_deliveries_due").on(table.dueAt).where(sql`state = 'pending'`),
+    // The inbox stands on this check: see platform/outbox/ledger.ts, `settle`.
     check("event_deliveries_state_known", sql`${table.state} in ('pending', 'done', 'dead')`),
+  ],
+);
+
+/** Consumers that come and go at run time (webhook endpoints). `type` is an event type or `*`. */
+export const eventSubscriptions = sqliteTable(
+  "event_subscriptions",
+  {
+    type: text("type").notNull(),
+    consumer: text("consumer").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.type, table.consumer] }),
+    index("event_subscriptions_consumer").on(table.consumer),
+  ],
+);
+
+/** What was given up: one row each time a delivery died. */
+export const deadLetters = sqliteTable(
+  "dead_letters",
+  {
+    id: text("id").primaryKey(),
+    eventId: text("event_id").notNull(),
+    type: text("type").notNull(),
+    consumer: text("consumer").notNull(),
+    attempts: integer("attempts").notNull(),
+    /** Redacted. */
+    lastError: text("last_error"),
+    state: text("state", { enum: ["open", "replayed", "discarded"] }).notNull(),
+    createdAt: integer("created_at").notNull(),
+    resolvedAt: integer("resolved_at"),
+    /** `user:<id>` or `system:<name>`. */
+    resolvedBy: text("resolved_by"),
+    /** Why it was discarded. */
+    reason: text("reason"),
+    /** The call that resolved it: what follows in its batch is guarded on it. */
+    resolutionId: text("resolution_id"),
+  },
+  (table) => [
+    index("dead_letters_state").on(table.state, table.createdAt, table.id),
+    index("dead_letters_resolution").on(table.resolutionId).where(sql`resolution_id is not null`),
+    index("dead_letters_event").on(table.eventId),
+    check("dead_letters_state_known", sql`${table.state} in ('open', 'replayed', 'discarded')`),
   ],
 );

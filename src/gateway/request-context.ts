@@ -1,20 +1,36 @@
 /** What the protocols share of a request: its services, its actor, and how both are typed in Hono. */
 import type { Actor } from "../kernel/actor";
-import type { ErrorCode } from "../kernel/errors";
+import type { ErrorCode, Refusal } from "../kernel/errors";
 import type { Config } from "../platform/env";
 import type { HealthReport } from "../platform/health";
+import type { Limiter } from "../platform/limiter";
+import type { Outbox } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
+import type { AnalyticsService } from "../services/analytics";
+import type { AccessTokens, KeySet, VerifiedToken } from "../services/auth";
 import type { UserService } from "../services/users";
 
-/** Built per request by `wiring.ts`. */
+/** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
   readonly users: UserService;
+  readonly analytics: AnalyticsService;
+  readonly accessTokens: AccessTokens;
+  readonly keySet: KeySet;
+  readonly limiter: Limiter;
+  readonly outbox: Outbox;
   readonly health: () => Promise<HealthReport>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */
   readonly bookmark: () => string | null;
 }
 
 export type Wire = (env: Env, config: Config, scope: Scope) => Services;
+
+/** What came in `Authorization`. */
+export type Credentials =
+  | { readonly kind: "none" }
+  /** Signature and claims hold; whether it was revoked is not known yet. */
+  | { readonly kind: "verified"; readonly token: VerifiedToken }
+  | { readonly kind: "bad"; readonly refusal: Refusal };
 
 export interface GatewayEnv {
   Bindings: Env;
@@ -23,6 +39,7 @@ export interface GatewayEnv {
     config: Config;
     scope: Scope;
     services: Services;
+    credentials: Credentials;
     actor: Actor;
     /** Of the refusal that was answered, for the log. */
     errorCode?: ErrorCode;

@@ -66,6 +66,15 @@ export const AUTH_BUDGET_DEFAULTS = {
 } as const satisfies Record<string, Budget>;
 export type AuthBudgetName = keyof typeof AUTH_BUDGET_DEFAULTS;
 
+const eventExport = z.strictObject({
+  /** Name of a queue binding of this Worker. */
+  queue: z.string().regex(/^[A-Z][A-Z0-9_]{0,62}$/),
+  /** Event types, or `*` for all. */
+  types: z.array(z.string().min(1).max(100)).min(1).max(100),
+});
+/** Another team's queue and the events that it wants. */
+export type EventExport = z.infer<typeof eventExport>;
+
 const configSchema = z.object({
   RATE_LIMIT_MAX: count(100),
   RATE_LIMIT_WINDOW_SECONDS: z.coerce.number().int().min(15).max(86_400).default(900),
@@ -76,6 +85,8 @@ const configSchema = z.object({
   CONSUMER_ATTEMPTS_MAX: count(8, 100),
   CONSUMER_BACKOFF_SECONDS: count(10, 3600),
   EVENT_RESEND_SECONDS: count(60, 86_400),
+  EVENT_RETENTION_DAYS: count(30, 3650),
+  EVENT_EXPORTS: json.pipe(z.array(eventExport).max(20)).default([]),
   WEBHOOK_BACKOFF_SECONDS: count(5, 3600),
   WEBHOOK_ALLOW_LOCAL: flag(false),
   ORDER_PENDING_TTL_SECONDS: count(3600, 31_536_000),

@@ -4,11 +4,14 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { newId } from "../../platform/clock";
 import type { GatewayEnv, Wire } from "../request-context";
+import { admission } from "./middleware/admission";
 import { boundedBody, jsonBody } from "./middleware/body";
 import { crossOrigin } from "./middleware/cross-origin";
 import { failed, unrouted } from "./middleware/faults";
+import { identify } from "./middleware/identify";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
+import { analyticsRoutes } from "./routes/analytics";
 import { operationsRoutes } from "./routes/operations";
 import { usersRoutes } from "./routes/users";
 
@@ -23,8 +26,8 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(crossOrigin);
   app.route("/", operationsRoutes);
 
-  app.use("/api/*", privateAnswers);
-  app.use("/api/*", boundedBody, jsonBody, bookmarks);
+  app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks);
   app.route("/api/users", usersRoutes);
+  app.route("/api/analytics", analyticsRoutes);
   return app;
 }

@@ -1,5 +1,5 @@
 /** The business of users: who may do what, and what else happens when it is done. One method is one use case. */
-import { type Actor, actorLabel, isAdmin } from "../../kernel/actor";
+import { type Actor, actorLabel } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition, Page } from "../../kernel/cursor";
 import { isSatisfied, NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
@@ -11,7 +11,7 @@ import {
   refuseNotFound,
   type Violation,
 } from "../../kernel/errors";
-import { authorize } from "../../kernel/permissions";
+import { authorize, isPermitted } from "../../kernel/permissions";
 import { type Database, isViolationOf } from "../../platform/database";
 import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
@@ -159,7 +159,7 @@ export class UserService {
     const permitted = authorize(actor, "user.update", id);
     if (!permitted.ok) return permitted;
     if (patch.role !== undefined) {
-      const allowed = authorize(actor, "user.changeRole");
+      const allowed = authorize(actor, "user.change_role");
       if (!allowed.ok) return allowed;
     }
     const changes = changesOf(actor, patch);
@@ -323,7 +323,7 @@ function changesOf(actor: Actor, patch: PatchUserInput): UserChanges {
       : {
           email: {
             address: patch.email,
-            mode: isAdmin(actor) ? ("immediate" as const) : ("pending" as const),
+            mode: isPermitted(actor, "user.set_email") ? ("immediate" as const) : ("pending" as const),
           },
         }),
   };

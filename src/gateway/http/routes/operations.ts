@@ -25,6 +25,11 @@ export const operationsRoutes = new Hono<GatewayEnv>()
     c.header("Cache-Control", "no-store");
     return c.json(report, report.status === "down" ? 503 : 200);
   })
+  .get("/.well-known/jwks.json", (c) => {
+    // Short enough that a new key is known before it signs: see `npm run keys`.
+    c.header("Cache-Control", "public, max-age=300");
+    return c.json(c.var.services.keySet.published());
+  })
   .get("/problems/:code", (c) => explain(c, c.req.param("code")));
 
 /** The page behind a problem's `type`: HTML to a browser, JSON to all others. */

@@ -1,0 +1,82 @@
+/**
+ * `npm run check`: all that can be known of the code without running it, in seconds and offline. Every step runs, then
+ * the failed ones are listed. CI runs exactly this.
+ */
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { ensureDependencies, runMain } from "./prepare.mjs";
+import { ROOT, runTool } from "./tools.mjs";
+
+/**
+ * A step's `run` answers with an exit code and what to show when it is not 0. `fix` says what a person does then.
+ *
+ * @typedef {{name: string, fix: string, run: () => Promise<{code: number, output: string}>}} Step
+ * @type {readonly Step[]}
+ */
+const STEPS = [
+  {
+    name: "format, lint and import rules",
+    fix: "npm run format corrects what can be corrected by itself",
+    run: () => runTool("biome", ["check", "--error-on-warnings", "--max-diagnostics=100", "."]),
+  },
+  {
+    name: "types",
+    fix: "correct the code",
+    run: () => runTool("tsc", ["--noEmit"]),
+  },
+  {
+    name: "binding types match wrangler.toml",
+    fix: "npm run types",
+    run: () =>
+      runTool("wrangler", ["types", "--include-runtime=false", "--check", "worker-configuration.d.ts"]),
+  },
+  {
+    name: "migrations match the schema",
+    fix: "npm run migrations:generate -- --name verb_object",
+    run: checkMigrations,
+  },
+];
+
+await runMain(async () => {
+  await ensureDependencies();
+  const results = await Promise.all(STEPS.map(runStep));
+  const failed = results.filter(({ code }) => code !== 0);
+  for (const { name, fix, output } of failed) {
+    process.stdout.write(`\n--- ${name}\n${output.trim()}\n--- to correct it: ${fix}\n`);
+  }
+  const names = failed.map(({ name }) => name).join("; ");
+  const passed = results.length - failed.length;
+  process.stdout.write(`\n${passed} of ${results.length} checks passed${names && `, failed: ${names}`}\n`);
+  return failed.length === 0 ? 0 : 1;
+});
+
+async function runStep(step) {
+  const startedAt = Date.now();
+  const { code, output } = await step.run();
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  process.stdout.write(`${code === 0 ? "ok    " : "FAILED"}  ${step.name} (${seconds} s)\n`);
+  return { ...step, code, output };
+}
+
+/** Generates into a copy: a migration that appears there is one that nobody has committed. */
+async function checkMigrations() {
+  // Inside the project, for drizzle-kit takes only a directory relative to where it runs.
+  const parent = join(ROOT, "node_modules/.cache");
+  mkdirSync(parent, { recursive: true });
+  const copy = mkdtempSync(join(parent, "migrations-"));
+  try {
+    cpSync(join(ROOT, "migrations"), copy, { recursive: true });
+    const { code, output } = await runTool("drizzle-kit", [
+      ...["generate", "--dialect", "sqlite", "--schema", "./drizzle/schema"],
+      ...["--out", relative(ROOT, copy), "--name", "uncommitted"],
+    ]);
+    const missing = readdirSync(copy).filter((name) => name.endsWith("_uncommitted.sql"));
+    const statements = missing.map((name) => readFileSync(join(copy, name), "utf8"));
+    if (missing.length > 0) return { code: 1, output: `not in migrations/ yet:\n${statements.join("\n")}` };
+    // A change that could be a rename makes it ask, fail to, and still end with 0.
+    const isUpToDate = code === 0 && output.includes("No schema changes");
+    return { code: isUpToDate ? 0 : 1, output };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}

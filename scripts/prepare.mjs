@@ -1,0 +1,139 @@
+/**
+ * What a fresh clone lacks: dependencies, secrets, migrated local storage. Each step looks first and does nothing when
+ * nothing is missing, so every command begins with it. Node built-ins alone: it runs before anything is installed.
+ */
+import { spawn } from "node:child_process";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { exitOf, nodeBinary, ROOT, runTool } from "./tools.mjs";
+
+const NODE_MAJOR_MIN = 20;
+
+/** Installs from the lock file when `node_modules` is absent or holds something else than the lock names. */
+export async function ensureDependencies() {
+  if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
+    throw new Error(`Node ${process.versions.node} is too old: this needs ${NODE_MAJOR_MIN} or newer`);
+  }
+  if (isInstalled()) return;
+  say("Installing dependencies from the lock file (once, about a minute)");
+  // The npm that runs this script, if one does: it is the one that is known to work here.
+  const npm = process.env.npm_execpath;
+  const child = npm?.endsWith(".js")
+    ? spawn(process.execPath, [npm, "ci"], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] })
+    : spawn("npm", ["ci"], {
+        cwd: ROOT,
+        stdio: ["ignore", "inherit", "inherit"],
+        shell: process.platform === "win32",
+      });
+  if ((await exitOf(child)) !== 0) throw new Error("npm ci failed");
+  if (!existsSync(nodeBinary())) {
+    throw new Error(
+      "npm ci left no Node in node_modules: are install scripts disabled (npm config get ignore-scripts)?",
+    );
+  }
+}
+
+/**
+ * Compares the lock file with the one that npm leaves inside `node_modules` when an installation is complete. Packages
+ * for other platforms are optional and may be missing.
+ */
+function isInstalled() {
+  if (!existsSync(nodeBinary())) return false;
+  const installed = readJson(join(ROOT, "node_modules/.package-lock.json"))?.packages;
+  const wanted = readJson(join(ROOT, "package-lock.json"))?.packages;
+  if (installed === undefined || wanted === undefined) return false;
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    if (path === "") return true;
+    const found = installed[path];
+    return found === undefined ? optional === true : found.version === version;
+  });
+}
+
+function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** How each secret of `wrangler.toml` is made. All are free of characters that a `.dev.vars` file would need quoted. */
+const SECRETS = {
+  JWT_SIGNING_KEYS: () => JSON.stringify({ keys: [newSigningKey()] }),
+  METRICS_TOKEN: () => randomBytes(24).toString("base64url"),
+  EVENTS_TOKEN: () => randomBytes(24).toString("base64url"),
+  DATA_KEY: () => randomBytes(32).toString("base64url"),
+};
+
+function newSigningKey() {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const kid = `local-${randomBytes(6).toString("hex")}`;
+  return { kid, alg: "ES256", use: "sig", ...privateKey.export({ format: "jwk" }) };
+}
+
+/** Writes `.dev.vars` with fresh secrets when it is absent, and adds the ones that an older file lacks. */
+export function ensureSecrets() {
+  const path = join(ROOT, ".dev.vars");
+  const present = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const missing = Object.keys(SECRETS).filter((name) => !new RegExp(`^\\s*${name}\\s*=`, "m").test(present));
+  if (missing.length === 0) return;
+  const start = present === "" || present.endsWith("\n") ? present : `${present}\n`;
+  const lines = missing.map((name) => `${name}=${SECRETS[name]()}\n`);
+  writeFileSync(path, start + lines.join(""), { mode: 0o600 });
+  say(`Wrote fresh keys for this machine to .dev.vars (${missing.join(", ")})`);
+}
+
+/**
+ * Brings the local database up to date. A stamp beside the state remembers which migrations it has, so that nothing
+ * is started when nothing is pending.
+ *
+ * @param {string | undefined} persistTo the directory given to `wrangler dev --persist-to`
+ */
+export async function ensureMigrations(persistTo) {
+  const state = stateDirectory(persistTo);
+  const stamp = join(state, "meridian-migrations");
+  const wanted = migrationsDigest();
+  const isStamped = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  if (isStamped && existsSync(join(state, "v3/d1"))) return;
+  say("Migrating the local database");
+  const { code, output } = await runTool("wrangler", [
+    ...["d1", "migrations", "apply", "DB", "--local"],
+    ...(persistTo === undefined ? [] : ["--persist-to", persistTo]),
+  ]);
+  if (code !== 0) throw new Error(`the local database could not be migrated\n${output}`);
+  mkdirSync(state, { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+/** Where local storage lives; relative directories are relative to the project, as for wrangler. */
+export function stateDirectory(persistTo) {
+  return resolve(ROOT, persistTo ?? ".wrangler/state");
+}
+
+function migrationsDigest() {
+  const directory = join(ROOT, "migrations");
+  const hash = createHash("sha256");
+  for (const name of readdirSync(directory).sort()) {
+    if (name.endsWith(".sql")) hash.update(`${name}\n`).update(readFileSync(join(directory, name)));
+  }
+  return hash.digest("hex");
+}
+
+function say(line) {
+  process.stdout.write(`${line}\n`);
+}
+
+/**
+ * Runs a script's main function and turns what it throws into a line that a person can act on.
+ *
+ * @param {() => Promise<number | undefined>} main its result is the exit code
+ */
+export async function runMain(main) {
+  try {
+    process.exitCode = (await main()) ?? 0;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,8 @@
+/** `npm test`: every test, or those whose files or flags are given. Installs dependencies first when they are missing. */
+import { ensureDependencies, runMain } from "./prepare.mjs";
+import { exitOf, spawnTool } from "./tools.mjs";
+
+await runMain(async () => {
+  await ensureDependencies();
+  return await exitOf(spawnTool("vitest", ["run", ...process.argv.slice(2)]));
+});

@@ -1,0 +1,114 @@
+/**
+ * Runs the project's tools under the Node of `node_modules`, whatever Node the machine has. Node built-ins alone, for
+ * this runs before anything is installed.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The scripts that npm would link into `.bin`: called directly, which spares shells and works on Windows alike. */
+const ENTRY = {
+  wrangler: "node_modules/wrangler/bin/wrangler.js",
+  vitest: "node_modules/vitest/vitest.mjs",
+  biome: "node_modules/@biomejs/biome/bin/biome",
+  tsc: "node_modules/typescript/bin/tsc",
+  "drizzle-kit": "node_modules/drizzle-kit/bin.cjs",
+};
+
+/** Node 24 out of `node_modules`; on Windows its file has an extension. */
+export function nodeBinary() {
+  const binary = join(ROOT, "node_modules/node/bin/node");
+  return existsSync(`${binary}.exe`) ? `${binary}.exe` : binary;
+}
+
+/**
+ * What every tool runs with: our Node first on the PATH, no telemetry, no look-up of the machine's place on earth, and
+ * no word of newer releases, for versions are pinned.
+ */
+export function toolEnvironment() {
+  const path = [join(ROOT, "node_modules/.bin"), process.env.PATH ?? ""].join(delimiter);
+  return {
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    ...process.env,
+    PATH: path,
+  };
+}
+
+/**
+ * Starts a tool, with no input, so that none can stop and ask.
+ *
+ * @param {keyof typeof ENTRY} name
+ * @param {readonly string[]} args
+ * @param {import("node:child_process").SpawnOptions} options
+ */
+export function spawnTool(name, args, options = {}) {
+  return spawn(nodeBinary(), [join(ROOT, ENTRY[name]), ...args], {
+    cwd: ROOT,
+    env: toolEnvironment(),
+    stdio: ["ignore", "inherit", "inherit"],
+    ...options,
+  });
+}
+
+/**
+ * Runs a tool to its end and keeps what it printed.
+ *
+ * @param {keyof typeof ENTRY} name
+ * @param {readonly string[]} args
+ * @param {import("node:child_process").SpawnOptions} options
+ * @returns {Promise<{code: number, output: string, stdout: string}>}
+ */
+export async function runTool(name, args, options = {}) {
+  const env = { ...toolEnvironment(), NO_COLOR: "1" };
+  return await collect(spawnTool(name, args, { env, ...options, stdio: ["ignore", "pipe", "pipe"] }));
+}
+
+/** @param {import("node:child_process").ChildProcess} child */
+export async function collect(child) {
+  let output = "";
+  let stdout = "";
+  child.stdout?.setEncoding("utf8").on("data", (text) => {
+    output += text;
+    stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text) => {
+    output += text;
+  });
+  return { code: await exitOf(child), output, stdout };
+}
+
+/**
+ * The exit code of a child; 1 when a signal or a failure to start ended it.
+ *
+ * @param {import("node:child_process").ChildProcess} child
+ * @returns {Promise<number>}
+ */
+export function exitOf(child) {
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      process.stderr.write(`${error.message}\n`);
+      resolve(1);
+    });
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+}
+
+/**
+ * The value of `--name value` or `--name=value`, the last one given; undefined when absent.
+ *
+ * @param {readonly string[]} args
+ * @param {string} name
+ */
+export function flagValue(args, name) {
+  let value;
+  args.forEach((argument, index) => {
+    if (argument === `--${name}`) value = args[index + 1];
+    else if (argument.startsWith(`--${name}=`)) value = argument.slice(name.length + 3);
+  });
+  return value;
+}

@@ -1,0 +1,39 @@
+/** The one table of who gets which event. */
+import type { Consumer } from "../../platform/outbox";
+
+interface Registration {
+  readonly types: readonly string[];
+  /** How long the event rests before it is first handed over. */
+  readonly delaySeconds: number;
+}
+
+/** Names are stored with each delivery: never rename one that has been deployed. */
+export const REGISTRATIONS = {
+  "welcome-mail": { types: ["user.created"], delaySeconds: 0 },
+  analytics: { types: ["user.created"], delaySeconds: 0 },
+  // KV shows a write elsewhere only after a while, so a slow reader may put an old value back until then.
+  "cache-refresh": { types: ["user.updated", "user.deleted"], delaySeconds: 30 },
+} as const satisfies Record<string, Registration>;
+
+export type ConsumerName = keyof typeof REGISTRATIONS;
+
+const ENTRIES: readonly (readonly [string, Registration])[] = Object.entries(REGISTRATIONS);
+
+export function consumersOf(type: string): readonly string[] {
+  return ENTRIES.filter(([, { types }]) => types.includes(type)).map(([name]) => name);
+}
+
+export function delaySecondsOf(consumer: string): number {
+  return isConsumerName(consumer) ? REGISTRATIONS[consumer].delaySeconds : 0;
+}
+
+export function isConsumerName(name: string): name is ConsumerName {
+  return Object.hasOwn(REGISTRATIONS, name);
+}
+
+/** The handlers, built for one batch of messages. */
+export type Consumers = Readonly<Record<ConsumerName, Consumer>>;
+
+export function consumerOf(consumers: Consumers): (name: string) => Consumer | undefined {
+  return (name) => (isConsumerName(name) ? consumers[name] : undefined);
+}

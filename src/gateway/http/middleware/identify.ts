@@ -1,0 +1,37 @@
+/**
+ * Who calls. Nothing is refused here: a bad token is charged to the address it came from first, and refused by
+ * `admission` then.
+ */
+import { createMiddleware } from "hono/factory";
+import { type Outcome, refuse } from "../../../kernel/errors";
+import type { VerifiedToken } from "../../../services/auth";
+import type { Credentials, GatewayEnv } from "../../request-context";
+
+/** Source: RFC 6750, section 2.1. */
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+
+export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
+  const { accessTokens } = c.var.services;
+  const credentials = await readCredentials(c.req.header("authorization"), (token) =>
+    accessTokens.verify(token),
+  );
+  c.set("credentials", credentials);
+  if (credentials.kind === "verified") {
+    const { userId, role, sessionId } = credentials.token;
+    c.set("actor", { kind: "user", userId, role, sessionId });
+  }
+  await next();
+});
+
+async function readCredentials(
+  header: string | undefined,
+  verify: (token: string) => Promise<Outcome<VerifiedToken>>,
+): Promise<Credentials> {
+  if (header === undefined) return { kind: "none" };
+  const token = BEARER.exec(header)?.[1];
+  const outcome =
+    token === undefined
+      ? refuse("unauthenticated", "The Authorization header is not of the form `Bearer <token>`.")
+      : await verify(token);
+  return outcome.ok ? { kind: "verified", token: outcome.value } : { kind: "bad", refusal: outcome.refusal };
+}

@@ -1,0 +1,107 @@
+/**
+ * The audit trail: who did what to whom. A row is a statement for the batch of the change it tells of, so there is no
+ * change without its row and no row without its change.
+ */
+import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { auditLog } from "../../../drizzle/schema/audit";
+import { type Actor, actorLabel } from "../../kernel/actor";
+import { toTimestamp } from "../../kernel/clock";
+import type { Page } from "../../kernel/cursor";
+import type { Database, Statement } from "../database";
+import type { Scope } from "../scope";
+import { redact } from "./redact";
+
+export interface AuditRecord {
+  readonly actor: Actor;
+  /** `<noun>.<verb>`: `user.change_role`. */
+  readonly action: string;
+  /** `<noun>:<id>`: `user:<id>`. */
+  readonly subject: string;
+  /** Small and flat. Addresses, tokens, passwords and hashes are taken out by name, whoever put them in. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Writes the row only where this holds: that the change of the same batch took place. */
+  readonly guard?: SQL;
+}
+
+export interface AuditEntry {
+  readonly id: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly details: unknown;
+  readonly requestId: string;
+}
+
+export interface AuditQuery {
+  readonly actor?: string | undefined;
+  readonly subject?: string | undefined;
+  /** The `id` of the last entry seen: decimal digits. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+export class AuditTrail {
+  readonly #database: Database;
+  readonly #scope: Scope;
+
+  constructor(database: Database, scope: Scope) {
+    this.#database = database;
+    this.#scope = scope;
+  }
+
+  /** The row as a statement, to be committed with the change. */
+  record({ actor, action, subject, details = {}, guard }: AuditRecord): Statement {
+    const row = {
+      at: this.#scope.clock(),
+      actor: actorLabel(actor),
+      action,
+      subject,
+      details: JSON.stringify(redact(details)),
+      requestId: this.#scope.requestId,
+    };
+    const { build } = this.#database;
+    if (guard === undefined) return build.insert(auditLog).values(row);
+    // All columns but the sequence, in the order of the table, which `insert ... select` goes by.
+    return build
+      .insert(auditLog)
+      .select(
+        sql`select null, ${row.at}, ${row.actor}, ${row.action}, ${row.subject}, ${row.details}, ${row.requestId} where ${guard}`,
+      );
+  }
+
+  /**
+   * Entries in order of commit, oldest first.
+   * **Cost**: 1 round trip; reads at most `limit + 1` rows by an index.
+   */
+  async list({ actor, subject, after, limit }: AuditQuery): Promise<Page<AuditEntry>> {
+    const [rows] = await this.#database.read("nearest", [
+      this.#database.build
+        .select()
+        .from(auditLog)
+        .where(
+          and(
+            actor === undefined ? undefined : eq(auditLog.actor, actor),
+            subject === undefined ? undefined : eq(auditLog.subject, subject),
+            after === undefined ? undefined : gt(auditLog.sequence, Number(after)),
+          ),
+        )
+        .orderBy(asc(auditLog.sequence))
+        .limit(limit + 1),
+    ]);
+    const data = rows.slice(0, limit).map(toEntry);
+    return { data, nextCursor: rows.length > limit ? (data.at(-1)?.id ?? null) : null };
+  }
+}
+
+function toEntry(row: typeof auditLog.$inferSelect): AuditEntry {
+  return {
+    id: String(row.sequence),
+    at: toTimestamp(row.at),
+    actor: row.actor,
+    action: row.action,
+    subject: row.subject,
+    details: JSON.parse(row.details),
+    requestId: row.requestId,
+  };
+}

@@ -1,0 +1,1 @@
+export { type AuditEntry, type AuditQuery, type AuditRecord, AuditTrail } from "./audit-trail";

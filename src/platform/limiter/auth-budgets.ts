@@ -1,0 +1,121 @@
+/**
+ * The budgets of the auth endpoints: exact, each attempt asks the object of its (budget, key). No leases, for these
+ * budgets are small and guard passwords: when the object is silent they refuse.
+ *
+ * An attempt is charged *before* it is made and refunded when it turns out not to count (a login that succeeded). So
+ * of a thousand guesses at once no more than the limit are ever tried; checking first and charging on failure would
+ * let all of them through the check.
+ */
+import { done, type Outcome, refuse } from "../../kernel/errors";
+import type { NewId } from "../../kernel/ids";
+import type { AuthBudgetName } from "../env";
+import type { Calls } from "../observability/calls";
+import { addressKey, type ClientKey, siteKey } from "./client-key";
+import type { Grant } from "./client-limiter";
+import type { Ask, Quota } from "./lease-rule";
+import type { LimiterObject } from "./limiter";
+import type { Policy } from "./policies";
+import { violatedPolicies } from "./rate-limit-headers";
+import { objectUnavailable, SILENT, type Sleep, sendUntilSilent } from "./silence";
+
+/** Whose budget: an account (any text that names it, known or not), or the address that calls. */
+export type BudgetSubject =
+  | { readonly kind: "account"; readonly id: string }
+  | { readonly kind: "address"; readonly address: string | null };
+
+/** An attempt that was charged. */
+export interface Charge {
+  /**
+   * Takes the charge back, for an attempt that does not count. Counts once. Never throws: what cannot be refunded
+   * stays charged until its bucket leaves the window.
+   */
+  refund(): Promise<void>;
+}
+
+export interface AuthBudgetsContext {
+  readonly objectOf: (name: string) => LimiterObject;
+  readonly policies: Readonly<Record<AuthBudgetName, Policy>>;
+  readonly newId: NewId;
+  readonly sleep: Sleep;
+  readonly calls: Calls;
+}
+
+/** A /48 holds many who have nothing to do with each other. */
+const SITE_FACTOR = 4;
+
+interface Target {
+  readonly object: string;
+  readonly quota: Quota;
+}
+
+export class AuthBudgets {
+  readonly #context: AuthBudgetsContext;
+
+  constructor(context: AuthBudgetsContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Charges one attempt. For an IPv6 address the /64 and the /48 (at four times the limit) are both charged, or none.
+   * The refusal is `rate_limited` with `Retry-After` and `violated-policies`, and the same whether or not the account
+   * exists.
+   * **Errors**: `unavailable` when an object failed or was silent. **Cost**: one object call, two side by side for IPv6.
+   */
+  async spend(name: AuthBudgetName, subject: BudgetSubject): Promise<Outcome<Charge>> {
+    const targets = targetsOf(this.#context.policies[name], subject);
+    const charged = await Promise.all(targets.map((target) => this.#charge(target)));
+    const refund = async () => {
+      await Promise.all(charged.filter(({ grant }) => grant.granted > 0).map((one) => this.#refund(one)));
+    };
+    const refused = charged.filter(({ grant }) => grant.granted === 0);
+    if (refused.length === 0) return done({ refund });
+    await refund();
+    const releaseMs = Math.max(...refused.map(({ grant }) => grant.releaseMs));
+    return refuse("rate_limited", "Too many attempts. Wait as long as `Retry-After` says.", {
+      retryAfterSeconds: Math.max(1, Math.ceil(releaseMs / 1000)),
+      extensions: { "violated-policies": violatedPolicies(name) },
+    });
+  }
+
+  async #charge(target: Target): Promise<{ target: Target; id: string; grant: Grant }> {
+    const id = this.#context.newId();
+    const grant = await this.#send(target, { id, isolate: "", waiting: 0, want: 1, returns: [] });
+    return { target, id, grant };
+  }
+
+  async #refund({ target, id }: { target: Target; id: string }): Promise<void> {
+    const ask: Ask = {
+      id: this.#context.newId(),
+      isolate: "",
+      waiting: 0,
+      want: 0,
+      returns: [{ id, unspent: 1 }],
+    };
+    await this.#send(target, ask).catch(() => undefined);
+  }
+
+  async #send({ object, quota }: Target, ask: Ask): Promise<Grant> {
+    const { calls, objectOf, sleep } = this.#context;
+    const send = () => {
+      calls.objectCalls += 1;
+      return objectOf(object).ask(ask, quota);
+    };
+    const grant = await sendUntilSilent(send, sleep).catch((cause: unknown) => {
+      throw objectUnavailable("an auth budget's object failed", cause);
+    });
+    if (grant === SILENT) throw objectUnavailable("an auth budget's object did not answer");
+    return grant;
+  }
+}
+
+function targetsOf(policy: Policy, subject: BudgetSubject): readonly Target[] {
+  const quota: Quota = { limit: policy.limit, windowMs: policy.windowSeconds * 1000, leaseMax: 1 };
+  const target = (key: ClientKey, factor = 1): Target => ({
+    object: `${policy.name}|${key}`,
+    quota: { ...quota, limit: quota.limit * factor },
+  });
+  if (subject.kind === "account") return [target(`account:${subject.id}`)];
+  const site = siteKey(subject.address);
+  const own = target(addressKey(subject.address));
+  return site === null ? [own] : [own, target(site, SITE_FACTOR)];
+}

@@ -1,0 +1,64 @@
+/**
+ * The door of the limiter. `limiterOf` and `authBudgetsOf` are built per request by `wiring.ts`; they are cheap. What
+ * the isolate remembers between requests is the lease book, and that holds values only.
+ */
+
+import type { Config } from "../env";
+import type { Scope } from "../scope";
+import { AuthBudgets } from "./auth-budgets";
+import type { ClientLimiter } from "./client-limiter";
+import { LeaseBook } from "./lease-book";
+import { Limiter, type LimiterObject } from "./limiter";
+import { policiesOf } from "./policies";
+import { systemSleep } from "./silence";
+
+/** What of the bindings the limiter needs. */
+export interface LimiterBindings {
+  readonly CLIENT_LIMITER: DurableObjectNamespace<ClientLimiter>;
+}
+
+let isolateBook: LeaseBook | undefined;
+
+/** This isolate's book. Made at the first request, for no randomness is allowed before. */
+function bookOf(scope: Scope): LeaseBook {
+  isolateBook ??= new LeaseBook(scope.newId());
+  return isolateBook;
+}
+
+export function limiterOf(env: LimiterBindings, scope: Scope): Limiter {
+  return new Limiter({
+    objectOf: objectsOf(env),
+    book: bookOf(scope),
+    clock: scope.clock,
+    newId: scope.newId,
+    sleep: systemSleep,
+    calls: scope.calls,
+    waitUntil: scope.waitUntil,
+  });
+}
+
+export function authBudgetsOf(env: LimiterBindings, config: Config, scope: Scope): AuthBudgets {
+  return new AuthBudgets({
+    objectOf: objectsOf(env),
+    policies: policiesOf(config),
+    newId: scope.newId,
+    sleep: systemSleep,
+    calls: scope.calls,
+  });
+}
+
+function objectsOf(env: LimiterBindings): (name: string) => LimiterObject {
+  return (name) => env.CLIENT_LIMITER.getByName(name);
+}
+
+export { AuthBudgets, type BudgetSubject, type Charge } from "./auth-budgets";
+export { addressKey, type ClientKey, siteKey, UNKNOWN_CLIENT, userKey } from "./client-key";
+export { type Admission, FAIL_OPEN_ALLOWANCE, type KnownRevocations, Limiter } from "./limiter";
+export { type Policy, type PolicyName, policiesOf, policyNameFor, ROUTE_GROUPS } from "./policies";
+export {
+  QUOTA_EXCEEDED_TYPE,
+  rateLimitField,
+  rateLimitPolicyField,
+  violatedPolicies,
+} from "./rate-limit-headers";
+export { type NewRevocations, REVOKED_SESSIONS_MAX, type RevokedSession } from "./revocations";

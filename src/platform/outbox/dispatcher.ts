@@ -1,0 +1,254 @@
+/**
+ * From a queue's message to a consumer's effect. D1 counts the attempts and says what is done; the message is only a
+ * reason to look. Each message is acknowledged or retried by itself.
+ */
+import { and } from "drizzle-orm";
+import { eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
+import { AppError } from "../../kernel/errors";
+import type { CloudEvent } from "../../kernel/event";
+import type { Database } from "../database";
+import { describeError } from "../observability/logger";
+import type { Scope } from "../scope";
+import {
+  type Consumer,
+  type DeliveryMessage,
+  type ExternalConsumer,
+  isDeliveryMessage,
+  type RetryPolicy,
+  type TransactionalConsumer,
+} from "./consumer";
+import { toEnvelope } from "./envelope";
+import { QUEUE_DELAY_MAX_SECONDS, recordFailure } from "./failures";
+import { claim, type DeliveryKey, IS_PENDING, isOneOf, isSettledAlready, markDone, settle } from "./ledger";
+
+/** An external action is given up after this. */
+const ACT_DEADLINE_MS = 20_000;
+/** And its row is free for another attempt after this: longer, so that two never act at once. */
+const LEASE_MS = 30_000;
+const BACKOFF_MAX_SECONDS = 3600;
+
+export interface DispatcherOptions {
+  readonly database: Database;
+  readonly scope: Scope;
+  /** Undefined for a consumer that this version of the Worker does not know. */
+  readonly consumerOf: (name: string) => Consumer | undefined;
+  readonly attemptsMax: number;
+  readonly backoffSeconds: number;
+  readonly resendSeconds: number;
+}
+
+interface Delivery extends DeliveryKey {
+  readonly attempts: number;
+  readonly event: CloudEvent;
+}
+
+/** What to tell the queue: null acknowledges, a number asks for the message again after so many seconds. */
+type Again = number | null;
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Handles every message of a batch at once, for they have no order anyway.
+   * **Cost**: 1 round trip to read them all, then for each 1 (transactional) or 2 (external).
+   */
+  async dispatch(batch: MessageBatch<unknown>): Promise<void> {
+    const messages = this.#ours(batch);
+    if (messages.length === 0) return;
+    const deliveries = await this.#load(messages.map(({ body }) => body)).catch((error: unknown) => {
+      this.#log("error", "dispatch.unavailable", describeError(error));
+      return null;
+    });
+    await Promise.all(
+      messages.map(async (message) => {
+        const again =
+          deliveries === null ? this.#options.backoffSeconds : await this.#handle(message.body, deliveries);
+        if (again === null) message.ack();
+        else message.retry({ delaySeconds: again });
+      }),
+    );
+  }
+
+  /**
+   * Messages that the queue gave up on: possible only when attempts could not be counted, for the dispatcher gives up
+   * long before. The delivery has failed once more, and is either dead now or due.
+   */
+  async takeBack(batch: MessageBatch<unknown>): Promise<void> {
+    const messages = this.#ours(batch);
+    if (messages.length === 0) return;
+    const deliveries = await this.#load(messages.map(({ body }) => body)).catch(() => null);
+    for (const message of messages) {
+      if (deliveries === null) {
+        message.retry({ delaySeconds: this.#options.backoffSeconds });
+        continue;
+      }
+      const delivery = deliveries.get(keyOf(message.body));
+      const error = new AppError("unavailable", "the queue gave the message up");
+      if (delivery !== undefined) await this.#fail(delivery, undefined, error, false);
+      // Acknowledged in any case: what is still pending, the sweep brings back to the other queue.
+      message.ack();
+    }
+  }
+
+  #ours(batch: MessageBatch<unknown>): Message<DeliveryMessage>[] {
+    return batch.messages.filter((message): message is Message<DeliveryMessage> => {
+      if (isDeliveryMessage(message.body)) return true;
+      this.#log("error", "dispatch.foreign_message", { messageId: message.id });
+      message.ack();
+      return false;
+    });
+  }
+
+  /** The pending ones among them, by key. */
+  async #load(bodies: readonly DeliveryMessage[]): Promise<Map<string, Delivery>> {
+    const { database } = this.#options;
+    const eventIds = [...new Set(bodies.map(({ eventId }) => eventId))];
+    const [events, states] = await database.read("primary", [
+      database.build.select().from(outboxEvents).where(isOneOf(outboxEvents.id, eventIds)),
+      database.build
+        .select({
+          eventId: eventDeliveries.eventId,
+          consumer: eventDeliveries.consumer,
+          attempts: eventDeliveries.attempts,
+        })
+        .from(eventDeliveries)
+        .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
+    ]);
+    const envelopes = new Map(events.map((row) => [row.id, toEnvelope(row)]));
+    return new Map(
+      states.flatMap((row) => {
+        const event = envelopes.get(row.eventId);
+        return event === undefined ? [] : [[keyOf(row), { ...row, event }] as const];
+      }),
+    );
+  }
+
+  async #handle(body: DeliveryMessage, deliveries: ReadonlyMap<string, Delivery>): Promise<Again> {
+    const delivery = deliveries.get(keyOf(body));
+    if (delivery === undefined) return null;
+    const consumer = this.#options.consumerOf(body.consumer);
+    switch (consumer?.kind) {
+      case "transactional":
+        return await this.#transact(delivery, consumer);
+      case "external":
+        return await this.#act(delivery, consumer);
+      case undefined:
+        return await this.#fail(delivery, undefined, new AppError("unavailable", "no such consumer"), false);
+    }
+  }
+
+  async #transact(delivery: Delivery, consumer: TransactionalConsumer): Promise<Again> {
+    const { database, scope } = this.#options;
+    try {
+      const effect = await consumer.prepare(delivery.event);
+      await database.commit([settle(database, delivery, scope.clock()), ...effect.statements]);
+      effect.afterCommit?.();
+      return null;
+    } catch (error) {
+      if (isSettledAlready(error)) return null;
+      return await this.#fail(delivery, consumer, error, false);
+    }
+  }
+
+  async #act(delivery: Delivery, consumer: ExternalConsumer): Promise<Again> {
+    const { database, scope } = this.#options;
+    const token = scope.newId();
+    const now = scope.clock();
+    let attempt: number;
+    try {
+      const [[claimed]] = await database.commit([
+        claim(database, delivery, { token, now, until: now + LEASE_MS }),
+      ]);
+      // Settled, or another holds it. Should that one die, the sweep finds the row when the claim has lapsed.
+      if (claimed === undefined) return null;
+      attempt = claimed.attempts;
+    } catch (error) {
+      this.#log("warn", "dispatch.claim_failed", { ...fieldsOf(delivery), ...describeError(error) });
+      return this.#options.backoffSeconds;
+    }
+    const held = { ...delivery, attempts: attempt };
+    if (attempt > (consumer.retry ?? this.#policy()).attemptsMax) {
+      return await this.#fail(held, consumer, new AppError("unavailable", "no attempt came to an end"), true);
+    }
+    try {
+      await withinDeadline((signal) =>
+        consumer.act(delivery.event, { consumer: delivery.consumer, attempt, signal }),
+      );
+    } catch (error) {
+      return await this.#fail(held, consumer, error, true);
+    }
+    return await this.#finish(held, token);
+  }
+
+  /** The act has happened: only its record is missing, and a failure to write that must not count as a failed act. */
+  async #finish(delivery: Delivery, token: string): Promise<Again> {
+    const { database, scope } = this.#options;
+    const record = () => database.commit([markDone(database, delivery, token, scope.clock())]);
+    try {
+      await record().catch(record);
+    } catch (error) {
+      // Not retried at once, for that would repeat the act: the claim lapses, and the sweep sends it again.
+      this.#log("error", "dispatch.unrecorded", { ...fieldsOf(delivery), ...describeError(error) });
+    }
+    return null;
+  }
+
+  async #fail(
+    delivery: Delivery,
+    consumer: Consumer | undefined,
+    error: unknown,
+    isCounted: boolean,
+  ): Promise<Again> {
+    const { database, scope, resendSeconds } = this.#options;
+    const policy = consumer?.retry ?? this.#policy();
+    const { eventId, consumer: name, attempts } = delivery;
+    try {
+      const verdict = await recordFailure(
+        { database, scope, policy, resendSeconds },
+        { eventId, consumer: name, attemptsSeen: attempts, isCounted, error },
+      );
+      if (verdict.state === "dead" || verdict.delaySeconds > QUEUE_DELAY_MAX_SECONDS) return null;
+      return verdict.delaySeconds;
+    } catch (failure) {
+      this.#log("error", "dispatch.uncounted", { ...fieldsOf(delivery), ...describeError(failure) });
+      return policy.backoffSeconds;
+    }
+  }
+
+  #policy(): RetryPolicy {
+    const { attemptsMax, backoffSeconds } = this.#options;
+    return { attemptsMax, backoffSeconds, backoffMaxSeconds: BACKOFF_MAX_SECONDS };
+  }
+
+  #log(level: "warn" | "error", event: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#options.scope.log.log(level, event, fields);
+  }
+}
+
+function keyOf({ eventId, consumer }: DeliveryKey): string {
+  return `${eventId} ${consumer}`;
+}
+
+function fieldsOf({ eventId, consumer }: DeliveryKey): Record<string, string> {
+  return { eventId, consumer };
+}
+
+async function withinDeadline(act: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      controller.abort();
+      reject(new AppError("unavailable", "the consumer did not finish in time"));
+    }, ACT_DEADLINE_MS);
+  });
+  try {
+    await Promise.race([act(controller.signal), deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

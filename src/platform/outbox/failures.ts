@@ -1,0 +1,64 @@
+/** What becomes of a delivery whose attempt failed: another attempt later, or a dead letter. */
+import { AppError } from "../../kernel/errors";
+import { randomFraction } from "../clock";
+import type { Database } from "../database";
+import { describeError } from "../observability/logger";
+import type { Scope } from "../scope";
+import { backoffSeconds } from "./backoff";
+import type { RetryPolicy } from "./consumer";
+import { type DeliveryKey, markDead, markFailed } from "./ledger";
+
+/** Longer waits are the sweep's, for a queue holds a delayed message 12 hours at most and counts it as a retry. */
+export const QUEUE_DELAY_MAX_SECONDS = 600;
+const LAST_ERROR_MAX = 500;
+
+export interface FailedAttempt extends DeliveryKey {
+  /** What the row shows now. */
+  readonly attemptsSeen: number;
+  /** Whether `attemptsSeen` has this attempt in it already (a claim counts first). */
+  readonly isCounted: boolean;
+  readonly error: unknown;
+}
+
+export type Verdict = { readonly state: "dead" } | { readonly state: "retry"; readonly delaySeconds: number };
+
+export interface FailureContext {
+  readonly database: Database;
+  readonly scope: Scope;
+  readonly policy: RetryPolicy;
+  readonly resendSeconds: number;
+}
+
+/**
+ * Counts the attempt and decides. The wait is jittered; where the queue itself will bring the message back, the sweep
+ * leaves it a resend's time on top.
+ * **Errors**: `unavailable`; then nothing was counted. **Cost**: 1 round trip.
+ */
+export async function recordFailure(context: FailureContext, attempt: FailedAttempt): Promise<Verdict> {
+  const { database, scope, policy, resendSeconds } = context;
+  const attempts = attempt.attemptsSeen + (attempt.isCounted ? 0 : 1);
+  const lastError = redact(attempt.error);
+  const failure = { attemptsSeen: attempt.attemptsSeen, attempts, lastError };
+  const fields = { eventId: attempt.eventId, consumer: attempt.consumer, attempts, error: lastError };
+  const now = scope.clock();
+  if (attempts >= policy.attemptsMax || isHopeless(attempt.error)) {
+    await database.commit(markDead(database, attempt, failure, { id: scope.newId(), now }));
+    scope.log.log("error", "delivery.dead", fields);
+    return { state: "dead" };
+  }
+  const delaySeconds = backoffSeconds(policy, attempts, randomFraction());
+  const graceSeconds = delaySeconds <= QUEUE_DELAY_MAX_SECONDS ? resendSeconds : 0;
+  const dueAt = now + (delaySeconds + graceSeconds) * 1000;
+  await database.commit([markFailed(database, attempt, failure, dueAt)]);
+  scope.log.log("warn", "delivery.failed", { ...fields, delaySeconds });
+  return { state: "retry", delaySeconds };
+}
+
+/** An `AppError` of code `internal` is one that its author knows no repetition to cure. */
+function isHopeless(error: unknown): boolean {
+  return error instanceof AppError && error.code === "internal" && !error.isRetryable;
+}
+
+function redact(error: unknown): string {
+  return String(describeError(error).error).slice(0, LAST_ERROR_MAX);
+}

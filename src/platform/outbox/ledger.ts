@@ -1,0 +1,137 @@
+/**
+ * The statements on deliveries: who may act on a row, and what became of it. Each names the state it expects, so that
+ * of any number of concurrent duplicates one wins and the others change nothing.
+ */
+import { and, eq, isNull, lte, or, type SQL, sql } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import { deadLetters, eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
+import { type Database, isViolationOf, type Statement } from "../database";
+
+/** The key of a row. */
+export interface DeliveryKey {
+  readonly eventId: string;
+  readonly consumer: string;
+}
+
+/** Written out, for a bound parameter would keep SQLite from using the partial index. */
+export const IS_PENDING = sql`${eventDeliveries.state} = 'pending'`;
+
+/** One parameter for any number of ids: a statement has room for 100. */
+export function isOneOf(column: SQLiteColumn, values: readonly string[]): SQL {
+  return sql`${column} in (select value from json_each(${JSON.stringify(values)}))`;
+}
+
+function isDelivery({ eventId, consumer }: DeliveryKey): SQL | undefined {
+  return and(eq(eventDeliveries.eventId, eventId), eq(eventDeliveries.consumer, consumer));
+}
+
+/**
+ * Marks a delivery done, and *fails the whole batch* when it is not pending any more: that is what makes the effects
+ * beside it happen exactly once. An update that matches no row would not abort a D1 batch, so the check constraint on
+ * `state` is made to. Recognise the failure by `isSettledAlready`.
+ */
+export function settle(database: Database, key: DeliveryKey, now: number): Statement {
+  return database.build
+    .update(eventDeliveries)
+    .set({
+      state: sql`case ${eventDeliveries.state} when 'pending' then 'done' else 'settled already' end`,
+      attempts: sql`${eventDeliveries.attempts} + 1`,
+      doneAt: now,
+      claimedUntil: null,
+    })
+    .where(isDelivery(key));
+}
+
+export function isSettledAlready(error: unknown): boolean {
+  return isViolationOf(error, "event_deliveries_state_known");
+}
+
+/** Takes a pending row that nobody holds. Counts the attempt before it is made, so that one that kills the Worker counts. */
+export function claim(
+  database: Database,
+  key: DeliveryKey,
+  hold: { token: string; now: number; until: number },
+) {
+  return database.build
+    .update(eventDeliveries)
+    .set({
+      claimToken: hold.token,
+      claimedUntil: hold.until,
+      attempts: sql`${eventDeliveries.attempts} + 1`,
+      // Should the holder die, the sweep finds the row when the claim has lapsed.
+      dueAt: sql`max(${eventDeliveries.dueAt}, ${hold.until})`,
+    })
+    .where(
+      and(
+        isDelivery(key),
+        IS_PENDING,
+        or(isNull(eventDeliveries.claimedUntil), lte(eventDeliveries.claimedUntil, hold.now)),
+      ),
+    )
+    .returning({ attempts: eventDeliveries.attempts });
+}
+
+/** The holder's own end. A holder whose claim has lapsed and was taken by another changes nothing. */
+export function markDone(database: Database, key: DeliveryKey, token: string, now: number): Statement {
+  return database.build
+    .update(eventDeliveries)
+    .set({ state: "done", doneAt: now, claimedUntil: null })
+    .where(and(isDelivery(key), IS_PENDING, eq(eventDeliveries.claimToken, token)));
+}
+
+export interface Failure {
+  /** How many attempts the row showed, the failed one included if a claim counted it. */
+  readonly attemptsSeen: number;
+  /** What it shows from now on. */
+  readonly attempts: number;
+  /** Redacted. */
+  readonly lastError: string;
+}
+
+/** Still pending. Guarded on the attempts seen, so that duplicates that fail together count as one attempt. */
+export function markFailed(database: Database, key: DeliveryKey, failure: Failure, dueAt: number): Statement {
+  return database.build
+    .update(eventDeliveries)
+    .set({
+      attempts: failure.attempts,
+      lastError: failure.lastError,
+      dueAt,
+      claimToken: null,
+      claimedUntil: null,
+    })
+    .where(and(isDelivery(key), IS_PENDING, eq(eventDeliveries.attempts, failure.attemptsSeen)));
+}
+
+/** Given up, with its dead letter: one for any number of concurrent duplicates. */
+export function markDead(
+  database: Database,
+  key: DeliveryKey,
+  failure: Failure,
+  letter: { readonly id: string; readonly now: number },
+): [Statement, Statement] {
+  return [
+    database.build
+      .update(eventDeliveries)
+      .set({
+        state: "dead",
+        attempts: failure.attempts,
+        lastError: failure.lastError,
+        claimToken: letter.id,
+        claimedUntil: null,
+      })
+      .where(and(isDelivery(key), IS_PENDING, eq(eventDeliveries.attempts, failure.attemptsSeen))),
+    database.build.insert(deadLetters).select(
+      sql`select ${letter.id}, d.event_id, e.type, d.consumer, d.attempts, d.last_error, 'open', ${letter.now}, null, null, null, null
+        from ${eventDeliveries} d join ${outboxEvents} e on e.id = d.event_id
+        where d.event_id = ${key.eventId} and d.consumer = ${key.consumer} and d.claim_token = ${letter.id}`,
+    ),
+  ];
+}
+
+/** A delivery to another team's queue: done when that accepted it. */
+export function markAccepted(database: Database, key: DeliveryKey, now: number): Statement {
+  return database.build
+    .update(eventDeliveries)
+    .set({ state: "done", doneAt: now, attempts: sql`${eventDeliveries.attempts} + 1` })
+    .where(and(isDelivery(key), IS_PENDING));
+}

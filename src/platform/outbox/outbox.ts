@@ -1,0 +1,115 @@
+/**
+ * The outbox: an event is a row of the same batch as the change that it tells of, so that neither exists without the
+ * other. D1 is the truth and the Queue a fast road; what the fast road loses, the sweep sends again.
+ *
+ * ```
+ * change + event + deliveries   one D1 batch          record
+ *   -> response
+ *   -> one message a delivery   Queue                 relaySoon, or after a crash: sweep
+ *   -> consumer's effect + done                       Dispatcher
+ * ```
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../../drizzle/schema/outbox";
+import type { NewEvent } from "../../kernel/event";
+import type { Database, Statement } from "../database";
+import { describeError } from "../observability/logger";
+import type { Scope } from "../scope";
+import type { DeliveryMessage } from "./consumer";
+import { Relay, type SweepReport } from "./relay";
+
+export interface OutboxOptions {
+  readonly database: Database;
+  readonly scope: Scope;
+  readonly queue: Queue<DeliveryMessage>;
+  /** The registered consumers of a type, exports included. */
+  readonly consumersOf: (type: string) => readonly string[];
+  /** How long a consumer wants its event to rest first. 0 for most. */
+  readonly delaySecondsOf: (consumer: string) => number;
+  /** Queues of other teams, by the name under which they are consumers. */
+  readonly exports: ReadonlyMap<string, Queue>;
+  readonly resendSeconds: number;
+  readonly attemptsMax: number;
+  readonly backoffSeconds: number;
+}
+
+export interface RecordedEvent extends Omit<NewEvent, "data"> {
+  /** UUIDv7; also what the change writes as `last_event_id`. */
+  readonly id: string;
+  /**
+   * An object, or an SQL expression that yields its JSON text out of the rows just written. D1 binds every number as a
+   * REAL, which `json_object` shows as `2.0`: bind none, or cast it to an integer.
+   */
+  readonly data: object | SQL<string>;
+  /** The event is recorded only where this holds: something that only this writer wrote. */
+  readonly guard?: SQL;
+  /** Instead of the registered consumers and subscriptions. */
+  readonly consumers?: readonly string[];
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #relay: Relay;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#relay = new Relay(options);
+  }
+
+  /**
+   * The statements that belong into the change's own batch, after the change: the event, and one pending delivery a
+   * consumer. When the guard does not hold, neither writes a row.
+   */
+  record(event: RecordedEvent): [Statement, Statement] {
+    const { database, scope } = this.#options;
+    const now = scope.clock();
+    const data = isExpression(event.data) ? event.data : sql`${JSON.stringify(event.data)}`;
+    const guard = event.guard ?? sql`true`;
+    return [
+      database.build
+        .insert(outboxEvents)
+        .select(
+          sql`select null, ${event.id}, ${event.type}, ${event.source}, ${event.subject}, ${event.version}, ${data}, ${scope.traceparent}, ${now}, null where ${guard}`,
+        ),
+      this.#deliveries(event, now),
+    ];
+  }
+
+  #deliveries(event: RecordedEvent, now: number): Statement {
+    const { database, consumersOf, delaySecondsOf, resendSeconds } = this.#options;
+    const consumers = event.consumers ?? consumersOf(event.type);
+    const registered = JSON.stringify(
+      consumers.map((name) => ({ name, notBefore: now + delaySecondsOf(name) * 1000 })),
+    );
+    const subscribed =
+      event.consumers === undefined
+        ? sql`union select consumer, ${now} from ${eventSubscriptions} where type in (${event.type}, '*')`
+        : sql``;
+    return database.build.insert(eventDeliveries).select(
+      sql`select e.id, c.consumer, 'pending', 0, null, c.not_before, c.not_before + ${resendSeconds * 1000}, null, null, null, null
+        from ${outboxEvents} e join (
+          select value ->> 'name' as consumer, value ->> 'notBefore' as not_before from json_each(${registered}) ${subscribed}
+        ) c where e.id = ${event.id}`,
+    );
+  }
+
+  /** Sends what these events' consumers wait for, after the response. A failure is left to the sweep. */
+  relaySoon(eventIds: readonly string[]): void {
+    if (eventIds.length === 0) return;
+    const { scope } = this.#options;
+    scope.waitUntil(
+      this.#relay.send(eventIds).catch((error: unknown) => {
+        scope.log.log("warn", "outbox.relay_failed", { eventIds, ...describeError(error) });
+      }),
+    );
+  }
+
+  /** Sends again what is unsettled and due. Bounded; run by the cron. */
+  async sweep(): Promise<SweepReport> {
+    return await this.#relay.sweep();
+  }
+}
+
+function isExpression(data: object | SQL<string>): data is SQL<string> {
+  return "queryChunks" in data;
+}

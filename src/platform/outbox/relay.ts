@@ -1,0 +1,165 @@
+/** Takes deliveries from D1 to the Queue. */
+import { and, asc, eq, isNull, lte, type SQL, sql } from "drizzle-orm";
+import { eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
+import type { Database } from "../database";
+import { describeError } from "../observability/logger";
+import type { DeliveryMessage } from "./consumer";
+import { sendExports } from "./exports";
+import { IS_PENDING, isOneOf } from "./ledger";
+import type { OutboxOptions } from "./outbox";
+
+/** A queue takes 100 messages a call. Source: developers.cloudflare.com/queues/platform/limits */
+const STEP_MAX = 100;
+/** 5000 deliveries a tick, with 4 queries a step: well under D1's 1000 queries an invocation. */
+const STEPS_MAX = 50;
+
+/** What a sweep did. */
+export interface SweepReport {
+  readonly sent: number;
+  /** False when the queue refused: the rest is left to the next tick. */
+  readonly isComplete: boolean;
+}
+
+interface DueDelivery {
+  readonly eventId: string;
+  readonly consumer: string;
+  readonly notBefore: number;
+}
+
+export class Relay {
+  readonly #options: OutboxOptions;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends the pending deliveries of events just committed, in the order of the log.
+   * **Errors**: `unavailable`; whatever the queue throws. **Cost**: 2 round trips and 1 send.
+   */
+  async send(eventIds: readonly string[]): Promise<void> {
+    const { database } = this.#options;
+    const [rows] = await database.read("primary", [
+      selectDue(database, and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
+    ]);
+    await this.#deliver(rows);
+    await this.#restUntilResend(eventIds);
+  }
+
+  /**
+   * Claims what is due, in bounded steps, each under a token of its own: pushing `due_at` ahead is the claim, so that
+   * two sweeps never take one row, and one that dies leaves its rows to the next after `resendSeconds`.
+   */
+  async sweep(): Promise<SweepReport> {
+    let sent = 0;
+    for (let step = 0; step < STEPS_MAX; step += 1) {
+      const token = this.#options.scope.newId();
+      const rows = await this.#claimDue(token);
+      if (rows.length === 0) return { sent, isComplete: true };
+      try {
+        await this.#deliver(rows);
+      } catch (error) {
+        this.#options.scope.log.log("warn", "outbox.sweep_refused", describeError(error));
+        await this.#release(token);
+        return { sent, isComplete: false };
+      }
+      sent += rows.length;
+      if (rows.length < STEP_MAX) return { sent, isComplete: true };
+    }
+    return { sent, isComplete: false };
+  }
+
+  async #claimDue(token: string): Promise<DueDelivery[]> {
+    const { database, scope, resendSeconds } = this.#options;
+    const now = scope.clock();
+    const dueAt = now + resendSeconds * 1000;
+    const [, rows] = await database.commit([
+      database.build
+        .update(eventDeliveries)
+        .set({ relayToken: token, dueAt })
+        .where(
+          sql`rowid in (select rowid from ${eventDeliveries} where ${IS_PENDING} and ${lte(eventDeliveries.dueAt, now)} order by ${eventDeliveries.dueAt} limit ${STEP_MAX})`,
+        ),
+      selectDue(
+        database,
+        and(IS_PENDING, eq(eventDeliveries.dueAt, dueAt), eq(eventDeliveries.relayToken, token)),
+      ),
+    ]);
+    return rows;
+  }
+
+  /** Back to due, so that the next tick need not wait for the claim to lapse. */
+  async #release(token: string): Promise<void> {
+    const { database, scope, resendSeconds } = this.#options;
+    const now = scope.clock();
+    await database.commit([
+      database.build
+        .update(eventDeliveries)
+        .set({ dueAt: now, relayToken: null })
+        .where(
+          and(
+            IS_PENDING,
+            lte(eventDeliveries.dueAt, now + resendSeconds * 1000),
+            eq(eventDeliveries.relayToken, token),
+          ),
+        ),
+    ]);
+  }
+
+  async #deliver(rows: readonly DueDelivery[]): Promise<void> {
+    if (rows.length === 0) return;
+    const { queue, exports, scope } = this.#options;
+    const outgoing = rows.filter((row) => exports.has(row.consumer));
+    const own = rows.filter((row) => !exports.has(row.consumer));
+    for (let start = 0; start < own.length; start += STEP_MAX) {
+      const messages = own.slice(start, start + STEP_MAX).map((row) => this.#message(row));
+      scope.calls.queueSends += 1;
+      await queue.sendBatch(messages);
+    }
+    if (outgoing.length > 0) await sendExports(this.#options, outgoing);
+    await this.#markSent(rows);
+  }
+
+  #message({ eventId, consumer, notBefore }: DueDelivery): MessageSendRequest<DeliveryMessage> {
+    const delaySeconds = Math.max(0, Math.ceil((notBefore - this.#options.scope.clock()) / 1000));
+    return { body: { eventId, consumer }, contentType: "json", delaySeconds };
+  }
+
+  async #markSent(rows: readonly DueDelivery[]): Promise<void> {
+    const { database, scope } = this.#options;
+    const eventIds = [...new Set(rows.map((row) => row.eventId))];
+    await database.commit([
+      database.build
+        .update(outboxEvents)
+        .set({ sentAt: scope.clock() })
+        .where(and(isOneOf(outboxEvents.id, eventIds), isNull(outboxEvents.sentAt))),
+    ]);
+  }
+
+  /** The time for a resend counts from the send, not from the commit; a retry's later time stands. */
+  async #restUntilResend(eventIds: readonly string[]): Promise<void> {
+    const { database, scope, resendSeconds } = this.#options;
+    const now = scope.clock();
+    await database.commit([
+      database.build
+        .update(eventDeliveries)
+        .set({
+          dueAt: sql`max(${eventDeliveries.dueAt}, max(${eventDeliveries.notBefore}, ${now}) + ${resendSeconds * 1000})`,
+        })
+        .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
+    ]);
+  }
+}
+
+function selectDue(database: Database, where: SQL | undefined) {
+  return database.build
+    .select({
+      eventId: eventDeliveries.eventId,
+      consumer: eventDeliveries.consumer,
+      notBefore: eventDeliveries.notBefore,
+    })
+    .from(eventDeliveries)
+    .innerJoin(outboxEvents, eq(outboxEvents.id, eventDeliveries.eventId))
+    .where(where)
+    .orderBy(asc(outboxEvents.sequence), asc(eventDeliveries.consumer));
+}

@@ -1,0 +1,122 @@
+/** The composition root: the only file that builds services out of bindings. All of it is cheap and made per request. */
+
+import { analytics } from "./gateway/consumers/analytics";
+import { cacheRefresh } from "./gateway/consumers/cache-refresh";
+import type { Consumers } from "./gateway/consumers/registry";
+import { consumersOf, delaySecondsOf } from "./gateway/consumers/registry";
+import { welcomeMail } from "./gateway/consumers/welcome-mail";
+import type { Services, Wire } from "./gateway/request-context";
+import { passwordViolations } from "./kernel/password-policy";
+import { Analytics } from "./platform/analytics";
+import { Database } from "./platform/database";
+import type { Config } from "./platform/env";
+import { checkHealth } from "./platform/health";
+import { type Limiter, limiterOf, userKey } from "./platform/limiter";
+import { Mailer } from "./platform/mailer";
+import { type DeliveryMessage, Outbox } from "./platform/outbox";
+import { PasswordHasher } from "./platform/password-hasher";
+import type { Scope } from "./platform/scope";
+import { Sealer } from "./platform/sealing";
+import { AnalyticsService } from "./services/analytics";
+import { AccessTokens, KeySet, TokenMemory, type VerifiedToken } from "./services/auth";
+import { newUserMemory, type Passwords, UserCache, UserRepository, UserService } from "./services/users";
+
+/** What outlives a request: values only, never a promise, stream or client. */
+const userMemory = newUserMemory();
+const tokenMemory = new TokenMemory<VerifiedToken>();
+let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
+
+export const wire: Wire = (env, config, scope) => {
+  const database = new Database(env.DB, scope.calls);
+  const limiter = limiterOf(env, scope);
+  const outbox = outboxOf(env, config, scope, database);
+  const keySet = keySetOf(config);
+  const users = usersOf({ env, config, scope, database, limiter, outbox });
+  return {
+    users,
+    analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
+    accessTokens: new AccessTokens({
+      keys: keySet,
+      issuer: config.JWT_ISSUER,
+      audience: config.JWT_AUDIENCE,
+      ttlSeconds: config.ACCESS_TOKEN_TTL_SECONDS,
+      clock: scope.clock,
+      memory: tokenMemory,
+    }),
+    keySet,
+    limiter,
+    outbox,
+    health: () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock }),
+    bookmark: () => database.bookmark(),
+  };
+};
+
+/** The handlers of the consumers' registry, for one batch of messages. */
+export function wireConsumers(env: Env, config: Config, services: Services): Consumers {
+  const { users } = services;
+  return {
+    "welcome-mail": welcomeMail({
+      contactOf: (userId) => users.contactOf(userId),
+      mailer: new Mailer(env.EMAIL, config.MAIL_FROM),
+      publicUrl: config.PUBLIC_URL,
+    }),
+    analytics: analytics(services.analytics),
+    "cache-refresh": cacheRefresh({ refresh: (userId) => users.refreshCache(userId) }),
+  };
+}
+
+function usersOf(on: {
+  env: Env;
+  config: Config;
+  scope: Scope;
+  database: Database;
+  limiter: Limiter;
+  outbox: Outbox;
+}): UserService {
+  const { env, config, scope, database, limiter, outbox } = on;
+  return new UserService({
+    database,
+    repository: new UserRepository(database),
+    cache: new UserCache({
+      kv: env.USER_CACHE,
+      memory: userMemory,
+      ttlSeconds: config.USER_CACHE_TTL_SECONDS,
+      scope,
+    }),
+    outbox,
+    sealer: new Sealer(config.DATA_KEY),
+    passwords: passwordsOf(scope),
+    revoker: { revokeBelow: (userId, minEpoch) => limiter.revoke(userKey(userId), { minEpoch }) },
+    scope,
+  });
+}
+
+function outboxOf(env: Env, config: Config, scope: Scope, database: Database): Outbox {
+  return new Outbox({
+    database,
+    scope,
+    queue: env.EVENTS as Queue<DeliveryMessage>,
+    consumersOf,
+    delaySecondsOf,
+    exports: new Map(),
+    resendSeconds: config.EVENT_RESEND_SECONDS,
+    attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
+    backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,
+  });
+}
+
+/** Sign-up's port to passwords: `users` stands below `auth`, which owns them. */
+function passwordsOf(scope: Scope): Passwords {
+  const hasher = new PasswordHasher(scope.clock);
+  return {
+    violationsOf: (password, person) => passwordViolations(password, person, "#/password"),
+    hash: (password) => hasher.hash(password),
+  };
+}
+
+function keySetOf(config: Config): KeySet {
+  if (rememberedKeys?.config !== config) {
+    rememberedKeys = { config, keySet: new KeySet(config.JWT_SIGNING_KEYS.keys) };
+  }
+  return rememberedKeys.keySet;
+}

@@ -1,0 +1,139 @@
+import { sql } from "drizzle-orm";
+import { expect, test } from "vitest";
+import { dailySignups } from "../../drizzle/schema/analytics";
+import { eventDeliveries, eventSubscriptions } from "../../drizzle/schema/outbox";
+import { newId } from "../../src/platform/clock";
+import { bench, commitEvent, deliveriesOf, NOW, rowsOf } from "../support/outbox";
+
+test("an event is committed with one pending delivery for each registered consumer and each subscription", async () => {
+  const on = bench();
+  await on.database.commit([
+    on.database.build.insert(eventSubscriptions).values([
+      { type: "*", consumer: "webhook:all" },
+      { type: "thing.made", consumer: "webhook:made" },
+      { type: "thing.lost", consumer: "webhook:lost" },
+    ]),
+  ]);
+  const id = await commitEvent(on, "thing.made", { name: 'Zoë\'s "thing"' });
+  const rows = await deliveriesOf(id);
+  expect(rows.map(({ consumer, state, attempts }) => [consumer, state, attempts])).toEqual([
+    ["count", "pending", 0],
+    ["mail", "pending", 0],
+    ["webhook:all", "pending", 0],
+    ["webhook:made", "pending", 0],
+  ]);
+  const [event] = await rowsOf<{ data: string; sent_at: null }>(
+    "select * from outbox_events where id = ?",
+    id,
+  );
+  expect(event).toMatchObject({ data: '{"name":"Zoë\'s \\"thing\\""}', sent_at: null, committed_at: NOW });
+});
+
+test("where the guard does not hold, neither the event nor a delivery is written", async () => {
+  const on = bench();
+  const id = newId();
+  await on.database.commit(
+    on.outbox.record({
+      id,
+      type: "thing.made",
+      source: "/meridian/things",
+      subject: id,
+      version: 1,
+      data: {},
+      guard: sql`exists (select 1 from users where last_event_id = ${id})`,
+    }),
+  );
+  expect(await rowsOf("select * from outbox_events")).toEqual([]);
+  expect(await rowsOf("select * from event_deliveries")).toEqual([]);
+});
+
+test("an event's data may be computed by the database out of the rows just written", async () => {
+  const on = bench();
+  const id = newId();
+  const data = sql<string>`json_object('day', (select day from daily_signups limit 1), 'n', cast(${2} as integer))`;
+  const event = { id, type: "thing.made", source: "/meridian/things", subject: id, version: 1, data };
+  const [first, second] = on.outbox.record(event);
+  await on.database.commit([
+    on.database.build.insert(dailySignups).values({ day: "2026-11-22", count: 1 }),
+    first,
+    second,
+  ]);
+  expect(await rowsOf("select data from outbox_events")).toEqual([{ data: '{"day":"2026-11-22","n":2}' }]);
+});
+
+test("after the response each delivery is sent as a message of its own, in the order of the log", async () => {
+  const on = bench();
+  const first = await commitEvent(on);
+  const second = await commitEvent(on);
+  on.outbox.relaySoon([second, first]);
+  await on.scope.settled();
+  expect(on.queue.deliveries).toEqual([
+    `${first} count`,
+    `${first} mail`,
+    `${second} count`,
+    `${second} mail`,
+  ]);
+  const [event] = await rowsOf<{ sent_at: number }>("select sent_at from outbox_events where id = ?", first);
+  expect(event?.sent_at).toBe(NOW);
+});
+
+test("a consumer's delay is given to the queue, and to nothing else", async () => {
+  const on = bench();
+  const changed = await commitEvent(on, "thing.changed");
+  on.outbox.relaySoon([changed]);
+  await on.scope.settled();
+  expect(on.queue.sent).toEqual([{ body: { eventId: changed, consumer: "refresh" }, delaySeconds: 30 }]);
+  const [row] = await deliveriesOf(changed);
+  expect(row?.due_at).toBe(NOW + 90_000);
+  on.clock.advance(90);
+  await on.outbox.sweep();
+  expect(on.queue.sent[1]?.delaySeconds).toBe(0);
+});
+
+test("an event whose Worker died before the send is sent by the sweep once the resend time is over", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  on.clock.advance(59);
+  expect(await on.outbox.sweep()).toEqual({ sent: 0, isComplete: true });
+  on.clock.advance(1);
+  expect(await on.outbox.sweep()).toEqual({ sent: 2, isComplete: true });
+  expect(on.queue.deliveries).toEqual([`${id} count`, `${id} mail`]);
+});
+
+test("a message that the queue swallowed is sent again, until its delivery is settled", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  on.outbox.relaySoon([id]);
+  await on.scope.settled();
+  on.clock.advance(61);
+  await on.outbox.sweep();
+  expect(on.queue.sent).toHaveLength(4);
+  await on.database.commit([on.database.build.update(eventDeliveries).set({ state: "done" })]);
+  on.clock.advance(61);
+  await on.outbox.sweep();
+  expect(on.queue.sent).toHaveLength(4);
+});
+
+test("sweeps at the same moment never send one delivery twice", async () => {
+  const on = bench();
+  for (let index = 0; index < 130; index += 1) await commitEvent(on);
+  on.clock.advance(60);
+  await Promise.all(Array.from({ length: 8 }, () => on.outbox.sweep()));
+  expect(on.queue.sent).toHaveLength(260);
+  expect(new Set(on.queue.deliveries).size).toBe(260);
+});
+
+test("a queue that refuses costs nothing but time: the next tick sends everything", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  on.queue.isRefusing = true;
+  on.outbox.relaySoon([id]);
+  await on.scope.settled();
+  expect(on.scope.lines.map(({ event }) => event)).toEqual(["outbox.relay_failed"]);
+  on.clock.advance(60);
+  expect(await on.outbox.sweep()).toEqual({ sent: 0, isComplete: false });
+  const [event] = await rowsOf<{ sent_at: null }>("select sent_at from outbox_events where id = ?", id);
+  expect(event?.sent_at).toBeNull();
+  on.queue.isRefusing = false;
+  expect(await on.outbox.sweep()).toEqual({ sent: 2, isComplete: true });
+});
