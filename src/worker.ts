@@ -2,6 +2,7 @@
 import { consume } from "./gateway/consumers/queue";
 import { consumerOf } from "./gateway/consumers/registry";
 import { createApp } from "./gateway/http/app";
+import { runChores } from "./platform/chores";
 import { newId, systemClock } from "./platform/clock";
 import { Database } from "./platform/database";
 import { type Config, configOf } from "./platform/env";
@@ -35,8 +36,13 @@ export default {
   async scheduled(_controller, env, ctx) {
     const config = configOf(env);
     const scope = backgroundScope("cron", config, ctx);
-    const report = await wire(env, config, scope).outbox.sweep();
-    scope.log.log("info", "cron", { ...report });
+    const { outbox, orderExpiry, sweepIdempotencyRecords } = wire(env, config, scope);
+    await runChores(scope.log, {
+      // First, for what expires adds events of its own.
+      orderExpiry: () => orderExpiry.run(),
+      outbox: () => outbox.sweep(),
+      idempotencyRecords: sweepIdempotencyRecords,
+    });
   },
 } satisfies ExportedHandler<Env>;
 

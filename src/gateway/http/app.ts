@@ -8,11 +8,14 @@ import { admission } from "./middleware/admission";
 import { boundedBody, jsonBody } from "./middleware/body";
 import { crossOrigin } from "./middleware/cross-origin";
 import { failed, unrouted } from "./middleware/faults";
+import { idempotencyKey } from "./middleware/idempotency-key";
 import { identify } from "./middleware/identify";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
 import { analyticsRoutes } from "./routes/analytics";
 import { operationsRoutes } from "./routes/operations";
+import { ordersRoutes } from "./routes/orders";
+import { productsRoutes } from "./routes/products";
 import { usersRoutes } from "./routes/users";
 
 export function createApp(wire: Wire): Hono<GatewayEnv> {
@@ -26,8 +29,10 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(crossOrigin);
   app.route("/", operationsRoutes);
 
-  app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks);
+  app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks, idempotencyKey);
   app.route("/api/users", usersRoutes);
+  app.route("/api/products", productsRoutes);
+  app.route("/api/orders", ordersRoutes);
   app.route("/api/analytics", analyticsRoutes);
   return app;
 }

@@ -112,7 +112,8 @@ export class ProductService {
     const { rows, ended } = await attempt.open(database, [repository.selectById(change.id)]);
     if (ended !== null) return ended;
     let [row] = rows[0];
-    if (Object.keys(change.patch).length === 0) return await this.#leaveAsIs(row, change.precondition, attempt);
+    if (Object.keys(change.patch).length === 0)
+      return await this.#leaveAsIs(row, change.precondition, attempt);
     return await refusingTakenSku(async () => {
       for (let round = 1; round <= CHANGE_ATTEMPTS_MAX; round += 1) {
         const current = currentOf(row, change.precondition);
