@@ -18,10 +18,12 @@ import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import type { Sealer } from "../../platform/sealing";
 import { changedUser } from "./changed-user";
+import type { Stamp } from "./credentials/repository";
 import { USERS_SOURCE, type UserEventType, userEvents } from "./events";
 import { EMPTY_PROFILE, type User } from "./model";
 import {
   type Account,
+  both,
   type ChangeContext,
   changedBy,
   toAccount,
@@ -232,6 +234,31 @@ export class UserService {
     cache.put(id, { user: account?.user ?? null, bookmark: database.bookmark() });
   }
 
+  /** `user.updated` of a change that the auth service commits, as statements for its batch. */
+  updatedBy(stamp: Stamp) {
+    return this.#eventOf("user.updated", { ...stamp, precondition: NO_PRECONDITION });
+  }
+
+  /** `email.change_requested`, as statements: somebody mails the pending address, if there is one. */
+  emailChangeRequested(eventId: string, userId: string, change?: ChangeContext) {
+    const { outbox, repository } = this.#on;
+    const hasPending = repository.hasPendingEmail(userId);
+    return outbox.record({
+      id: eventId,
+      type: "email.change_requested",
+      source: USERS_SOURCE,
+      subject: userId,
+      version: userEvents["email.change_requested"].version,
+      data: repository.pendingEmailData(userId),
+      guard: change === undefined ? hasPending : both(hasPending, changedBy(change)),
+    });
+  }
+
+  /** What follows that commit: the cache has the user at once, the Queue the event after the response. */
+  settle(stamp: Stamp, user: User): void {
+    this.#afterCommit({ ...stamp, precondition: NO_PRECONDITION }, user);
+  }
+
   async #read(id: string): Promise<User | null> {
     const { cache, database, repository, scope } = this.#on;
     const entry = await cache.get(id);
@@ -252,26 +279,30 @@ export class UserService {
     precondition: Precondition,
     attempt: Attempt<User>,
   ): Promise<Outcome<User>> {
-    const { database, repository, revoker } = this.#on;
+    const { database, repository } = this.#on;
     const { rows, ended } = await attempt.open(database, [
       repository.selectById(id),
       repository.selectByEmail(changes.email?.mode === "immediate" ? changes.email.address : ""),
     ]);
     if (ended !== null) return ended;
     let account = firstAccount(rows[0]);
-    if (account !== null && rows[1].some((holder) => holder.id !== id)) return refuseEmailTaken();
+    const isEmailTaken = rows[1].some((holder) => holder.id !== id);
     for (let round = 1; ; round += 1) {
       if (account === null) return refuseNotFound();
-      const { user, tokenEpoch } = account;
+      const { user } = account;
       if (!isSatisfied(precondition, user.version)) return refuseStale();
-      if (changes.role !== undefined && user.role !== changes.role)
-        await revoker.revokeBelow(id, tokenEpoch + 1);
+      if (isEmailTaken) return refuseEmailTaken();
+      await this.#revokeOldRole(account, changes.role);
       const asRead = { kind: "versions", versions: [user.version] } as const;
       const outcome = await this.#commitChanges(id, changes, asRead, { attempt, user });
       const wasRaced = !outcome.ok && outcome.refusal.code === "precondition_failed";
       if (!wasRaced || precondition.kind === "versions" || round >= CHANGE_ATTEMPTS_MAX) return outcome;
       account = await repository.find(id, "primary");
     }
+  }
+
+  async #revokeOldRole({ user, tokenEpoch }: Account, role: User["role"] | undefined): Promise<void> {
+    if (role !== undefined && role !== user.role) await this.#on.revoker.revokeBelow(user.id, tokenEpoch + 1);
   }
 
   /** @param known the user as read, when the precondition names its version: the answer is recorded then */
@@ -285,12 +316,15 @@ export class UserService {
     const context = this.#newContext(id, precondition);
     const next = known && changedUser(known.user, changes, context.at);
     const recorded = next && (await known.attempt.record(database, next, changedBy(context)));
+    const isPending = changes.email?.mode === "pending";
+    const requestId = isPending ? this.#on.scope.newId() : null;
     try {
       const rows = await database.commitReturning(
         [
           ...repository.update(context, changes),
           ...this.#eventOf("user.updated", context),
           ...(recorded ?? []),
+          ...(requestId === null ? [] : this.emailChangeRequested(requestId, id, context)),
         ],
         repository.selectById(id),
       );
@@ -298,6 +332,7 @@ export class UserService {
       if (account === null) return refuseNotFound();
       if (account.lastEventId !== context.eventId) return refuseStale();
       this.#afterCommit(context, account.user);
+      if (requestId !== null) this.#on.outbox.relaySoon([requestId]);
       return done(next ?? account.user);
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
