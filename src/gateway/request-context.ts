@@ -10,12 +10,14 @@ import type { AnalyticsService } from "../services/analytics";
 import type { AccessTokens, KeySet, VerifiedToken } from "../services/auth";
 import type { EventService } from "../services/events";
 import type { UserService } from "../services/users";
+import type { WebhookService } from "../services/webhooks";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
   readonly users: UserService;
   readonly analytics: AnalyticsService;
   readonly events: EventService;
+  readonly webhooks: WebhookService;
   readonly accessTokens: AccessTokens;
   readonly keySet: KeySet;
   readonly limiter: Limiter;

@@ -9,6 +9,7 @@ export async function runScheduled(services: Services, config: Config, scope: Sc
   const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
     sweep: () => services.outbox.sweep(),
     expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
+    expireWebhookAttempts: () => services.webhooks.expire(config.EVENT_RETENTION_DAYS),
   };
   for (const [task, run] of Object.entries(tasks)) {
     try {

@@ -16,6 +16,7 @@ import { analyticsRoutes } from "./routes/analytics";
 import { eventsRoutes } from "./routes/events";
 import { operationsRoutes } from "./routes/operations";
 import { usersRoutes } from "./routes/users";
+import { webhooksRoutes } from "./routes/webhooks";
 
 export function createApp(wire: Wire): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
@@ -33,5 +34,6 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/api/users", usersRoutes);
   app.route("/api/analytics", analyticsRoutes);
   app.route("/api/events", eventsRoutes);
+  app.route("/api/webhooks", webhooksRoutes);
   return app;
 }

@@ -20,3 +20,4 @@ export { Dispatcher, type DispatcherOptions } from "./dispatcher";
 export { type EventLedger, EventLog, type EventQuery, type LedgerEntry } from "./event-log";
 export { Outbox, type OutboxOptions, type RecordedEvent } from "./outbox";
 export type { SweepReport } from "./relay";
+export { Subscriptions } from "./subscriptions";

@@ -4,7 +4,6 @@
  *
  * node server.mjs '{"bundle": path, "persist": dir, "port": n, "mailUrl": url, "vars": {...}}'
  */
-import { readFileSync } from "node:fs";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 
