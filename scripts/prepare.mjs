@@ -72,16 +72,19 @@ function newSigningKey() {
   return { kid, alg: "ES256", use: "sig", ...privateKey.export({ format: "jwk" }) };
 }
 
-/** Writes `.dev.vars` with fresh secrets when it is absent, and adds the ones that an older file lacks. */
-export function ensureSecrets() {
-  const path = join(ROOT, ".dev.vars");
+/**
+ * Writes `.dev.vars` with fresh secrets when it is absent, and adds the ones that an older file lacks.
+ *
+ * @returns {string[]} the names of the secrets that were made
+ */
+export function ensureSecrets(path = join(ROOT, ".dev.vars")) {
   const present = existsSync(path) ? readFileSync(path, "utf8") : "";
   const missing = Object.keys(SECRETS).filter((name) => !new RegExp(`^\\s*${name}\\s*=`, "m").test(present));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return missing;
   const start = present === "" || present.endsWith("\n") ? present : `${present}\n`;
   const lines = missing.map((name) => `${name}=${SECRETS[name]()}\n`);
   writeFileSync(path, start + lines.join(""), { mode: 0o600 });
-  say(`Wrote fresh keys for this machine to .dev.vars (${missing.join(", ")})`);
+  return missing;
 }
 
 /**

@@ -10,7 +10,7 @@ import { utf8 } from "../encoding";
 import { type EventRow, toEnvelope } from "./envelope";
 import { recordFailure } from "./failures";
 import { type DeliveryKey, IS_PENDING, isOneOf, markAccepted } from "./ledger";
-import type { OutboxOptions } from "./outbox";
+import type { OutboxOptions } from "./options";
 
 /** Source: developers.cloudflare.com/queues/platform/limits, less room for what the queue adds. */
 const MESSAGE_BYTES_MAX = 127_000;

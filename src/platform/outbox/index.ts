@@ -18,6 +18,7 @@ export {
 } from "./dead-letters";
 export { Dispatcher, type DispatcherOptions } from "./dispatcher";
 export { type EventLedger, EventLog, type EventQuery, type LedgerEntry } from "./event-log";
-export { Outbox, type OutboxOptions, type RecordedEvent } from "./outbox";
+export type { OutboxOptions } from "./options";
+export { Outbox, type RecordedEvent } from "./outbox";
 export type { SweepReport } from "./relay";
 export { Subscriptions } from "./subscriptions";

@@ -15,25 +15,8 @@ import type { NewEvent } from "../../kernel/event";
 import type { Database, Statement } from "../database";
 import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
-import type { DeliveryMessage } from "./consumer";
+import type { OutboxOptions } from "./options";
 import { Relay, type SweepReport } from "./relay";
-
-export interface OutboxOptions {
-  readonly database: Database;
-  readonly scope: Scope;
-  readonly queue: Queue<DeliveryMessage>;
-  /** The registered consumers of a type, exports included. */
-  readonly consumersOf: (type: string) => readonly string[];
-  /** How long a consumer wants its event to rest first. 0 for most. */
-  readonly delaySecondsOf: (consumer: string) => number;
-  /** Queues of other teams, by the name under which they are consumers. */
-  readonly exports: ReadonlyMap<string, Queue>;
-  /** `PUBLIC_URL`, for the envelope. */
-  readonly publicUrl: string;
-  readonly resendSeconds: number;
-  readonly attemptsMax: number;
-  readonly backoffSeconds: number;
-}
 
 export interface RecordedEvent extends Omit<NewEvent, "data"> {
   /** UUIDv7; also what the change writes as `last_event_id`. */

@@ -6,7 +6,7 @@ import { describeError } from "../observability/logger";
 import type { DeliveryMessage } from "./consumer";
 import { sendExports } from "./exports";
 import { IS_PENDING, isOneOf } from "./ledger";
-import type { OutboxOptions } from "./outbox";
+import type { OutboxOptions } from "./options";
 
 /** A queue takes 100 messages a call. Source: developers.cloudflare.com/queues/platform/limits */
 const STEP_MAX = 100;
