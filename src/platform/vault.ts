@@ -32,7 +32,8 @@ export class Vault {
   /** **Errors**: `internal` when it was not encrypted here, for this purpose: `DATA_KEY` has changed, or the row was. */
   async decrypt(purpose: string, stored: string): Promise<string> {
     const bytes = fromBase64Url(stored);
-    if (bytes === null || bytes.length <= NONCE_BYTES) throw new AppError("internal", "secret is not readable");
+    if (bytes === null || bytes.length <= NONCE_BYTES)
+      throw new AppError("internal", "secret is not readable");
     const key = await this.#keyOf(purpose);
     const algorithm = { name: "AES-GCM", iv: bytes.slice(0, NONCE_BYTES), additionalData: utf8(purpose) };
     try {

@@ -17,7 +17,9 @@ export class Subscriptions {
       this.#database.build.delete(eventSubscriptions).where(eq(eventSubscriptions.consumer, consumer)),
       this.#database.build
         .insert(eventSubscriptions)
-        .select(sql`select value, ${consumer} from json_each(${JSON.stringify([...new Set(types)])}) where true`)
+        .select(
+          sql`select value, ${consumer} from json_each(${JSON.stringify([...new Set(types)])}) where true`,
+        )
         .onConflictDoNothing(),
     ];
   }

@@ -58,7 +58,13 @@ export class WebhookRepository {
     return rows.map((row) => toWebhook(toEndpoint(row)));
   }
 
-  insert(webhook: { id: string; url: string; types: readonly string[]; secret: string; at: number }): Statement {
+  insert(webhook: {
+    id: string;
+    url: string;
+    types: readonly string[];
+    secret: string;
+    at: number;
+  }): Statement {
     const { id, url, types, secret, at } = webhook;
     return this.#database.build.insert(webhookEndpoints).values({
       id,
@@ -156,7 +162,8 @@ export class WebhookRepository {
 }
 
 export function toEndpoint(row: Row): Endpoint {
-  const { id, url, types, isEnabled, secret, previousSecret, previousExpiresAt, failingSince, createdAt } = row;
+  const { id, url, types, isEnabled, secret, previousSecret, previousExpiresAt, failingSince, createdAt } =
+    row;
   return {
     id,
     url,

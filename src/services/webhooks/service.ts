@@ -158,7 +158,11 @@ export class WebhookService {
   }
 
   /** Attempts, newest first. **Errors**: `forbidden`, `not_found`, `validation_failed` (cursor). */
-  async deliveries(actor: Actor, id: string, query: ListWebhooksQuery): Promise<Outcome<Page<WebhookDelivery>>> {
+  async deliveries(
+    actor: Actor,
+    id: string,
+    query: ListWebhooksQuery,
+  ): Promise<Outcome<Page<WebhookDelivery>>> {
     const found = await this.#find(actor, id);
     if (!found.ok) return found;
     return await this.#page(`webhook-deliveries ${id}`, query, (before) =>
@@ -187,7 +191,9 @@ export class WebhookService {
       return refuseInvalid({ pointer: `#/types/${unknown}`, code: "unknown_type", message });
     }
     const fault = input.url === undefined ? null : await faultOfTarget(input.url, this.#on.target);
-    return fault === null ? done(null) : refuseInvalid({ pointer: "#/url", code: "invalid_url", message: fault });
+    return fault === null
+      ? done(null)
+      : refuseInvalid({ pointer: "#/url", code: "invalid_url", message: fault });
   }
 
   async #page<Item extends { readonly id: string }>(
