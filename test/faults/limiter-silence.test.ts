@@ -162,3 +162,37 @@ test("when the request that asked vanishes, another who waits sends the same ask
   expect(admissions.map(({ outcome }) => outcome)).toEqual(["admitted", "admitted", "admitted"]);
   expect(ids[0]).toBe(lost?.id);
 });
+
+test("an answer that comes to a request taken for lost, after another settled the ask, is not spent again", async () => {
+  const { read, sleep, step } = sleepingClock();
+  let answerLate: () => void = () => undefined;
+  const late = new Promise<void>((resolve) => {
+    answerLate = resolve;
+  });
+  const works: Promise<unknown>[] = [];
+  const { limiter: lost, book } = newIsolate({
+    clock: read,
+    sleep: never,
+    waitUntil: (work) => works.push(work),
+    objectOf: (name) => ({
+      ...silentObject,
+      ask: async (ask, quota) => {
+        const grant = await promptObject(name).ask(ask, quota);
+        await late;
+        return grant;
+      },
+    }),
+  });
+  const quota = { ...policy, limit: 2 };
+  const first = lost.admit({ clientKey, policy: quota });
+  const { limiter } = newIsolate({ clock: read, sleep, book, objectOf: promptObject });
+  const others = Promise.all(Array.from({ length: 5 }, () => limiter.admit({ clientKey, policy: quota })));
+  await runUntil(others, step);
+  answerLate();
+  await Promise.all(works);
+  const all = [await first, ...(await others)];
+  const more = await Promise.all(
+    Array.from({ length: 5 }, () => limiter.admit({ clientKey, policy: quota })),
+  );
+  expect([...all, ...more].filter(({ outcome }) => outcome === "admitted")).toHaveLength(2);
+});
