@@ -16,10 +16,12 @@ import { type Database, isViolationOf } from "../../platform/database";
 import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import type { Sealer } from "../../platform/sealing";
+import type { Stamp } from "./credentials/repository";
 import { USERS_SOURCE, type UserEventType, userEvents } from "./events";
 import { EMPTY_PROFILE, type User } from "./model";
 import {
   type Account,
+  both,
   type ChangeContext,
   changedBy,
   toAccount,
@@ -206,6 +208,31 @@ export class UserService {
     cache.put(id, { user: account?.user ?? null, bookmark: database.bookmark() });
   }
 
+  /** `user.updated` of a change that the auth service commits, as statements for its batch. */
+  updatedBy(stamp: Stamp) {
+    return this.#eventOf("user.updated", { ...stamp, precondition: NO_PRECONDITION });
+  }
+
+  /** `email.change_requested`, as statements: somebody mails the pending address, if there is one. */
+  emailChangeRequested(eventId: string, userId: string, change?: ChangeContext) {
+    const { outbox, repository } = this.#on;
+    const hasPending = repository.hasPendingEmail(userId);
+    return outbox.record({
+      id: eventId,
+      type: "email.change_requested",
+      source: USERS_SOURCE,
+      subject: userId,
+      version: userEvents["email.change_requested"].version,
+      data: repository.pendingEmailData(userId),
+      guard: change === undefined ? hasPending : both(hasPending, changedBy(change)),
+    });
+  }
+
+  /** What follows that commit: the cache has the user at once, the Queue the event after the response. */
+  settle(stamp: Stamp, user: User): void {
+    this.#afterCommit({ ...stamp, precondition: NO_PRECONDITION }, user);
+  }
+
   async #read(id: string): Promise<User | null> {
     const { cache, database, repository, scope } = this.#on;
     const entry = await cache.get(id);
@@ -242,15 +269,22 @@ export class UserService {
   async #commitChanges(id: string, changes: UserChanges, precondition: Precondition): Promise<Outcome<User>> {
     const { database, repository } = this.#on;
     const context = this.#newContext(id, precondition);
+    const isPending = changes.email?.mode === "pending";
+    const requestId = isPending ? this.#on.scope.newId() : null;
     try {
       const rows = await database.commitReturning(
-        [...repository.update(context, changes), ...this.#eventOf("user.updated", context)],
+        [
+          ...repository.update(context, changes),
+          ...this.#eventOf("user.updated", context),
+          ...(requestId === null ? [] : this.emailChangeRequested(requestId, id, context)),
+        ],
         repository.selectById(id),
       );
       const account = rows[0] === undefined ? null : toAccount(rows[0]);
       if (account === null) return refuseNotFound();
       if (account.lastEventId !== context.eventId) return refuseStale();
       this.#afterCommit(context, account.user);
+      if (requestId !== null) this.#on.outbox.relaySoon([requestId]);
       return done(account.user);
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
