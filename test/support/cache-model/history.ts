@@ -84,7 +84,8 @@ class History {
     this.#kv = new FakeKv(this.#time, this.#random);
     this.#timings = timingsWithout(off);
     // All are middling, or one of them is far away.
-    const slowShares = this.#random() < 0.5 ? [0.4, 0.4, 0.4] : [0.9, 0.05, 0.05];
+    const slowShares =
+      this.#random() < 0.5 ? [0.4, 0.4, 0.4, 0.4, 0.4, 0.4] : [0.9, 0.05, 0.05, 0.05, 0.05, 0.05];
     this.#isolates = slowShares.map((slowShare) => this.#newIsolate(slowShare));
     this.#staleMaxMs = (hasFault ? 4 : 2) * MINUTE_MS;
     this.#faultIn = hasFault ? this.#upTo(2) : -1;
@@ -99,7 +100,7 @@ class History {
     this.#d1.commits.push({ userId: "ada", isDeletion: false, atMs: -10 * MINUTE_MS });
     if (this.#random() < 0.3) this.#oldEntry("ada");
     const firstWriteMs = 20_000;
-    const writes = 1 + this.#upTo(3);
+    const writes = this.#random() < 0.5 ? 1 : 3;
     // One has been here before, and presents what it got then.
     if (this.#clients[0] !== undefined) this.#clients[0].bookmark = bookmarkAt(1);
     for (let write = 0; write < writes; write += 1) {
