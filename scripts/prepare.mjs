@@ -17,15 +17,14 @@ export async function ensureDependencies() {
   }
   if (isInstalled()) return;
   say("Installing dependencies from the lock file (once, about a minute)");
+  // Warnings are left out: on Node 20 there is one for each tool that wants a newer Node, and those get Node 24.
+  const install = ["ci", "--loglevel=error"];
+  const options = { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] };
   // The npm that runs this script, if one does: it is the one that is known to work here.
   const npm = process.env.npm_execpath;
   const child = npm?.endsWith(".js")
-    ? spawn(process.execPath, [npm, "ci"], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] })
-    : spawn("npm", ["ci"], {
-        cwd: ROOT,
-        stdio: ["ignore", "inherit", "inherit"],
-        shell: process.platform === "win32",
-      });
+    ? spawn(process.execPath, [npm, ...install], options)
+    : spawn("npm", install, { ...options, shell: process.platform === "win32" });
   if ((await exitOf(child)) !== 0) throw new Error("npm ci failed");
   if (!existsSync(nodeBinary())) {
     throw new Error(
@@ -46,7 +45,8 @@ function isInstalled() {
   return Object.entries(wanted).every(([path, { version, optional }]) => {
     if (path === "") return true;
     const found = installed[path];
-    return found === undefined ? optional === true : found.version === version;
+    if (found === undefined) return optional === true;
+    return found.version === version && existsSync(join(ROOT, path));
   });
 }
 
@@ -72,16 +72,19 @@ function newSigningKey() {
   return { kid, alg: "ES256", use: "sig", ...privateKey.export({ format: "jwk" }) };
 }
 
-/** Writes `.dev.vars` with fresh secrets when it is absent, and adds the ones that an older file lacks. */
-export function ensureSecrets() {
-  const path = join(ROOT, ".dev.vars");
+/**
+ * Writes `.dev.vars` with fresh secrets when it is absent, and adds the ones that an older file lacks.
+ *
+ * @returns {string[]} the names of the secrets that were made
+ */
+export function ensureSecrets(path = join(ROOT, ".dev.vars")) {
   const present = existsSync(path) ? readFileSync(path, "utf8") : "";
   const missing = Object.keys(SECRETS).filter((name) => !new RegExp(`^\\s*${name}\\s*=`, "m").test(present));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return missing;
   const start = present === "" || present.endsWith("\n") ? present : `${present}\n`;
   const lines = missing.map((name) => `${name}=${SECRETS[name]()}\n`);
   writeFileSync(path, start + lines.join(""), { mode: 0o600 });
-  say(`Wrote fresh keys for this machine to .dev.vars (${missing.join(", ")})`);
+  return missing;
 }
 
 /**

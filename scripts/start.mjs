@@ -21,7 +21,8 @@ await runMain(async () => {
   const persistTo = flagValue(args, "persist-to");
   const address = await chooseAddress(args);
   await ensureDependencies();
-  ensureSecrets();
+  const secrets = ensureSecrets();
+  if (secrets.length > 0) process.stdout.write(`Wrote fresh secrets to .dev.vars: ${secrets.join(", ")}\n`);
   await ensureMigrations(persistTo);
 
   const server = spawnTool("wrangler", ["dev", ...withDefaults(args, address)]);

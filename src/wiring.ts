@@ -8,18 +8,38 @@ import { welcomeMail } from "./gateway/consumers/welcome-mail";
 import type { Services, Wire } from "./gateway/request-context";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
+import { AuditTrail } from "./platform/audit";
 import { Database } from "./platform/database";
+import { Deriver } from "./platform/deriver";
 import type { Config } from "./platform/env";
 import { checkHealth } from "./platform/health";
-import { type Limiter, limiterOf, userKey } from "./platform/limiter";
+import { authBudgetsOf, type Limiter, limiterOf, userKey } from "./platform/limiter";
 import { Mailer } from "./platform/mailer";
 import { type DeliveryMessage, Outbox } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
 import { Sealer } from "./platform/sealing";
 import { AnalyticsService } from "./services/analytics";
-import { AccessTokens, KeySet, TokenMemory, type VerifiedToken } from "./services/auth";
-import { newUserMemory, type Passwords, UserCache, UserRepository, UserService } from "./services/users";
+import {
+  AccessTokens,
+  Attempts,
+  type AuthDependencies,
+  AuthRepository,
+  AuthService,
+  KeySet,
+  RecoveryService,
+  TokenMemory,
+  type VerifiedToken,
+} from "./services/auth";
+import { EventService } from "./services/events";
+import {
+  CredentialRepository,
+  newUserMemory,
+  type Passwords,
+  UserCache,
+  UserRepository,
+  UserService,
+} from "./services/users";
 
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
@@ -32,17 +52,46 @@ export const wire: Wire = (env, config, scope) => {
   const outbox = outboxOf(env, config, scope, database);
   const keySet = keySetOf(config);
   const users = usersOf({ env, config, scope, database, limiter, outbox });
+  const audit = new AuditTrail(database, scope);
+  const accessTokens = new AccessTokens({
+    keys: keySet,
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    ttlSeconds: config.ACCESS_TOKEN_TTL_SECONDS,
+    clock: scope.clock,
+    memory: tokenMemory,
+  });
+  const deriver = new Deriver(config.DATA_KEY);
+  const auth: AuthDependencies = {
+    database,
+    repository: new AuthRepository(database),
+    credentials: new CredentialRepository(database),
+    users,
+    outbox,
+    audit,
+    attempts: new Attempts(authBudgetsOf(env, config, scope), deriver),
+    revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
+    hasher: new PasswordHasher(scope.clock),
+    accessTokens,
+    deriver,
+    sessionTtlSeconds: config.SESSION_TTL_SECONDS,
+    scope,
+  };
   return {
     users,
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
-    accessTokens: new AccessTokens({
-      keys: keySet,
-      issuer: config.JWT_ISSUER,
-      audience: config.JWT_AUDIENCE,
-      ttlSeconds: config.ACCESS_TOKEN_TTL_SECONDS,
-      clock: scope.clock,
-      memory: tokenMemory,
+    auth: new AuthService(auth),
+    recovery: new RecoveryService(auth),
+    audit,
+    events: new EventService({
+      database,
+      outbox,
+      audit,
+      sealer: new Sealer(config.DATA_KEY),
+      scope,
+      publicUrl: config.PUBLIC_URL,
     }),
+    accessTokens,
     keySet,
     limiter,
     outbox,
@@ -99,6 +148,7 @@ function outboxOf(env: Env, config: Config, scope: Scope, database: Database): O
     consumersOf,
     delaySecondsOf,
     exports: new Map(),
+    publicUrl: config.PUBLIC_URL,
     resendSeconds: config.EVENT_RESEND_SECONDS,
     attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
     backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,

@@ -2,6 +2,7 @@
 import { consume } from "./gateway/consumers/queue";
 import { consumerOf } from "./gateway/consumers/registry";
 import { createApp } from "./gateway/http/app";
+import { runScheduled } from "./gateway/scheduled";
 import { newId, systemClock } from "./platform/clock";
 import { Database } from "./platform/database";
 import { type Config, configOf } from "./platform/env";
@@ -28,6 +29,7 @@ export default {
       attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
       backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,
       resendSeconds: config.EVENT_RESEND_SECONDS,
+      publicUrl: config.PUBLIC_URL,
     });
     await consume(batch, dispatcher);
   },
@@ -35,8 +37,7 @@ export default {
   async scheduled(_controller, env, ctx) {
     const config = configOf(env);
     const scope = backgroundScope("cron", config, ctx);
-    const report = await wire(env, config, scope).outbox.sweep();
-    scope.log.log("info", "cron", { ...report });
+    await runScheduled(wire(env, config, scope), config, scope);
   },
 } satisfies ExportedHandler<Env>;
 

@@ -63,6 +63,7 @@ export const eventDeliveries = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.eventId, table.consumer] }),
     index("event_deliveries_due").on(table.dueAt).where(sql`state = 'pending'`),
+    index("event_deliveries_relay").on(table.relayToken).where(sql`relay_token is not null`),
     // The inbox stands on this check: see platform/outbox/ledger.ts, `settle`.
     check("event_deliveries_state_known", sql`${table.state} in ('pending', 'done', 'dead')`),
   ],

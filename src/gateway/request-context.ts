@@ -1,19 +1,27 @@
 /** What the protocols share of a request: its services, its actor, and how both are typed in Hono. */
 import type { Actor } from "../kernel/actor";
 import type { ErrorCode, Refusal } from "../kernel/errors";
+import type { AuditTrail } from "../platform/audit";
 import type { Config } from "../platform/env";
 import type { HealthReport } from "../platform/health";
 import type { Limiter } from "../platform/limiter";
 import type { Outbox } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
 import type { AnalyticsService } from "../services/analytics";
-import type { AccessTokens, KeySet, VerifiedToken } from "../services/auth";
+import type { AccessTokens, AuthService, KeySet, RecoveryService, VerifiedToken } from "../services/auth";
+import type { EventService } from "../services/events";
 import type { UserService } from "../services/users";
+import type { WebhookService } from "../services/webhooks";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
   readonly users: UserService;
   readonly analytics: AnalyticsService;
+  readonly auth: AuthService;
+  readonly recovery: RecoveryService;
+  readonly audit: AuditTrail;
+  readonly events: EventService;
+  readonly webhooks: WebhookService;
   readonly accessTokens: AccessTokens;
   readonly keySet: KeySet;
   readonly limiter: Limiter;

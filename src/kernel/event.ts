@@ -13,7 +13,7 @@ export interface CloudEvent<Data = unknown> {
   /** RFC 3339, UTC. */
   readonly time: string;
   readonly datacontenttype: "application/json";
-  /** A URI reference that names type and version of `data`. */
+  /** Where the schema of `data` is served: an absolute URI that names type and version. */
   readonly dataschema: string;
   readonly data: Data;
   /** Position in the log, the cursor of `GET /api/events?after=`. Decimal digits, ascending in order of commit. */

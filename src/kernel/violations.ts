@@ -33,7 +33,7 @@ function codeOf(issue: Issue): string {
     case "too_small":
       return issue.origin === "string" || issue.origin === "array" ? "too_short" : "too_small";
     case "custom":
-      return typeof issue.params?.["code"] === "string" ? issue.params["code"] : "invalid";
+      return typeof issue.params?.code === "string" ? issue.params.code : "invalid";
     default:
       return issue.code;
   }

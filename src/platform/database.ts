@@ -123,8 +123,17 @@ export class Database {
     return await this.#commit(statements, options);
   }
 
-  /** As `commitStamped`, with the rows of one more statement alone, which sees what the writes left. */
+  /** As `commit`, with the rows of one more statement alone, which sees what the writes left. */
   async commitReturning<T extends Statement>(
+    writes: readonly Statement[],
+    last: T,
+    options: CommitOptions = {},
+  ): Promise<T["_"]["result"]> {
+    return (await this.commitReturningStamped(writes, last, options)).value;
+  }
+
+  /** As `commitReturning`, with the state that the writes made. */
+  async commitReturningStamped<T extends Statement>(
     writes: readonly Statement[],
     last: T,
     options: CommitOptions = {},

@@ -261,7 +261,7 @@ describe("changing a user", () => {
     const path = `/api/users/${ada.id}`;
     const patch = (ifMatch: string, name: string) =>
       ada.call(path, { method: "PATCH", headers: { "If-Match": ifMatch }, json: { name } });
-    for (const stale of ['"9"', 'W/"1"', "1", '"x"', "garbage", ""]) {
+    for (const stale of ['"9"', 'W/"1"', "1", '"x"', "garbage"]) {
       const refused = await patch(stale, "Mallory");
       expect([stale, refused.status, refused.json.code]).toEqual([stale, 412, "precondition_failed"]);
     }

@@ -98,6 +98,7 @@ export function bench(overrides: Partial<OutboxOptions> = {}): Bench {
     consumersOf: (type) => CONSUMERS[type] ?? [],
     delaySecondsOf: (consumer) => (consumer === "refresh" ? 30 : 0),
     exports: new Map(),
+    publicUrl: "https://meridian.example",
     resendSeconds: 60,
     attemptsMax: 8,
     backoffSeconds: 10,
@@ -133,6 +134,7 @@ export function dispatcher(
     attemptsMax,
     backoffSeconds: 10,
     resendSeconds: 60,
+    publicUrl: "https://meridian.example",
   });
 }
 

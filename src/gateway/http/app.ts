@@ -7,14 +7,20 @@ import type { GatewayEnv, Wire } from "../request-context";
 import { admission } from "./middleware/admission";
 import { boundedBody, jsonBody } from "./middleware/body";
 import { crossOrigin } from "./middleware/cross-origin";
+import { eventsToken } from "./middleware/events-token";
 import { failed, unrouted } from "./middleware/faults";
 import { identify } from "./middleware/identify";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
 import { serverTiming } from "./middleware/server-timing";
 import { analyticsRoutes } from "./routes/analytics";
+import { auditRoutes } from "./routes/audit";
+import { authRoutes } from "./routes/auth";
+import { eventsRoutes } from "./routes/events";
+import { keysRoutes } from "./routes/keys";
 import { operationsRoutes } from "./routes/operations";
 import { usersRoutes } from "./routes/users";
+import { webhooksRoutes } from "./routes/webhooks";
 
 export function createApp(wire: Wire): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
@@ -27,9 +33,15 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(crossOrigin);
   app.use(serverTiming);
   app.route("/", operationsRoutes);
+  app.route("/.well-known", keysRoutes);
 
+  app.use("/api/events/*", eventsToken);
   app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks);
   app.route("/api/users", usersRoutes);
+  app.route("/api/auth", authRoutes);
+  app.route("/api/audit", auditRoutes);
   app.route("/api/analytics", analyticsRoutes);
+  app.route("/api/events", eventsRoutes);
+  app.route("/api/webhooks", webhooksRoutes);
   return app;
 }

@@ -32,7 +32,8 @@ export interface Known {
 export type Wake = (verdict: Verdict) => void;
 
 export type Verdict =
-  | { readonly kind: "admitted"; readonly known: Known }
+  /** By the object for one who waited, at the object's instant; or out of a lease, here and now. */
+  | { readonly kind: "admitted"; readonly known: Known; readonly by: "object" | "lease" }
   | { readonly kind: "refused"; readonly known: Known }
   /** The object failed or was silent. */
   | { readonly kind: "silent" }

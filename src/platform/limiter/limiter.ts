@@ -2,13 +2,13 @@
  * The isolate's side of the limit: requests spend a lease in memory, and the object is asked only when there is none.
  *
  * Concurrent requests of one client share one ask. The first to find no lease asks for all who wait; each, itself
- * included, awaits a promise of its own, which whoever holds the answer resolves. In workerd a promise that depends on another
- * request's I/O must not be awaited; but since compatibility date 2024-10-14
- * (`handle_cross_request_promise_resolution`) a request may *resolve* a promise that another one made, and the
- * continuation then runs in the context of the one that made it. So the book keeps the resolvers, which are plain
- * functions, and no promise ever crosses. Every waiter also keeps a timer of its own: workerd cancels a request that
- * waits for nothing of its own as hung, and the request that asked may vanish (its client hung up); one that waits
- * then sends the same ask under the same id.
+ * included, awaits a promise of its own, which whoever holds the answer resolves. In workerd a promise that hangs on
+ * another request's I/O ends with that request, and awaiting it then ends one's own; but since compatibility date
+ * 2024-10-14 (`handle_cross_request_promise_resolution`) a request may *resolve* a promise that another one made, and
+ * what follows runs in the context of the one that made it, with its own I/O. So the book keeps the resolvers, which
+ * are plain functions, and no promise crosses. Every waiter also keeps a timer of its own: workerd cancels a request
+ * that waits for nothing of its own as hung, and the request that asked may vanish (its client hung up); one that
+ * waits then sends the same ask under the same id. `test/integration/limiter/` tries this with real requests.
  */
 import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
@@ -75,6 +75,8 @@ export interface Admission {
   readonly retryAfterSeconds: number;
   /** At most 60 s old. Null when the object could not say: the session must then be checked in the database. */
   readonly revocations: KnownRevocations | null;
+  /** Out of a lease in memory, by the client's object, or by the isolate alone because the object was silent. */
+  readonly decidedBy: "lease" | "object" | "isolate";
   /** The policy that refused. In shadow mode it is named although the request was admitted. */
   readonly violatedPolicy: PolicyName | null;
 }
@@ -156,7 +158,7 @@ export class Limiter {
     else if (lease !== null && known !== null && lease.unspent > 0) {
       lease.unspent -= 1;
       entry.demand += 1;
-      return { kind: "admitted", known };
+      return { kind: "admitted", known, by: "lease" };
     }
     if (now < entry.refusedUntil && known !== null) return { kind: "refused", known };
     return now < entry.silentUntil ? { kind: "silent" } : null;
@@ -234,14 +236,15 @@ export class Limiter {
     const known = this.#learn(entry, grant, now);
     this.#openPeriod(entry, sentAt + grant.lifeMs, now);
     entry.lastWant = grant.granted;
-    this.#wake(entry, grant.admitted, { kind: "admitted", known });
+    this.#wake(entry, grant.admitted, { kind: "admitted", known, by: "object" });
     entry.demand += grant.admitted;
     const leased = grant.granted - grant.admitted;
     const expiresAt = sentAt + grant.lifeMs;
     giveUpLease(entry);
     if (leased > 0 && now < expiresAt) entry.lease = { id: ask.id, unspent: leased, expiresAt };
     else if (leased > 0) rememberReturn(entry, { id: ask.id, unspent: leased });
-    if (grant.admitted < ask.waiting) {
+    // A repeated ask gets the grant of its first time, which may fall short although there is budget by now.
+    if (grant.admitted < ask.waiting && grant.remaining === 0) {
       entry.refusedUntil = Math.min(now + grant.releaseMs, sentAt + REFUSAL_MS_MAX);
       this.#wake(entry, entry.waiting.length, { kind: "refused", known });
       return;
@@ -249,7 +252,7 @@ export class Limiter {
     const late = Math.min(entry.lease?.unspent ?? 0, entry.waiting.length);
     if (entry.lease !== null) entry.lease.unspent -= late;
     entry.demand += late;
-    this.#wake(entry, late, { kind: "admitted", known });
+    this.#wake(entry, late, { kind: "admitted", known, by: "lease" });
     this.#wake(entry, 1, { kind: "again" });
   }
 
@@ -328,6 +331,7 @@ export class Limiter {
       resetSeconds: isRefused ? releaseSeconds : Math.min(releaseSeconds, windowSeconds),
       retryAfterSeconds: isRefused ? releaseSeconds : 0,
       revocations: knownRevocations(revocations),
+      decidedBy: verdict.kind === "admitted" ? verdict.by : "object",
       violatedPolicy: isOver ? policy.name : null,
     };
   }
@@ -348,6 +352,7 @@ export class Limiter {
       resetSeconds: Math.ceil((allowance.endsAt - now) / 1000),
       retryAfterSeconds: 0,
       revocations: null,
+      decidedBy: "isolate",
       violatedPolicy: null,
     };
   }

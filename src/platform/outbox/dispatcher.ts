@@ -35,6 +35,8 @@ export interface DispatcherOptions {
   readonly attemptsMax: number;
   readonly backoffSeconds: number;
   readonly resendSeconds: number;
+  /** `PUBLIC_URL`, for the envelope. */
+  readonly publicUrl: string;
 }
 
 interface Delivery extends DeliveryKey {
@@ -105,7 +107,7 @@ export class Dispatcher {
 
   /** The pending ones among them, by key. */
   async #load(bodies: readonly DeliveryMessage[]): Promise<Map<string, Delivery>> {
-    const { database } = this.#options;
+    const { database, publicUrl } = this.#options;
     const eventIds = [...new Set(bodies.map(({ eventId }) => eventId))];
     const [events, states] = await database.read("primary", [
       database.build.select().from(outboxEvents).where(isOneOf(outboxEvents.id, eventIds)),
@@ -118,7 +120,7 @@ export class Dispatcher {
         .from(eventDeliveries)
         .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
     ]);
-    const envelopes = new Map(events.map((row) => [row.id, toEnvelope(row)]));
+    const envelopes = new Map(events.map((row) => [row.id, toEnvelope(row, publicUrl)]));
     return new Map(
       states.flatMap((row) => {
         const event = envelopes.get(row.eventId);

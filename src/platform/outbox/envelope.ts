@@ -6,12 +6,8 @@ import type { CloudEvent } from "../../kernel/event";
 
 export type EventRow = InferSelectModel<typeof outboxEvents>;
 
-/** Names type and version of `data`; relative to the server that spoke. */
-export function dataSchemaOf(type: string, version: number): string {
-  return `/events/${type}/v${version}`;
-}
-
-export function toEnvelope(row: EventRow): CloudEvent {
+/** @param publicUrl `PUBLIC_URL`, under which the schema of `data` is served: CloudEvents wants an absolute URI */
+export function toEnvelope(row: EventRow, publicUrl: string): CloudEvent {
   return {
     specversion: "1.0",
     id: row.id,
@@ -20,7 +16,7 @@ export function toEnvelope(row: EventRow): CloudEvent {
     subject: row.subject,
     time: toTimestamp(row.committedAt),
     datacontenttype: "application/json",
-    dataschema: dataSchemaOf(row.type, row.schemaVersion),
+    dataschema: `${publicUrl}/events/${row.type}/v${row.schemaVersion}`,
     data: JSON.parse(row.data),
     sequence: String(row.sequence),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),

@@ -10,7 +10,7 @@ import { utf8 } from "../encoding";
 import { type EventRow, toEnvelope } from "./envelope";
 import { recordFailure } from "./failures";
 import { type DeliveryKey, IS_PENDING, isOneOf, markAccepted } from "./ledger";
-import type { OutboxOptions } from "./outbox";
+import type { OutboxOptions } from "./options";
 
 /** Source: developers.cloudflare.com/queues/platform/limits, less room for what the queue adds. */
 const MESSAGE_BYTES_MAX = 127_000;
@@ -92,7 +92,7 @@ async function load(options: OutboxOptions, deliveries: readonly DeliveryKey[]):
       .from(eventDeliveries)
       .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
   ]);
-  const envelopes = new Map(events.map((row: EventRow) => [row.id, toEnvelope(row)]));
+  const envelopes = new Map(events.map((row: EventRow) => [row.id, toEnvelope(row, options.publicUrl)]));
   const attemptsOf = new Map(states.map((row) => [`${row.eventId} ${row.consumer}`, row.attempts]));
   return deliveries.flatMap(({ eventId, consumer }) => {
     const envelope = envelopes.get(eventId);

@@ -8,6 +8,17 @@ export type {
   RetryPolicy,
   TransactionalConsumer,
 } from "./consumer";
+export {
+  DEAD_LETTER_STATES,
+  type DeadLetter,
+  type DeadLetterFilter,
+  DeadLetters,
+  type Resolution,
+  toDeadLetter,
+} from "./dead-letters";
 export { Dispatcher, type DispatcherOptions } from "./dispatcher";
-export { Outbox, type OutboxOptions, type RecordedEvent } from "./outbox";
+export { type EventLedger, EventLog, type EventQuery, type LedgerEntry } from "./event-log";
+export type { OutboxOptions } from "./options";
+export { Outbox, type RecordedEvent } from "./outbox";
 export type { SweepReport } from "./relay";
+export { Subscriptions } from "./subscriptions";

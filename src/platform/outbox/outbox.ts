@@ -12,26 +12,10 @@
 import { type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { NewEvent } from "../../kernel/event";
-import type { Database, Statement } from "../database";
+import type { Statement } from "../database";
 import { describeError } from "../observability/logger";
-import type { Scope } from "../scope";
-import type { DeliveryMessage } from "./consumer";
+import type { OutboxOptions } from "./options";
 import { Relay, type SweepReport } from "./relay";
-
-export interface OutboxOptions {
-  readonly database: Database;
-  readonly scope: Scope;
-  readonly queue: Queue<DeliveryMessage>;
-  /** The registered consumers of a type, exports included. */
-  readonly consumersOf: (type: string) => readonly string[];
-  /** How long a consumer wants its event to rest first. 0 for most. */
-  readonly delaySecondsOf: (consumer: string) => number;
-  /** Queues of other teams, by the name under which they are consumers. */
-  readonly exports: ReadonlyMap<string, Queue>;
-  readonly resendSeconds: number;
-  readonly attemptsMax: number;
-  readonly backoffSeconds: number;
-}
 
 export interface RecordedEvent extends Omit<NewEvent, "data"> {
   /** UUIDv7; also what the change writes as `last_event_id`. */
@@ -100,6 +84,16 @@ export class Outbox {
     scope.waitUntil(
       this.#relay.send(eventIds).catch((error: unknown) => {
         scope.log.log("warn", "outbox.relay_failed", { eventIds, ...describeError(error) });
+      }),
+    );
+  }
+
+  /** As the cron does each minute, after the response: for deliveries that were just made due. */
+  sweepSoon(): void {
+    const { scope } = this.#options;
+    scope.waitUntil(
+      this.#relay.sweep().catch((error: unknown) => {
+        scope.log.log("warn", "outbox.sweep_failed", describeError(error));
       }),
     );
   }

@@ -6,7 +6,7 @@ import { describeError } from "../observability/logger";
 import type { DeliveryMessage } from "./consumer";
 import { sendExports } from "./exports";
 import { IS_PENDING, isOneOf } from "./ledger";
-import type { OutboxOptions } from "./outbox";
+import type { OutboxOptions } from "./options";
 
 /** A queue takes 100 messages a call. Source: developers.cloudflare.com/queues/platform/limits */
 const STEP_MAX = 100;
@@ -72,37 +72,26 @@ export class Relay {
   async #claimDue(token: string): Promise<DueDelivery[]> {
     const { database, scope, resendSeconds } = this.#options;
     const now = scope.clock();
-    const dueAt = now + resendSeconds * 1000;
     const [, rows] = await database.commit([
       database.build
         .update(eventDeliveries)
-        .set({ relayToken: token, dueAt })
+        .set({ relayToken: token, dueAt: restUntil(now, resendSeconds) })
         .where(
           sql`rowid in (select rowid from ${eventDeliveries} where ${IS_PENDING} and ${lte(eventDeliveries.dueAt, now)} order by ${eventDeliveries.dueAt} limit ${STEP_MAX})`,
         ),
-      selectDue(
-        database,
-        and(IS_PENDING, eq(eventDeliveries.dueAt, dueAt), eq(eventDeliveries.relayToken, token)),
-      ),
+      selectDue(database, and(IS_PENDING, eq(eventDeliveries.relayToken, token))),
     ]);
     return rows;
   }
 
   /** Back to due, so that the next tick need not wait for the claim to lapse. */
   async #release(token: string): Promise<void> {
-    const { database, scope, resendSeconds } = this.#options;
-    const now = scope.clock();
+    const { database, scope } = this.#options;
     await database.commit([
       database.build
         .update(eventDeliveries)
-        .set({ dueAt: now, relayToken: null })
-        .where(
-          and(
-            IS_PENDING,
-            lte(eventDeliveries.dueAt, now + resendSeconds * 1000),
-            eq(eventDeliveries.relayToken, token),
-          ),
-        ),
+        .set({ dueAt: scope.clock(), relayToken: null })
+        .where(and(IS_PENDING, eq(eventDeliveries.relayToken, token))),
     ]);
   }
 
@@ -144,11 +133,16 @@ export class Relay {
       database.build
         .update(eventDeliveries)
         .set({
-          dueAt: sql`max(${eventDeliveries.dueAt}, max(${eventDeliveries.notBefore}, ${now}) + ${resendSeconds * 1000})`,
+          dueAt: sql`max(${eventDeliveries.dueAt}, ${restUntil(now, resendSeconds)})`,
         })
         .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
     ]);
   }
+}
+
+/** A resend's time after it has been, or will be, handed over. */
+function restUntil(now: number, resendSeconds: number): SQL {
+  return sql`max(${eventDeliveries.notBefore}, ${now}) + ${resendSeconds * 1000}`;
 }
 
 function selectDue(database: Database, where: SQL | undefined) {

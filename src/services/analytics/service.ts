@@ -1,8 +1,9 @@
 /** What happened, counted by day. */
-import { type Actor, isAdmin } from "../../kernel/actor";
+import type { Actor } from "../../kernel/actor";
 import { toDay } from "../../kernel/clock";
-import { done, type Outcome, refuse, refuseInvalid } from "../../kernel/errors";
+import { done, type Outcome, refuseInvalid } from "../../kernel/errors";
 import type { CloudEvent } from "../../kernel/event";
+import { authorize } from "../../kernel/permissions";
 import { type Analytics, checkDataPoint } from "../../platform/analytics";
 import type { Database } from "../../platform/database";
 import type { Effect } from "../../platform/outbox";
@@ -28,10 +29,11 @@ export class AnalyticsService {
 
   /**
    * Sign-ups by UTC day, ascending; days without one are absent. Without a range: the last 30 days, today included.
-   * **Errors**: `forbidden` but for an admin; `validation_failed` for an inverted range or one over 366 days.
+   * **Errors**: `unauthenticated`, `forbidden`; `validation_failed` for an inverted range or one over 366 days.
    */
   async signups(actor: Actor, query: SignupsQuery): Promise<Outcome<readonly SignupDay[]>> {
-    if (!isAdmin(actor)) return refuse("forbidden", "Only an administrator may read the counts.");
+    const permitted = authorize(actor, "analytics.read");
+    if (!permitted.ok) return permitted;
     const to = query.to ?? toDay(this.#scope.clock());
     const from = query.from ?? toDay(Date.parse(to) - (RANGE_DAYS_DEFAULT - 1) * DAY_MS);
     const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;

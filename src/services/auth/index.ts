@@ -1,4 +1,19 @@
 /** The door of the auth service. */
 export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./access-tokens";
+export { Attempts } from "./attempts";
+export { type AuthEventType, authEvents } from "./events";
 export { KeySet, type PublicKey } from "./key-set";
+export type { Caller, Session, TokenPair } from "./model";
+export { deviceLabel, locationLabel } from "./origin";
+export { RecoveryService } from "./recovery";
+export { AuthRepository } from "./repository";
+export {
+  changePasswordSchema,
+  forgotPasswordSchema,
+  logInSchema,
+  refreshSchema,
+  resetPasswordSchema,
+  verifyEmailSchema,
+} from "./schemas";
+export { type AuthDependencies, AuthService, type LogIn, type SessionRevoker } from "./service";
 export { TokenMemory } from "./token-memory";

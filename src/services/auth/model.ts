@@ -63,8 +63,12 @@ export interface TokenPair {
   readonly refreshToken: string;
 }
 
-/** Where a login comes from, as far as its owner is to be told. */
-export interface Origin {
+/** Who calls, as far as the edge knows. */
+export interface Caller {
+  /** The IP address, for budgets alone: it is never stored. */
+  readonly address: string | null;
+  /** See `deviceLabel`. */
   readonly device: string;
+  /** See `locationLabel`. */
   readonly location: string | null;
 }

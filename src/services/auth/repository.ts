@@ -30,8 +30,8 @@ export class AuthRepository {
     return this.#database.build;
   }
 
-  /** A session and the head of its chain, where `guard` holds. */
-  insertSession(session: NewSession, tokenDigest: string, guard: SQL): [Statement, Statement, Statement] {
+  /** A session and the head of its chain, where `guard` holds. The last statement tells whether it did. */
+  insertSession(session: NewSession, tokenDigest: string, guard: SQL) {
     const { id, userId, device, location, createdAt, expiresAt } = session;
     return [
       this.#build
@@ -42,8 +42,8 @@ export class AuthRepository {
       this.#build
         .insert(refreshTokens)
         .select(sql`select ${tokenDigest}, id, ${createdAt}, null from ${sessions} where id = ${id}`),
-      this.#build.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, id)),
-    ];
+      this.#build.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, id)).limit(1),
+    ] as const;
   }
 
   /** Ends the oldest sessions over the maximum, and tells which: RETURNING their ids. */
@@ -112,6 +112,11 @@ export class AuthRepository {
     return sql`(select s.user_id from ${refreshTokens} t join ${sessions} s on s.id = t.session_id where t.digest = ${digest})`;
   }
 
+  /** Holds where the session was written. */
+  exists(sessionId: string): SQL {
+    return sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
+  }
+
   session(id: string) {
     return this.#build.select().from(sessions).where(eq(sessions.id, id)).limit(1);
   }
@@ -128,15 +133,21 @@ export class AuthRepository {
 
   /** Ends those of the ids that are live and marks them with the event. */
   endSessions(ids: readonly string[], reason: EndReason, nowMs: number, { eventId }: Mark): Statement {
+    return this.endSessionsWhere(ids, reason, nowMs, { eventId }, sql`1 = 1`);
+  }
+
+  /** As `endSessions`, where `guard` holds. */
+  endSessionsWhere(
+    ids: readonly string[],
+    reason: EndReason,
+    nowMs: number,
+    { eventId }: Mark,
+    guard: SQL,
+  ): Statement {
     return this.#build
       .update(sessions)
       .set({ endedAt: nowMs, endReason: reason, endEventId: eventId })
-      .where(
-        and(
-          sql`${sessions.id} in (select value from json_each(${JSON.stringify(ids)}))`,
-          isNull(sessions.endedAt),
-        ),
-      );
+      .where(and(isOneOf(ids), isNull(sessions.endedAt), guard));
   }
 
   /** Ends all live sessions of a user, where `guard` holds. */
@@ -193,16 +204,33 @@ export class AuthRepository {
     return sql`(select ${oneTimeTokens.userId} from ${oneTimeTokens} where ${oneTimeTokens.digest} = ${digest})`;
   }
 
-  useToken(token: OneTimeTokenRow, nowMs: number, { eventId }: Mark): Statement {
+  /** Marks the token used, where `guard` holds. */
+  useToken(token: OneTimeTokenRow, nowMs: number, { eventId }: Mark, guard: SQL): Statement {
     return this.#build
       .update(oneTimeTokens)
       .set({ usedAt: nowMs, useEventId: eventId })
-      .where(isUsable(token.digest, [token.purpose], nowMs));
+      .where(and(isUsable(token.digest, [token.purpose], nowMs), guard));
   }
 
-  /** Holds where a token was used by this event. */
-  wasUsedBy(token: OneTimeTokenRow, { eventId }: Mark): SQL {
-    return sql`exists (select 1 from ${oneTimeTokens} where ${oneTimeTokens.id} = ${token.id} and ${oneTimeTokens.useEventId} = ${eventId})`;
+  /** Holds while nobody has used the token. */
+  isUsableNow(token: OneTimeTokenRow, nowMs: number): SQL {
+    return sql`exists (select 1 from ${oneTimeTokens} where ${oneTimeTokens.id} = ${token.id}
+      and ${oneTimeTokens.usedAt} is null and ${oneTimeTokens.expiresAt} > ${nowMs})`;
+  }
+
+  /** Voids all that a user was mailed for these purposes, where `guard` holds. */
+  voidTokensOf(userId: string, purposes: readonly Purpose[], nowMs: number, guard: SQL): Statement {
+    return this.#build
+      .update(oneTimeTokens)
+      .set({ usedAt: nowMs })
+      .where(
+        and(
+          eq(oneTimeTokens.userId, userId),
+          inArray(oneTimeTokens.purpose, [...purposes]),
+          isNull(oneTimeTokens.usedAt),
+          guard,
+        ),
+      );
   }
 
   /** How many tokens of a purpose a user was sent since. */
@@ -258,7 +286,8 @@ export class AuthRepository {
       .where(and(eq(foreignIdentities.issuer, issuer), eq(foreignIdentities.subject, subject)));
   }
 
-  revokeIdentitiesOf(userId: string, throughSeconds: number, guard: SQL): Statement {
+  /** As `revokeIdentity`, for all whom the user is elsewhere, where `guard` holds. */
+  revokeIdentitiesOf(userId: string, throughSeconds: number, guard: SQL = sql`1 = 1`): Statement {
     return this.#build
       .update(foreignIdentities)
       .set({ revokedThrough: sql`max(${foreignIdentities.revokedThrough}, ${throughSeconds})` })
@@ -316,6 +345,11 @@ export class AuthRepository {
 
 function isLiveOf(userId: string | SQL, nowMs: number): SQL | undefined {
   return and(sql`${sessions.userId} = ${userId}`, isNull(sessions.endedAt), gt(sessions.expiresAt, nowMs));
+}
+
+/** By one parameter, however many they are: D1 binds at most 100. */
+function isOneOf(ids: readonly string[]): SQL {
+  return sql`${sessions.id} in (select value from json_each(${JSON.stringify(ids)}))`;
 }
 
 function isUsable(digest: string, purposes: readonly Purpose[], nowMs: number): SQL | undefined {

@@ -9,6 +9,11 @@ const account = z.strictObject({ userId: z.uuid(), email: z.string() });
 export const userEvents = {
   "user.created": { version: 1, data: account, summary: "A user signed up." },
   "user.updated": { version: 1, data: account, summary: "A user, its profile, address or role changed." },
+  "email.change_requested": {
+    version: 1,
+    data: account,
+    summary: "A user asked to change to the address in `email`, which must be proven first.",
+  },
   "user.deleted": { version: 1, data: account, summary: "A user was deleted." },
 } as const;
 

@@ -1,4 +1,5 @@
 /** The users service: accounts, profiles and their cache. */
+export { type Credential, CredentialRepository, type Snapshot, type Stamp } from "./credentials/repository";
 export { type UserEventType, userEvents } from "./events";
 export { emailKey, type Profile, type User } from "./model";
 export { UserRepository } from "./repository";

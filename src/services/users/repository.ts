@@ -37,7 +37,8 @@ export interface Account {
   readonly lastEventId: string;
 }
 
-const COLUMNS = {
+/** What `toAccount` reads. */
+export const userColumns = {
   id: users.id,
   name: users.name,
   email: users.email,
@@ -58,7 +59,7 @@ const COLUMNS = {
 
 type Row = Pick<
   typeof users.$inferSelect,
-  Exclude<keyof typeof COLUMNS, "bio" | "avatarUrl" | "locale" | "timezone">
+  Exclude<keyof typeof userColumns, "bio" | "avatarUrl" | "locale" | "timezone">
 > &
   Profile;
 
@@ -153,9 +154,18 @@ export class UserRepository {
     return sql`(select json_object('userId', ${users.id}, 'email', ${users.email}) from ${users} where ${users.id} = ${id})`;
   }
 
+  /** `data` of `email.change_requested`. */
+  pendingEmailData(id: string): SQL<string> {
+    return sql`(select json_object('userId', ${users.id}, 'email', ${users.pendingEmail}) from ${users} where ${users.id} = ${id})`;
+  }
+
+  hasPendingEmail(id: string): SQL {
+    return sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.pendingEmail} is not null)`;
+  }
+
   #select() {
     return this.#database.build
-      .select(COLUMNS)
+      .select(userColumns)
       .from(users)
       .innerJoin(userProfiles, eq(userProfiles.userId, users.id))
       .$dynamic();
@@ -165,6 +175,11 @@ export class UserRepository {
 /** Holds once this change, and no other, wrote the row. A guard for what follows in the batch. */
 export function changedBy(context: ChangeContext): SQL {
   return sql`exists (select 1 from ${users} where ${users.id} = ${context.id} and ${users.lastEventId} = ${context.eventId})`;
+}
+
+/** Holds where both do. */
+export function both(left: SQL, right: SQL): SQL {
+  return sql`${left} and ${right}`;
 }
 
 export function toAccount(row: Row): Account {

@@ -16,10 +16,12 @@ import { type Database, isViolationOf, pageFrom, type ReadFrom, type Stamped } f
 import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import type { Sealer } from "../../platform/sealing";
+import type { Stamp } from "./credentials/repository";
 import { USERS_SOURCE, type UserEventType, userEvents } from "./events";
 import { EMPTY_PROFILE, type User } from "./model";
 import {
   type Account,
+  both,
   type ChangeContext,
   changedBy,
   toAccount,
@@ -184,7 +186,7 @@ export class UserService {
 
     await revoker.revokeBelow(id, account.tokenEpoch + 1);
     const context = this.#newContext(id, precondition);
-    const { value: removed, ...stamp } = await database.commitReturning(
+    const { value: removed, ...stamp } = await database.commitReturningStamped(
       [repository.markLeaving(context), ...this.#eventOf("user.deleted", context)],
       repository.remove(context),
     );
@@ -205,6 +207,35 @@ export class UserService {
    */
   async refreshCache(id: string): Promise<void> {
     await this.#on.cache.refresh(id, (from) => this.#load(id, from));
+  }
+
+  /** `user.updated` of a change that the auth service commits, as statements for its batch. */
+  updatedBy(stamp: Stamp) {
+    return this.#eventOf("user.updated", { ...stamp, precondition: NO_PRECONDITION });
+  }
+
+  /** `email.change_requested`, as statements: somebody mails the pending address, if there is one. */
+  emailChangeRequested(eventId: string, userId: string, change?: ChangeContext) {
+    const { outbox, repository } = this.#on;
+    const hasPending = repository.hasPendingEmail(userId);
+    return outbox.record({
+      id: eventId,
+      type: "email.change_requested",
+      source: USERS_SOURCE,
+      subject: userId,
+      version: userEvents["email.change_requested"].version,
+      data: repository.pendingEmailData(userId),
+      guard: change === undefined ? hasPending : both(hasPending, changedBy(change)),
+    });
+  }
+
+  /**
+   * What follows that commit: the cache has the user at once, the Queue the event after the response. To be called
+   * before the request makes another D1 call, for its bookmark is taken for the commit's.
+   */
+  settle(stamp: Stamp, user: User): void {
+    const committed = { value: user, bookmark: this.#on.database.bookmark(), isFromPrimary: true };
+    this.#afterCommit({ ...stamp, precondition: NO_PRECONDITION }, committed);
   }
 
   async #read(id: string): Promise<User | null> {
@@ -242,15 +273,22 @@ export class UserService {
   async #commitChanges(id: string, changes: UserChanges, precondition: Precondition): Promise<Outcome<User>> {
     const { database, repository } = this.#on;
     const context = this.#newContext(id, precondition);
+    const isPending = changes.email?.mode === "pending";
+    const requestId = isPending ? this.#on.scope.newId() : null;
     try {
-      const { value: rows, ...stamp } = await database.commitReturning(
-        [...repository.update(context, changes), ...this.#eventOf("user.updated", context)],
+      const { value: rows, ...stamp } = await database.commitReturningStamped(
+        [
+          ...repository.update(context, changes),
+          ...this.#eventOf("user.updated", context),
+          ...(requestId === null ? [] : this.emailChangeRequested(requestId, id, context)),
+        ],
         repository.selectById(id),
       );
       const account = rows[0] === undefined ? null : toAccount(rows[0]);
       if (account === null) return refuseNotFound();
       if (account.lastEventId !== context.eventId) return refuseStale();
       this.#afterCommit(context, { ...stamp, value: account.user });
+      if (requestId !== null) this.#on.outbox.relaySoon([requestId]);
       return done(account.user);
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();

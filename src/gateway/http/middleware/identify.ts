@@ -11,6 +11,7 @@ import type { Credentials, GatewayEnv } from "../../request-context";
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
+  if (c.get("credentials") !== undefined) return await next();
   const { accessTokens } = c.var.services;
   const credentials = await readCredentials(c.req.header("authorization"), (token) =>
     accessTokens.verify(token),
@@ -20,7 +21,7 @@ export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
     const { userId, role, sessionId } = credentials.token;
     c.set("actor", { kind: "user", userId, role, sessionId });
   }
-  await next();
+  return await next();
 });
 
 async function readCredentials(

@@ -1,0 +1,36 @@
+/** `/api/audit`: who did what to whom, for administrators. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { authorize } from "../../../kernel/permissions";
+import type { GatewayEnv } from "../../request-context";
+import { problem } from "../problem";
+import { query } from "../validate";
+
+const label = z
+  .string()
+  .regex(
+    /^(?:anonymous|unknown|[a-z]{1,20}:[A-Za-z0-9_.-]{1,100})$/,
+    "Must be like `user:<id>`, `system:<name>` or `anonymous`.",
+  );
+
+const auditQuerySchema = z.strictObject({
+  actor: label.optional(),
+  subject: label.optional(),
+  /** `nextCursor` or the `id` of an entry. */
+  after: z
+    .string()
+    .regex(/^[0-9]{1,15}$/, "Must be the id of an entry.")
+    .optional(),
+  limit: z
+    .string()
+    .regex(/^[0-9]{1,9}$/, "Must be a whole number.")
+    .transform(Number)
+    .pipe(z.int().min(1, "Must be at least 1.").max(100, "Must be at most 100."))
+    .default(20),
+});
+
+export const auditRoutes = new Hono<GatewayEnv>().get("/", query(auditQuerySchema), async (c) => {
+  const permitted = authorize(c.var.actor, "audit.read");
+  if (!permitted.ok) return problem(c, permitted.refusal);
+  return c.json(await c.var.services.audit.list(c.req.valid("query")));
+});

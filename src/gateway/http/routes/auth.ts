@@ -1,0 +1,74 @@
+/** `/api/auth`: contract and handlers. */
+import { type Context, Hono } from "hono";
+import {
+  type Caller,
+  changePasswordSchema,
+  deviceLabel,
+  forgotPasswordSchema,
+  locationLabel,
+  logInSchema,
+  refreshSchema,
+  resetPasswordSchema,
+  verifyEmailSchema,
+} from "../../../services/auth";
+import type { GatewayEnv } from "../../request-context";
+import { answer } from "../problem";
+import { body, idParam } from "../validate";
+
+export const authRoutes = new Hono<GatewayEnv>()
+  .post("/login", body(logInSchema), async (c) => {
+    const outcome = await c.var.services.auth.logIn(c.req.valid("json"), callerOf(c));
+    return answer(c, outcome, (logIn) => secret(c, logIn));
+  })
+  .post("/refresh", body(refreshSchema), async (c) => {
+    const outcome = await c.var.services.auth.refresh(c.req.valid("json").refreshToken, callerOf(c));
+    return answer(c, outcome, (pair) => secret(c, pair));
+  })
+  .post("/logout", async (c) => {
+    return answer(c, await c.var.services.auth.logOut(c.var.actor), () => c.body(null, 204));
+  })
+  .post("/logout-all", async (c) => {
+    return answer(c, await c.var.services.auth.logOutAll(c.var.actor), () => c.body(null, 204));
+  })
+  .get("/sessions", async (c) => {
+    const outcome = await c.var.services.auth.listSessions(c.var.actor);
+    return answer(c, outcome, (sessions) => c.json({ data: sessions, nextCursor: null }));
+  })
+  .delete("/sessions/:id", idParam, async (c) => {
+    const outcome = await c.var.services.auth.endSession(c.var.actor, c.req.valid("param").id);
+    return answer(c, outcome, () => c.body(null, 204));
+  })
+  .post("/password/forgot", body(forgotPasswordSchema), async (c) => {
+    const outcome = await c.var.services.recovery.forgotPassword(c.req.valid("json").email, callerOf(c));
+    return answer(c, outcome, () => c.body(null, 202));
+  })
+  .post("/password/reset", body(resetPasswordSchema), async (c) => {
+    const outcome = await c.var.services.recovery.resetPassword(c.req.valid("json"), callerOf(c));
+    return answer(c, outcome, () => c.body(null, 204));
+  })
+  .post("/password/change", body(changePasswordSchema), async (c) => {
+    const outcome = await c.var.services.recovery.changePassword(c.var.actor, c.req.valid("json"));
+    return answer(c, outcome, () => c.body(null, 204));
+  })
+  .post("/email/verify", body(verifyEmailSchema), async (c) => {
+    const outcome = await c.var.services.recovery.verifyEmail(c.req.valid("json").token, callerOf(c));
+    return answer(c, outcome, () => c.body(null, 204));
+  })
+  .post("/email/resend", async (c) => {
+    const outcome = await c.var.services.recovery.resendVerification(c.var.actor, callerOf(c));
+    return answer(c, outcome, () => c.body(null, 202));
+  });
+
+function callerOf(c: Context<GatewayEnv>): Caller {
+  return {
+    address: c.req.header("cf-connecting-ip") ?? null,
+    device: deviceLabel(c.req.header("user-agent")),
+    location: locationLabel(c.req.raw.cf),
+  };
+}
+
+/** Tokens must not lie in any cache. Source: RFC 6749, section 5.1. */
+function secret(c: Context<GatewayEnv>, value: object): Response {
+  c.header("Cache-Control", "no-store");
+  return c.json(value);
+}

@@ -1,0 +1,38 @@
+/** `/api/events`: the log, the ledger and the dead letters. */
+import { Hono } from "hono";
+import {
+  discardSchema,
+  listDeadLettersSchema,
+  listEventsSchema,
+  replaySchema,
+} from "../../../services/events";
+import type { GatewayEnv } from "../../request-context";
+import { answer } from "../problem";
+import { body, idParam, query } from "../validate";
+
+export const eventsRoutes = new Hono<GatewayEnv>()
+  .get("/", query(listEventsSchema), async (c) => {
+    const outcome = await c.var.services.events.list(c.var.actor, c.req.valid("query"));
+    return answer(c, outcome, (page) => c.json(page));
+  })
+  .get("/dead-letters", query(listDeadLettersSchema), async (c) => {
+    const outcome = await c.var.services.events.listDeadLetters(c.var.actor, c.req.valid("query"));
+    return answer(c, outcome, (page) => c.json(page));
+  })
+  .post("/dead-letters/:id/replay", idParam, async (c) => {
+    const outcome = await c.var.services.events.replay(c.var.actor, c.req.valid("param").id);
+    return answer(c, outcome, (letter) => c.json(letter, 202));
+  })
+  .post("/dead-letters/:id/discard", idParam, body(discardSchema), async (c) => {
+    const { id } = c.req.valid("param");
+    const outcome = await c.var.services.events.discard(c.var.actor, id, c.req.valid("json"));
+    return answer(c, outcome, (letter) => c.json(letter));
+  })
+  .post("/replay", body(replaySchema), async (c) => {
+    const outcome = await c.var.services.events.replayMany(c.var.actor, c.req.valid("json"));
+    return answer(c, outcome, (report) => c.json(report, 202));
+  })
+  .get("/:id", idParam, async (c) => {
+    const outcome = await c.var.services.events.ledger(c.var.actor, c.req.valid("param").id);
+    return answer(c, outcome, (ledger) => c.json(ledger));
+  });

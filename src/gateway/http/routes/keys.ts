@@ -1,0 +1,12 @@
+/** `/.well-known`: the public keys, for whoever verifies our tokens. */
+import { Hono } from "hono";
+import type { GatewayEnv } from "../../request-context";
+
+/** A rotation publishes the new key this long before it signs, see docs/runbooks of `npm run keys`. */
+const CACHE_SECONDS = 300;
+
+/** Source: RFC 7517, section 5. */
+export const keysRoutes = new Hono<GatewayEnv>().get("/jwks.json", (c) => {
+  c.header("Cache-Control", `public, max-age=${CACHE_SECONDS}`);
+  return c.json(c.var.services.keySet.published());
+});

@@ -1,0 +1,21 @@
+/** What the cron does each minute. Every task is bounded, and one that fails does not keep the others from running. */
+
+import type { Config } from "../platform/env";
+import { describeError } from "../platform/observability/logger";
+import type { Scope } from "../platform/scope";
+import type { Services } from "./request-context";
+
+export async function runScheduled(services: Services, config: Config, scope: Scope): Promise<void> {
+  const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
+    sweep: () => services.outbox.sweep(),
+    expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
+    expireWebhookAttempts: () => services.webhooks.expire(config.EVENT_RETENTION_DAYS),
+  };
+  for (const [task, run] of Object.entries(tasks)) {
+    try {
+      scope.log.log("info", "cron", { task, result: await run() });
+    } catch (error) {
+      scope.log.log("error", "cron.failed", { task, ...describeError(error) });
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** What every list's query has: how many, and where to go on. */
+import { z } from "zod";
+
+const wholeNumber = z
+  .string()
+  .regex(/^[0-9]{1,9}$/, "Must be a whole number.")
+  .transform(Number);
+
+/** 1 to 100, 20 without. */
+export const limitSchema = wholeNumber
+  .pipe(z.int().min(1, "Must be at least 1.").max(100, "Must be at most 100."))
+  .default(20);
+
+/** A sealed position; whether it was given out for this list is the service's to tell. */
+export const cursorSchema = z.string().min(1).max(2_000).optional();
+
+/** An RFC 3339 time as epoch milliseconds. */
+export const instantSchema = z.iso
+  .datetime({ offset: true, error: "Must be an RFC 3339 time." })
+  .transform((value) => Date.parse(value));

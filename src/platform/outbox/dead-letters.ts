@@ -1,0 +1,171 @@
+/**
+ * What was given up, and its way back.
+ *
+ * ```
+ * open --(replay)--> replayed      the delivery is pending again, with fresh attempts
+ *   +----(discard)--> discarded    the delivery stays dead
+ * ```
+ */
+import { and, asc, eq, gt, gte, lt, or, type SQL, sql } from "drizzle-orm";
+import { deadLetters, eventDeliveries } from "../../../drizzle/schema/outbox";
+import { toTimestamp } from "../../kernel/clock";
+import type { CursorPosition } from "../../kernel/cursor";
+import type { Database, Statement } from "../database";
+
+export const DEAD_LETTER_STATES = ["open", "replayed", "discarded"] as const;
+export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly eventId: string;
+  readonly type: string;
+  readonly consumer: string;
+  readonly attempts: number;
+  /** Redacted. */
+  readonly lastError: string | null;
+  readonly state: DeadLetterState;
+  readonly createdAt: string;
+}
+
+export interface DeadLetterFilter {
+  readonly state: DeadLetterState;
+  readonly type?: string | undefined;
+  readonly consumer?: string | undefined;
+  /** Epoch milliseconds of the death; from is included, to is not. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+/** How a letter leaves the state `open`. */
+export interface Resolution {
+  /** Marks what this call wrote: what follows in its batch is guarded on it. */
+  readonly id: string;
+  readonly at: number;
+  /** `user:<id>` or `system:<name>`. */
+  readonly by: string;
+}
+
+/** Replayed deliveries are handed over at this pace, so that what broke once is not flooded. */
+const REPLAY_PER_SECOND = 50;
+
+type Row = typeof deadLetters.$inferSelect;
+
+export class DeadLetters {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Oldest first; one more than asked for tells whether there are more. **Cost**: 1 round trip over an index. */
+  async page(filter: DeadLetterFilter, after: CursorPosition | null, limit: number): Promise<DeadLetter[]> {
+    const beyond =
+      after === null
+        ? undefined
+        : or(
+            gt(deadLetters.createdAt, Number(after.key)),
+            and(eq(deadLetters.createdAt, Number(after.key)), gt(deadLetters.id, after.id)),
+          );
+    const [rows] = await this.#database.read("primary", [
+      this.#database.build
+        .select()
+        .from(deadLetters)
+        .where(and(matches(filter), beyond))
+        .orderBy(asc(deadLetters.createdAt), asc(deadLetters.id))
+        .limit(limit + 1),
+    ]);
+    return rows.map(toDeadLetter);
+  }
+
+  /** The letter as it stands, and the call that resolved it, for a batch of the caller's. */
+  selectById(id: string) {
+    return this.#database.build.select().from(deadLetters).where(eq(deadLetters.id, id));
+  }
+
+  async find(id: string): Promise<DeadLetter | null> {
+    const [[row]] = await this.#database.read("primary", [this.selectById(id)]);
+    return row === undefined ? null : toDeadLetter(row);
+  }
+
+  /** One letter, if it is open. */
+  replayOne(id: string, resolution: Resolution): Statement[] {
+    const isIt = and(eq(deadLetters.id, id), eq(deadLetters.state, "open"));
+    return [this.#resolve("replayed", resolution, isIt), this.#revive(resolution)];
+  }
+
+  /** The oldest open letters that match, `max` at most. */
+  replayMany(filter: Omit<DeadLetterFilter, "state">, max: number, resolution: Resolution): Statement[] {
+    const chosen = this.#database.build
+      .select({ id: deadLetters.id })
+      .from(deadLetters)
+      .where(matches({ ...filter, state: "open" }))
+      .orderBy(asc(deadLetters.createdAt), asc(deadLetters.id))
+      .limit(max);
+    return [
+      this.#resolve("replayed", resolution, sql`${deadLetters.id} in ${chosen}`),
+      this.#revive(resolution),
+    ];
+  }
+
+  /** One letter, if it is open. Its delivery stays dead. */
+  discard(id: string, reason: string, resolution: Resolution): Statement {
+    const isIt = and(eq(deadLetters.id, id), eq(deadLetters.state, "open"));
+    return this.#resolve("discarded", resolution, isIt, reason);
+  }
+
+  /** Holds where this resolution took effect on at least one letter. */
+  isResolvedBy(resolution: Resolution): SQL {
+    return sql`exists (select 1 from ${deadLetters} where ${deadLetters.resolutionId} = ${resolution.id})`;
+  }
+
+  countResolvedBy(resolution: Resolution) {
+    return this.#database.build
+      .select({ count: sql<number>`count(*)` })
+      .from(deadLetters)
+      .where(eq(deadLetters.resolutionId, resolution.id));
+  }
+
+  #resolve(state: DeadLetterState, by: Resolution, where: SQL | undefined, reason?: string): Statement {
+    return this.#database.build
+      .update(deadLetters)
+      .set({ state, resolvedAt: by.at, resolvedBy: by.by, resolutionId: by.id, reason: reason ?? null })
+      .where(where);
+  }
+
+  /** Due at once, handed over in turn: the queue holds each back until its second has come. */
+  #revive({ id, at }: Resolution): Statement {
+    const revived = sql`(select event_id, consumer, row_number() over (order by created_at, id) - 1 as turn
+      from ${deadLetters} where resolution_id = ${id}) as revived`;
+    return this.#database.build
+      .update(eventDeliveries)
+      .set({
+        state: "pending",
+        attempts: 0,
+        doneAt: null,
+        claimToken: null,
+        claimedUntil: null,
+        relayToken: null,
+        dueAt: at,
+        notBefore: sql`cast(${at} + revived.turn * 1000 / ${REPLAY_PER_SECOND} as integer)`,
+      })
+      .from(revived)
+      .where(
+        sql`${eventDeliveries.state} = 'dead' and ${eventDeliveries.eventId} = revived.event_id and ${eventDeliveries.consumer} = revived.consumer`,
+      );
+  }
+}
+
+export function toDeadLetter(row: Row): DeadLetter {
+  const { id, eventId, type, consumer, attempts, lastError, state, createdAt } = row;
+  return { id, eventId, type, consumer, attempts, lastError, state, createdAt: toTimestamp(createdAt) };
+}
+
+function matches({ state, type, consumer, from, to }: DeadLetterFilter): SQL | undefined {
+  return and(
+    eq(deadLetters.state, state),
+    type === undefined ? undefined : eq(deadLetters.type, type),
+    consumer === undefined ? undefined : eq(deadLetters.consumer, consumer),
+    from === undefined ? undefined : gte(deadLetters.createdAt, from),
+    to === undefined ? undefined : lt(deadLetters.createdAt, to),
+  );
+}

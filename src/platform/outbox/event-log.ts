@@ -1,0 +1,129 @@
+/** The event log and the ledger, for reading; and how long they are kept. */
+import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { deadLetters, eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
+import { toTimestamp } from "../../kernel/clock";
+import type { Page } from "../../kernel/cursor";
+import type { CloudEvent } from "../../kernel/event";
+import type { Database, ReadFrom, Statement } from "../database";
+import { toEnvelope } from "./envelope";
+
+export interface EventQuery {
+  /** Sequence of the last event seen; 0 from the beginning. */
+  readonly after: number;
+  readonly type?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly limit: number;
+}
+
+/** What became of one event, consumer by consumer. */
+export interface EventLedger {
+  readonly event: CloudEvent;
+  readonly committedAt: string;
+  /** Null until a queue has taken it. */
+  readonly sentAt: string | null;
+  readonly deliveries: readonly LedgerEntry[];
+}
+
+export interface LedgerEntry {
+  readonly consumer: string;
+  readonly state: "pending" | "done" | "dead";
+  readonly attempts: number;
+  /** Of the last attempt that failed, redacted. */
+  readonly lastError: string | null;
+  readonly doneAt: string | null;
+}
+
+/** Rows that one call of `deleteSettled` takes away. */
+const RETENTION_STEP = 200;
+
+export class EventLog {
+  readonly #database: Database;
+  readonly #publicUrl: string;
+
+  /** @param publicUrl `PUBLIC_URL`, for the envelope */
+  constructor(database: Database, publicUrl: string) {
+    this.#database = database;
+    this.#publicUrl = publicUrl;
+  }
+
+  /** In order of commit. `nextCursor` is a sequence. **Cost**: 1 round trip, `limit` + 1 rows by an index. */
+  async list(query: EventQuery, from: ReadFrom): Promise<Page<CloudEvent>> {
+    const { after, type, subject, limit } = query;
+    const [rows] = await this.#database.read(from, [
+      this.#database.build
+        .select()
+        .from(outboxEvents)
+        .where(
+          and(
+            gt(outboxEvents.sequence, after),
+            type === undefined ? undefined : eq(outboxEvents.type, type),
+            subject === undefined ? undefined : eq(outboxEvents.subject, subject),
+          ),
+        )
+        .orderBy(asc(outboxEvents.sequence))
+        .limit(limit + 1),
+    ]);
+    const data = rows.slice(0, limit).map((row) => toEnvelope(row, this.#publicUrl));
+    return { data, nextCursor: rows.length > limit ? (data.at(-1)?.sequence ?? null) : null };
+  }
+
+  /** Null when there is no such event, or none any more. **Cost**: 1 round trip. */
+  async ledger(id: string): Promise<EventLedger | null> {
+    const [[row], deliveries] = await this.#database.read("primary", [
+      this.#database.build.select().from(outboxEvents).where(eq(outboxEvents.id, id)),
+      this.#database.build
+        .select()
+        .from(eventDeliveries)
+        .where(eq(eventDeliveries.eventId, id))
+        .orderBy(asc(eventDeliveries.consumer)),
+    ]);
+    if (row === undefined) return null;
+    return {
+      event: toEnvelope(row, this.#publicUrl),
+      committedAt: toTimestamp(row.committedAt),
+      sentAt: timestampOrNull(row.sentAt),
+      deliveries: deliveries.map(({ consumer, state, attempts, lastError, doneAt }) => ({
+        consumer,
+        state,
+        attempts,
+        lastError,
+        doneAt: timestampOrNull(doneAt),
+      })),
+    };
+  }
+
+  /**
+   * Takes away the oldest events committed before the cutoff, with their deliveries and resolved dead letters. What is
+   * unsettled, and what lies open as a dead letter, stays however old.
+   *
+   * @returns how many events went; fewer than the step's 200 when none is left
+   */
+  async deleteSettled(cutoff: number): Promise<number> {
+    const doomed = this.#settledBefore(cutoff);
+    const statements: [Statement, Statement] = [
+      this.#database.build.delete(eventDeliveries).where(sql`${eventDeliveries.eventId} in (${doomed})`),
+      this.#database.build.delete(deadLetters).where(sql`${deadLetters.eventId} in (${doomed})`),
+    ];
+    // Last, for the two others look for their events by it; nothing else writes within the batch.
+    const gone = await this.#database.commitReturning(
+      statements,
+      this.#database.build
+        .delete(outboxEvents)
+        .where(sql`${outboxEvents.id} in (${doomed})`)
+        .returning({ id: outboxEvents.id }),
+    );
+    return gone.length;
+  }
+
+  /** Selects the same events in each statement of the batch, for it asks only what the deletions leave unchanged. */
+  #settledBefore(cutoff: number): SQL {
+    return sql`select e.id from ${outboxEvents} e where e.committed_at < ${cutoff}
+      and not exists (select 1 from ${eventDeliveries} d where d.event_id = e.id and d.state = 'pending')
+      and not exists (select 1 from ${deadLetters} l where l.event_id = e.id and l.state = 'open')
+      order by e.sequence limit ${RETENTION_STEP}`;
+  }
+}
+
+function timestampOrNull(epochMs: number | null): string | null {
+  return epochMs === null ? null : toTimestamp(epochMs);
+}

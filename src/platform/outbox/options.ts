@@ -1,0 +1,21 @@
+/** What the outbox and its relay stand on. */
+import type { Database } from "../database";
+import type { Scope } from "../scope";
+import type { DeliveryMessage } from "./consumer";
+
+export interface OutboxOptions {
+  readonly database: Database;
+  readonly scope: Scope;
+  readonly queue: Queue<DeliveryMessage>;
+  /** The registered consumers of a type, exports included. */
+  readonly consumersOf: (type: string) => readonly string[];
+  /** How long a consumer wants its event to rest first. 0 for most. */
+  readonly delaySecondsOf: (consumer: string) => number;
+  /** Queues of other teams, by the name under which they are consumers. */
+  readonly exports: ReadonlyMap<string, Queue>;
+  /** `PUBLIC_URL`, for the envelope. */
+  readonly publicUrl: string;
+  readonly resendSeconds: number;
+  readonly attemptsMax: number;
+  readonly backoffSeconds: number;
+}

@@ -1,0 +1,73 @@
+/**
+ * Attempts at what an attacker would repeat: each is charged to its budgets before it is made, and charged to all of
+ * them or to none.
+ */
+import { done, type Outcome } from "../../kernel/errors";
+import type { Deriver } from "../../platform/deriver";
+import type { AuthBudgetName } from "../../platform/env";
+import type { AuthBudgets, BudgetSubject, Charge } from "../../platform/limiter";
+
+export type AttemptCharge = readonly [AuthBudgetName, BudgetSubject];
+
+export interface Attempt {
+  /** Takes the charges back: the attempt does not count. Never throws. */
+  refund(): Promise<void>;
+  /** Runs the attempt. One that was never decided, because something failed, does not count. */
+  refundOnFailure<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export class Attempts {
+  readonly #budgets: AuthBudgets;
+  readonly #deriver: Deriver;
+
+  constructor(budgets: AuthBudgets, deriver: Deriver) {
+    this.#budgets = budgets;
+    this.#deriver = deriver;
+  }
+
+  /**
+   * **Errors**: `rate_limited`, the same for an account that exists and one that does not; `unavailable` when a budget
+   * cannot be asked. **Cost**: one call to an object for each charge, side by side.
+   */
+  async begin(charges: readonly AttemptCharge[]): Promise<Outcome<Attempt>> {
+    const outcomes = await Promise.all(
+      charges.map(async ([name, subject]) => await this.#charge(name, subject)),
+    );
+    const taken = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
+    const refused = outcomes.find((outcome) => !outcome.ok);
+    if (refused === undefined || refused.ok) return done(attemptOf(taken));
+    await refundAll(taken);
+    return refused;
+  }
+
+  async #charge(name: AuthBudgetName, subject: BudgetSubject): Promise<Outcome<Charge>> {
+    return await this.#budgets.spend(
+      name,
+      subject.kind === "account" ? await this.#disguise(subject.id) : subject,
+    );
+  }
+
+  /** The name of an object shows in dashboards: an address must not be readable there. */
+  async #disguise(id: string): Promise<BudgetSubject> {
+    return { kind: "account", id: await this.#deriver.derive("budget account", id) };
+  }
+}
+
+function attemptOf(charges: readonly Charge[]): Attempt {
+  const refund = () => refundAll(charges);
+  return {
+    refund,
+    async refundOnFailure(work) {
+      try {
+        return await work();
+      } catch (error) {
+        await refund();
+        throw error;
+      }
+    },
+  };
+}
+
+async function refundAll(charges: readonly Charge[]): Promise<void> {
+  await Promise.all(charges.map((charge) => charge.refund()));
+}

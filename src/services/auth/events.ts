@@ -1,0 +1,37 @@
+/** Events of the auth service. None holds a token: what a mail carries is derived again from the event's id. */
+import { z } from "zod";
+
+export const AUTH_SOURCE = "/meridian/auth";
+
+const account = z.strictObject({ userId: z.uuid() });
+
+/** Type, schema and version of `data`. */
+export const authEvents = {
+  "session.ended": {
+    version: 1,
+    data: z.strictObject({ userId: z.uuid(), sessionIds: z.array(z.uuid()), reason: z.string() }),
+    summary: "Its owner ended one or more sessions.",
+  },
+  "session.reuse_detected": {
+    version: 1,
+    data: z.strictObject({ userId: z.uuid(), sessionId: z.uuid() }),
+    summary: "A refresh token that had been exchanged came back: its session was ended.",
+  },
+  "password.reset_requested": {
+    version: 1,
+    data: account,
+    summary: "Somebody asked to reset the password of an account.",
+  },
+  "password.changed": {
+    version: 1,
+    data: z.strictObject({ userId: z.uuid(), method: z.enum(["change", "reset"]) }),
+    summary: "A password was changed by its owner, or reset by the holder of the mailbox.",
+  },
+  "email.verification_requested": {
+    version: 1,
+    data: account,
+    summary: "A user asked for another mail to prove the address.",
+  },
+} as const;
+
+export type AuthEventType = keyof typeof authEvents;

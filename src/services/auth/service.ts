@@ -1,0 +1,359 @@
+/**
+ * Sessions: logging in, refreshing, listing and ending. Ending one is written to the user's object first and to D1
+ * second, and is acknowledged only when both succeeded: repeating it is safe.
+ *
+ * How "revoked within 60 seconds" adds up: the object holds the revocation when `revoke` returns, so no lease granted
+ * later lacks it; a lease granted earlier lives at most 60 s, counted from when it was asked for; and an isolate
+ * decides every request by the revocations that came with its lease. When the object is silent there is no lease,
+ * and the session is read from D1 instead, see `isValid`.
+ */
+import type { Actor } from "../../kernel/actor";
+import { AppError, done, type Outcome, refuse, refuseNotFound } from "../../kernel/errors";
+import { authorize } from "../../kernel/permissions";
+import type { AuditTrail } from "../../platform/audit";
+import type { Database } from "../../platform/database";
+import type { Deriver } from "../../platform/deriver";
+import type { NewRevocations } from "../../platform/limiter";
+import type { Outbox } from "../../platform/outbox";
+import type { PasswordCheck, PasswordHasher } from "../../platform/password-hasher";
+import type { Scope } from "../../platform/scope";
+import { type Credential, type CredentialRepository, emailKey, type User, type UserService } from "../users";
+import { ACCESS_TOKEN_TTL_MAX_SECONDS, type AccessTokens, type VerifiedToken } from "./access-tokens";
+import type { Attempts } from "./attempts";
+import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
+import type { Caller, EndReason, NewSession, Session, SessionRow, TokenPair } from "./model";
+import { chainOf, newRefreshToken, REFRESH_GRACE_MS, type RefreshToken } from "./refresh-chain";
+import type { AuthRepository } from "./repository";
+import type { LogInInput } from "./schemas";
+import { toSession } from "./session-view";
+
+/** Ends tokens everywhere within 60 seconds. **Errors**: `unavailable`. */
+export interface SessionRevoker {
+  revoke(userId: string, revocations: NewRevocations): Promise<void>;
+}
+
+export interface AuthDependencies {
+  readonly database: Database;
+  readonly repository: AuthRepository;
+  readonly credentials: CredentialRepository;
+  readonly users: UserService;
+  readonly outbox: Outbox;
+  readonly audit: AuditTrail;
+  readonly attempts: Attempts;
+  readonly revoker: SessionRevoker;
+  readonly hasher: PasswordHasher;
+  readonly accessTokens: AccessTokens;
+  readonly deriver: Deriver;
+  /** `SESSION_TTL_SECONDS` */
+  readonly sessionTtlSeconds: number;
+  readonly scope: Scope;
+}
+
+export interface LogIn extends TokenPair {
+  readonly user: User;
+}
+
+export class AuthService {
+  readonly #on: AuthDependencies;
+
+  constructor(dependencies: AuthDependencies) {
+    this.#on = dependencies;
+  }
+
+  /**
+   * Starts a session. An address that nobody has costs the same work and answers the same.
+   * **Errors**: `invalid_credentials`; `rate_limited`; `unavailable` (too many hashes at once, or the account changed
+   * in this moment). **Cost**: 2 D1 round trips (1 when refused), 1 scrypt, the attempt's budgets.
+   */
+  async logIn(input: LogInInput, caller: Caller): Promise<Outcome<LogIn>> {
+    const { attempts, database, credentials, hasher } = this.#on;
+    const key = emailKey(input.email);
+    const attempt = await attempts.begin([
+      ["loginPerIp", { kind: "address", address: caller.address }],
+      ["loginPerAccount", { kind: "account", id: key }],
+    ]);
+    if (!attempt.ok) return attempt;
+    const [credential, check] = await attempt.value.refundOnFailure(async () => {
+      const [rows] = await database.read("primary", [credentials.selectByEmail(key)]);
+      const found = credentials.read(rows);
+      return [found, await hasher.verify(input.password, found?.passwordHash ?? null)] as const;
+    });
+    if (credential === null || !check.isMatch) {
+      return refuse("invalid_credentials", "No account has this address with this password.");
+    }
+    const [logIn] = await Promise.all([
+      this.#startSession(credential, check, input.password, caller),
+      attempt.value.refund(),
+    ]);
+    return done(logIn);
+  }
+
+  /**
+   * Exchanges a refresh token for its successor and a new access token. Any number may present one token within the
+   * grace and get the same successor; past it the whole session ends, for one of the two holders is not its owner.
+   * **Errors**: `unauthenticated` (not ours), `token_expired`, `token_revoked`, `rate_limited`, `unavailable`.
+   * **Cost**: 1 D1 round trip; 2 and a call to the user's object when reuse is detected.
+   */
+  async refresh(presented: string, caller: Caller): Promise<Outcome<TokenPair>> {
+    const { attempts, database, repository, credentials, deriver, scope } = this.#on;
+    const attempt = await attempts.begin([["refreshPerIp", { kind: "address", address: caller.address }]]);
+    if (!attempt.ok) return attempt;
+    const chain = await chainOf(deriver, presented);
+    if (chain === null) return refuseRefreshToken();
+
+    const nowMs = scope.clock();
+    const { digest, successors } = chain;
+    const [, , , sessions, known, owners] = await database.commit([
+      ...repository.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
+      credentials.selectById(repository.ownerOfRefreshToken(digest)),
+    ]);
+    const [session] = sessions;
+    if (session === undefined) return refuseRefreshToken();
+    const owner = credentials.read(owners);
+    if (session.endedAt !== null || owner === null) return refuseEnded();
+    if (session.expiresAt <= nowMs)
+      return refuse("token_expired", "The session is past its life. Log in again.");
+    if (session.usedAt === null) throw new TypeError("a live session's refresh token was not marked used");
+    if (nowMs - session.usedAt > REFRESH_GRACE_MS) return await this.#endReused(session);
+
+    const stored = new Set(known.map((row) => row.digest));
+    const last = successors.findLast((successor) => stored.has(successor.digest)) ?? successors[0];
+    return done(await this.#issuePair(owner, session, last.token));
+  }
+
+  /** The caller's live sessions, newest first, in one page. **Errors**: `unauthenticated`. **Cost**: 1 D1 round trip. */
+  async listSessions(actor: Actor): Promise<Outcome<readonly Session[]>> {
+    const user = requireUser(actor);
+    if (!user.ok) return user;
+    const { database, repository, scope } = this.#on;
+    const { userId, sessionId } = user.value;
+    const [rows] = await database.read("primary", [repository.liveSessions(userId, scope.clock())]);
+    return done(rows.map((row) => toSession(row, sessionId)));
+  }
+
+  /** Ends one of the caller's sessions. **Errors**: `not_found`, `unavailable`. **Cost**: 2 D1 round trips, 1 object call. */
+  async endSession(actor: Actor, sessionId: string): Promise<Outcome<null>> {
+    const user = requireUser(actor);
+    if (!user.ok) return user;
+    const { database, repository, scope } = this.#on;
+    const [[row]] = await database.read("primary", [repository.session(sessionId)]);
+    const isLive = row !== undefined && row.endedAt === null && row.expiresAt > scope.clock();
+    if (!isLive || !authorize(actor, "session.end", row.userId).ok) return refuseNotFound();
+    await this.#end(actor, row.userId, [sessionId], "revoked");
+    return done(null);
+  }
+
+  /** Ends the caller's own session. **Errors**: `unauthenticated`, `unavailable`. **Cost**: 1 D1 round trip, 1 object call. */
+  async logOut(actor: Actor): Promise<Outcome<null>> {
+    const user = requireUser(actor);
+    if (!user.ok) return user;
+    const { userId, sessionId } = user.value;
+    // A foreign issuer's token has no session here: what ends is every token its subject was issued so far.
+    if (sessionId === null) return await this.logOutAll(actor);
+    await this.#end(actor, userId, [sessionId], "logout");
+    return done(null);
+  }
+
+  /**
+   * Ends all the caller's sessions, and every foreign token issued so far.
+   * **Errors**: `unauthenticated`, `unavailable`. **Cost**: 2 D1 round trips, 1 object call.
+   */
+  async logOutAll(actor: Actor): Promise<Outcome<null>> {
+    const user = requireUser(actor);
+    if (!user.ok) return user;
+    const { database, repository, scope } = this.#on;
+    const { userId } = user.value;
+    const [rows] = await database.read("primary", [repository.liveSessions(userId, scope.clock())]);
+    const ids = rows.map((row) => row.id);
+    await this.#end(actor, userId, ids, "logout_all");
+    return done(null);
+  }
+
+  /**
+   * What D1 says of a token, for requests whose user's object is silent: its session lives and its epoch is current.
+   * **Cost**: 1 D1 round trip to the primary.
+   */
+  async isValid(token: VerifiedToken): Promise<boolean> {
+    const { database, repository, credentials, scope } = this.#on;
+    const [[session], accounts] = await database.read("primary", [
+      repository.session(token.sessionId),
+      credentials.selectById(token.userId),
+    ]);
+    const account = credentials.read(accounts);
+    const isLive = session !== undefined && session.endedAt === null && session.expiresAt > scope.clock();
+    return isLive && account !== null && token.epoch >= account.tokenEpoch;
+  }
+
+  async #startSession(
+    credential: Credential,
+    check: PasswordCheck,
+    password: string,
+    caller: Caller,
+  ): Promise<LogIn> {
+    const { database, repository, credentials, audit, scope, sessionTtlSeconds } = this.#on;
+    const { user } = credential;
+    const nowMs = scope.clock();
+    const session: NewSession = {
+      id: scope.newId(),
+      userId: user.id,
+      device: caller.device,
+      location: caller.location,
+      createdAt: nowMs,
+      expiresAt: nowMs + sessionTtlSeconds * 1000,
+    };
+    const refreshToken = await newRefreshToken();
+    const snapshot = {
+      id: user.id,
+      tokenEpoch: credential.tokenEpoch,
+      passwordHash: credential.passwordHash,
+    };
+    // The password may have been changed since it was read: then the session is not written.
+    const isUnchanged = credentials.isUnchanged(snapshot);
+    const rehash = check.needsRehash ? await this.#rehash(password) : null;
+    const [, , started, replaced] = await database.commit([
+      ...repository.insertSession(session, refreshToken.digest, isUnchanged),
+      repository.replaceOldest(user.id, nowMs),
+      audit.record({
+        actor: { kind: "user", userId: user.id, role: user.role, sessionId: session.id },
+        action: "session.start",
+        subject: `user:${user.id}`,
+        details: { session: session.id, device: session.device },
+        guard: repository.exists(session.id),
+      }),
+      ...(rehash === null ? [] : [credentials.rehash(snapshot, rehash)]),
+    ]);
+    if (started.length === 0) throw new AppError("unavailable", "the account changed while it logged in");
+    this.#forgetReplaced(user.id, replaced);
+    const pair = await this.#issuePair(credential, session, refreshToken.token);
+    return { ...pair, user };
+  }
+
+  /** A hash under today's parameters, or null when the isolate is busy: the next login will do. */
+  async #rehash(password: string): Promise<string | null> {
+    try {
+      return await this.#on.hasher.hash(password);
+    } catch (error) {
+      if (error instanceof AppError && error.code === "unavailable") return null;
+      throw error;
+    }
+  }
+
+  /** Nobody was promised that these end now, so it happens after the answer; their tokens expire by themselves. */
+  #forgetReplaced(userId: string, replaced: readonly { readonly id: string }[]): void {
+    if (replaced.length === 0) return;
+    const { revoker, scope } = this.#on;
+    const ids = replaced.map(({ id }) => id);
+    scope.waitUntil(
+      revoker.revoke(userId, this.#revocationOf(ids)).catch(() => {
+        scope.log.log("warn", "auth.replaced_sessions_not_revoked", { count: ids.length });
+      }),
+    );
+  }
+
+  async #issuePair(
+    { user, tokenEpoch }: Credential,
+    session: Pick<SessionRow, "id" | "expiresAt">,
+    refreshToken: string,
+  ): Promise<TokenPair> {
+    const { accessTokens, scope } = this.#on;
+    const { token, expiresIn } = await accessTokens.issue({
+      tokenId: scope.newId(),
+      userId: user.id,
+      sessionId: session.id,
+      role: user.role,
+      epoch: tokenEpoch,
+      sessionExpiresAt: session.expiresAt,
+    });
+    return { accessToken: token, tokenType: "Bearer", expiresIn, refreshToken };
+  }
+
+  async #endReused(session: Pick<SessionRow, "id" | "userId">): Promise<Outcome<never>> {
+    const { userId, id } = session;
+    await this.#commitEnd({
+      actor: { kind: "system", name: "auth" },
+      userId,
+      ids: [id],
+      reason: "reuse",
+      event: { type: "session.reuse_detected", data: { userId, sessionId: id } },
+    });
+    return refuseEnded();
+  }
+
+  async #end(actor: Actor, userId: string, ids: readonly string[], reason: EndReason): Promise<void> {
+    const event = { type: "session.ended", data: { userId, sessionIds: ids, reason } } as const;
+    await this.#commitEnd({ actor, userId, ids, reason, event });
+  }
+
+  /** The object first: a session that D1 calls ended must not be served any more. */
+  async #commitEnd(end: {
+    actor: Actor;
+    userId: string;
+    ids: readonly string[];
+    reason: EndReason;
+    event: { type: AuthEventType; data: object };
+  }): Promise<void> {
+    const { database, repository, revoker, outbox, audit, scope } = this.#on;
+    const nowMs = scope.clock();
+    const eventId = scope.newId();
+    const isAll = end.reason === "logout_all";
+    const nextSecond = Math.floor(nowMs / 1000) + 1;
+    await revoker.revoke(end.userId, {
+      ...this.#revocationOf(end.ids),
+      ...(isAll ? { minIssuedAt: nextSecond } : {}),
+    });
+    const isDone = repository.wasEndedBy({ eventId });
+    await database.commit([
+      repository.endSessions(end.ids, end.reason, nowMs, { eventId }),
+      ...outbox.record({
+        id: eventId,
+        type: end.event.type,
+        source: AUTH_SOURCE,
+        subject: end.userId,
+        version: authEvents[end.event.type].version,
+        data: end.event.data,
+        guard: isDone,
+      }),
+      audit.record({
+        actor: end.actor,
+        action: "session.end",
+        subject: `user:${end.userId}`,
+        details: { sessions: end.ids, reason: end.reason },
+        guard: isDone,
+      }),
+      ...(isAll ? [repository.revokeIdentitiesOf(end.userId, nextSecond - 1)] : []),
+    ]);
+    outbox.relaySoon([eventId]);
+  }
+
+  #revocationOf(ids: readonly string[]): NewRevocations {
+    return sessionRevocations(ids, this.#on.scope.clock());
+  }
+}
+
+/** Kept until no access token of these sessions can be alive, however its life was configured when it was issued. */
+export function sessionRevocations(ids: readonly string[], nowMs: number): NewRevocations {
+  const expiresAt = nowMs + ACCESS_TOKEN_TTL_MAX_SECONDS * 1000;
+  return { sessionIds: ids.map((id) => ({ id, expiresAt })) };
+}
+
+type UserActor = Extract<Actor, { kind: "user" }>;
+
+/** The caller as a user with sessions of its own. */
+export function requireUser(actor: Actor): Outcome<UserActor> {
+  return actor.kind === "user" ? done(actor) : refuse("unauthenticated", "This call needs an access token.");
+}
+
+function digestsOf([first, ...rest]: readonly [RefreshToken, ...RefreshToken[]]): readonly [
+  string,
+  ...string[],
+] {
+  return [first.digest, ...rest.map(({ digest }) => digest)];
+}
+
+function refuseRefreshToken() {
+  return refuse("unauthenticated", "The refresh token is not valid.");
+}
+
+function refuseEnded() {
+  return refuse("token_revoked", "The session of this token was ended. Log in again.");
+}

@@ -1,0 +1,179 @@
+/** The event log for those who catch up with it, and the dead letters for those who mend them. */
+import { type Actor, actorLabel } from "../../kernel/actor";
+import type { CursorPosition, Page } from "../../kernel/cursor";
+import { done, type Outcome, refuse, refuseInvalid, refuseNotFound } from "../../kernel/errors";
+import type { CloudEvent } from "../../kernel/event";
+import { authorize } from "../../kernel/permissions";
+import type { AuditTrail } from "../../platform/audit";
+import type { Database, Statement } from "../../platform/database";
+import {
+  type DeadLetter,
+  DeadLetters,
+  type EventLedger,
+  EventLog,
+  type Outbox,
+  type Resolution,
+  toDeadLetter,
+} from "../../platform/outbox";
+import type { Scope } from "../../platform/scope";
+import type { Sealer } from "../../platform/sealing";
+import type { DiscardInput, ListDeadLettersQuery, ListEventsQuery, ReplayInput } from "./schemas";
+
+interface Dependencies {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly audit: AuditTrail;
+  readonly sealer: Sealer;
+  readonly scope: Scope;
+  /** `PUBLIC_URL`, for the envelope. */
+  readonly publicUrl: string;
+}
+
+export interface ReplayReport {
+  /** How many dead letters this call took. */
+  readonly replayed: number;
+  /** False when more match: call again. */
+  readonly isComplete: boolean;
+}
+
+/** Letters that one call replays. */
+const REPLAY_MAX = 1_000;
+
+export class EventService {
+  readonly #on: Dependencies;
+  readonly #log: EventLog;
+  readonly #letters: DeadLetters;
+
+  constructor(dependencies: Dependencies) {
+    this.#on = dependencies;
+    this.#log = new EventLog(dependencies.database, dependencies.publicUrl);
+    this.#letters = new DeadLetters(dependencies.database);
+  }
+
+  /** Events in order of commit. **Errors**: `unauthenticated`, `forbidden`. **Cost**: 1 D1 round trip. */
+  async list(actor: Actor, query: ListEventsQuery): Promise<Outcome<Page<CloudEvent>>> {
+    const permitted = authorize(actor, "event.read");
+    if (!permitted.ok) return permitted;
+    return done(await this.#log.list(query, this.#on.scope.clientBookmark === null ? "nearest" : "primary"));
+  }
+
+  /** What became of one event. **Errors**: as `list`, and `not_found`. **Cost**: 1 D1 round trip. */
+  async ledger(actor: Actor, id: string): Promise<Outcome<EventLedger>> {
+    const permitted = authorize(actor, "event.read");
+    if (!permitted.ok) return permitted;
+    const ledger = await this.#log.ledger(id);
+    return ledger === null ? refuseNotFound() : done(ledger);
+  }
+
+  /** Oldest first. **Errors**: `unauthenticated`, `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip. */
+  async listDeadLetters(actor: Actor, query: ListDeadLettersQuery): Promise<Outcome<Page<DeadLetter>>> {
+    const permitted = authorize(actor, "event.replay");
+    if (!permitted.ok) return permitted;
+    const { limit, cursor, ...filter } = query;
+    const purpose = JSON.stringify(["dead-letters", actorLabel(actor), Object.entries(filter).sort()]);
+    const after = cursor === undefined ? null : await this.#on.sealer.open(purpose, cursor);
+    if (cursor !== undefined && after === null) return refuseCursor();
+    // The seal vouches for the shape.
+    const rows = await this.#letters.page(filter, after as CursorPosition | null, limit);
+    const data = rows.slice(0, limit);
+    const last = data.at(-1);
+    if (rows.length <= limit || last === undefined) return done({ data, nextCursor: null });
+    const next: CursorPosition = { key: Date.parse(last.createdAt), id: last.id, bookmark: null };
+    return done({ data, nextCursor: await this.#on.sealer.seal(purpose, next) });
+  }
+
+  /**
+   * Gives the delivery fresh attempts, at once.
+   * **Errors**: `not_found`; `invalid_transition` when it is not open. **Cost**: 1 D1 round trip, 2 when refused.
+   */
+  async replay(actor: Actor, id: string): Promise<Outcome<DeadLetter>> {
+    const permitted = authorize(actor, "event.replay");
+    if (!permitted.ok) return permitted;
+    const resolution = this.#resolutionBy(actor);
+    return await this.#resolveOne(actor, id, "dead_letter.replay", {}, resolution, [
+      ...this.#letters.replayOne(id, resolution),
+    ]);
+  }
+
+  /** Leaves the delivery dead, for a reason. **Errors and cost**: as `replay`. */
+  async discard(actor: Actor, id: string, input: DiscardInput): Promise<Outcome<DeadLetter>> {
+    const permitted = authorize(actor, "event.replay");
+    if (!permitted.ok) return permitted;
+    const resolution = this.#resolutionBy(actor);
+    return await this.#resolveOne(actor, id, "dead_letter.discard", { reason: input.reason }, resolution, [
+      this.#letters.discard(id, input.reason, resolution),
+    ]);
+  }
+
+  /**
+   * Replays the oldest open letters that match, 1000 a call, handed over at 50 a second.
+   * **Errors**: `unauthenticated`, `forbidden`. **Cost**: 1 D1 round trip.
+   */
+  async replayMany(actor: Actor, input: ReplayInput): Promise<Outcome<ReplayReport>> {
+    const permitted = authorize(actor, "event.replay");
+    if (!permitted.ok) return permitted;
+    const { database, audit, outbox } = this.#on;
+    const resolution = this.#resolutionBy(actor);
+    const [row] = await database.commitReturning(
+      [
+        ...this.#letters.replayMany(input, REPLAY_MAX, resolution),
+        audit.record({
+          actor,
+          action: "dead_letter.replay_many",
+          subject: `resolution:${resolution.id}`,
+          details: { ...input },
+          guard: this.#letters.isResolvedBy(resolution),
+        }),
+      ],
+      this.#letters.countResolvedBy(resolution),
+    );
+    const replayed = row?.count ?? 0;
+    if (replayed > 0) outbox.sweepSoon();
+    return done({ replayed, isComplete: replayed < REPLAY_MAX });
+  }
+
+  /**
+   * Takes away what was settled before the retention. Run by the cron; bounded.
+   * @returns how many events went
+   */
+  async expire(retentionDays: number): Promise<number> {
+    const cutoff = this.#on.scope.clock() - retentionDays * 86_400_000;
+    return await this.#log.deleteSettled(cutoff);
+  }
+
+  async #resolveOne(
+    actor: Actor,
+    id: string,
+    action: string,
+    details: Readonly<Record<string, unknown>>,
+    resolution: Resolution,
+    changes: readonly Statement[],
+  ): Promise<Outcome<DeadLetter>> {
+    const { database, audit, outbox } = this.#on;
+    const guard = this.#letters.isResolvedBy(resolution);
+    const record = audit.record({ actor, action, subject: `dead_letter:${id}`, details, guard });
+    const [row] = await database.commitReturning([...changes, record], this.#letters.selectById(id));
+    if (row === undefined) return refuseNotFound();
+    if (row.resolutionId !== resolution.id) {
+      return refuse(
+        "invalid_transition",
+        "The dead letter is not open: it was replayed or discarded before.",
+      );
+    }
+    if (row.state === "replayed") outbox.sweepSoon();
+    return done(toDeadLetter(row));
+  }
+
+  #resolutionBy(actor: Actor): Resolution {
+    const { scope } = this.#on;
+    return { id: scope.newId(), at: scope.clock(), by: actorLabel(actor) };
+  }
+}
+
+function refuseCursor() {
+  return refuseInvalid({
+    pointer: "#/query/cursor",
+    code: "invalid_cursor",
+    message: "This cursor was not given out for this list and filter.",
+  });
+}
