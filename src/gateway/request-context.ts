@@ -12,6 +12,7 @@ import type { AccessTokens, AuthService, KeySet, RecoveryService, VerifiedToken 
 import type { EventService } from "../services/events";
 import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
+import type { WebhookService } from "../services/webhooks";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
@@ -24,6 +25,7 @@ export interface Services {
   readonly recovery: RecoveryService;
   readonly audit: AuditTrail;
   readonly events: EventService;
+  readonly webhooks: WebhookService;
   readonly accessTokens: AccessTokens;
   readonly keySet: KeySet;
   readonly limiter: Limiter;

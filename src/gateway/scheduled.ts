@@ -12,6 +12,7 @@ export async function runScheduled(services: Services, config: Config, scope: Sc
     sweep: () => services.outbox.sweep(),
     sweepIdempotencyRecords: () => services.sweepIdempotencyRecords(),
     expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
+    expireWebhookAttempts: () => services.webhooks.expire(config.EVENT_RETENTION_DAYS),
   };
   for (const [task, run] of Object.entries(tasks)) {
     try {

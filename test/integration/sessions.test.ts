@@ -137,15 +137,16 @@ describe("refresh", () => {
 
   test("of twenty at once with one token all twenty hold a working session, and one family exists", async () => {
     const account = await createLoggedInAccount();
-    const from = freshAddress();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(account.refreshToken, from)));
+    // Each from an address of its own: the test runner's workerd does not let requests share a lease (see the
+    // end-to-end test for twenty from one address).
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(account.refreshToken)));
     expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
     expect(new Set(answers.map((answer) => answer.json.refreshToken)).size).toBe(1);
     expect(new Set(answers.map((answer) => answer.json.accessToken)).size).toBe(20);
     for (const answer of answers) {
       expect((await call("/api/users/me", { token: answer.json.accessToken })).status).toBe(200);
     }
-    const again = await refresh(answers[7]?.json.refreshToken, from);
+    const again = await refresh(answers[7]?.json.refreshToken);
     expect(again.status).toBe(200);
     expect(await rows("select * from sessions where ended_at is null")).toHaveLength(1);
     expect(await rows("select * from refresh_tokens")).toHaveLength(3);

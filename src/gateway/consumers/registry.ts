@@ -1,5 +1,6 @@
 /** The one table of who gets which event. */
 import type { Consumer } from "../../platform/outbox";
+import { webhookIdOf } from "../../services/webhooks";
 
 interface Registration {
   readonly types: readonly string[];
@@ -37,9 +38,12 @@ export function isConsumerName(name: string): name is ConsumerName {
   return Object.hasOwn(REGISTRATIONS, name);
 }
 
-/** The handlers, built for one batch of messages. */
-export type Consumers = Readonly<Record<ConsumerName, Consumer>>;
+/** The handlers, built for one batch of messages. `webhook` stands for every endpoint: `webhook:<id>`. */
+export type Consumers = Readonly<Record<ConsumerName | "webhook", Consumer>>;
 
 export function consumerOf(consumers: Consumers): (name: string) => Consumer | undefined {
-  return (name) => (isConsumerName(name) ? consumers[name] : undefined);
+  return (name) => {
+    if (isConsumerName(name)) return consumers[name];
+    return webhookIdOf(name) === null ? undefined : consumers.webhook;
+  };
 }

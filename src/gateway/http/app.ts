@@ -13,6 +13,7 @@ import { idempotencyKey } from "./middleware/idempotency-key";
 import { identify } from "./middleware/identify";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
+import { serverTiming } from "./middleware/server-timing";
 import { analyticsRoutes } from "./routes/analytics";
 import { auditRoutes } from "./routes/audit";
 import { authRoutes } from "./routes/auth";
@@ -22,6 +23,7 @@ import { operationsRoutes } from "./routes/operations";
 import { ordersRoutes } from "./routes/orders";
 import { productsRoutes } from "./routes/products";
 import { usersRoutes } from "./routes/users";
+import { webhooksRoutes } from "./routes/webhooks";
 
 export function createApp(wire: Wire): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
@@ -32,6 +34,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
   app.use(requestScope(wire));
   app.use(crossOrigin);
+  app.use(serverTiming);
   app.route("/", operationsRoutes);
   app.route("/.well-known", keysRoutes);
 
@@ -44,5 +47,6 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/api/orders", ordersRoutes);
   app.route("/api/analytics", analyticsRoutes);
   app.route("/api/events", eventsRoutes);
+  app.route("/api/webhooks", webhooksRoutes);
   return app;
 }

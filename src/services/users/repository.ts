@@ -8,7 +8,7 @@ import type { Role } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
 import type { Precondition } from "../../kernel/entity-tag";
-import type { Database, ReadFrom, Statement } from "../../platform/database";
+import type { Database, ReadFrom, Stamped, Statement } from "../../platform/database";
 import { emailKey, type Profile, type User } from "./model";
 import type { ListUsersQuery, UserSort } from "./schemas";
 
@@ -72,8 +72,14 @@ export class UserRepository {
 
   /** **Cost**: 1 statement, 1 row by primary key and its profile. */
   async find(id: string, from: ReadFrom): Promise<Account | null> {
-    const [rows] = await this.#database.read(from, [this.selectById(id)]);
-    return rows[0] === undefined ? null : toAccount(rows[0]);
+    return (await this.findStamped(id, from)).value;
+  }
+
+  /** As `find`, with the state of the database that was read. */
+  async findStamped(id: string, from: ReadFrom): Promise<Stamped<Account | null>> {
+    const { value, ...stamp } = await this.#database.readStamped(from, [this.selectById(id)]);
+    const [row] = value[0];
+    return { ...stamp, value: row === undefined ? null : toAccount(row) };
   }
 
   /** The user's row with its profile, for a batch of the caller's; `toAccount` reads the answer. */

@@ -12,7 +12,7 @@ import {
   type Violation,
 } from "../../kernel/errors";
 import { authorize, isPermitted } from "../../kernel/permissions";
-import { type Database, isViolationOf } from "../../platform/database";
+import { type Database, isViolationOf, pageFrom, type ReadFrom, type Stamped } from "../../platform/database";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
@@ -100,16 +100,16 @@ export class UserService {
     const context = this.#newContext(scope.newId(), NO_PRECONDITION);
     const user = newUser(context, input);
     try {
-      await database.commit([
+      const { value: _, ...stamp } = await database.commitStamped([
         ...repository.insert(user, { passwordHash, eventId: context.eventId, at: context.at }),
         ...this.#eventOf("user.created", context),
         ...(await attempt.record(database, user)),
       ]);
+      this.#afterCommit(context, { ...stamp, value: user });
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
       throw error;
     }
-    this.#afterCommit(context, user);
     return done(user);
   }
 
@@ -124,7 +124,7 @@ export class UserService {
     if (query.cursor !== undefined && after === null) return refuseCursor();
 
     const position = after as CursorPosition | null; // The seal vouches for the shape.
-    const from = readFrom(scope.clientBookmark, position);
+    const from = pageFrom(scope.clientBookmark, position?.bookmark ?? null);
     const rows = await repository.page(query, position, from);
     const data = rows.slice(0, query.limit);
     const last = data.at(-1);
@@ -208,7 +208,7 @@ export class UserService {
 
     await revoker.revokeBelow(id, account.tokenEpoch + 1);
     const context = this.#newContext(id, precondition);
-    const removed = await database.commitReturning(
+    const { value: removed, ...stamp } = await database.commitReturningStamped(
       [
         repository.markLeaving(context),
         ...this.#eventOf("user.deleted", context),
@@ -217,7 +217,7 @@ export class UserService {
       repository.remove(context),
     );
     if (removed.length === 0) return await this.#whyUnchanged(id);
-    this.#afterCommit(context, null);
+    this.#afterCommit(context, { ...stamp, value: null });
     return done(null);
   }
 
@@ -227,11 +227,12 @@ export class UserService {
     return account === null ? null : { name: account.user.name, email: account.user.email };
   }
 
-  /** Puts the primary's row into the cache, over whatever a slow reader put back. **Cost**: 1 D1 round trip, 1 KV write. */
+  /**
+   * Puts the primary's row into the cache, over whatever a slow reader put back.
+   * **Errors**: `unavailable` when KV did not take it: repeat. **Cost**: 1 D1 round trip, 1 KV write.
+   */
   async refreshCache(id: string): Promise<void> {
-    const { cache, database, repository } = this.#on;
-    const account = await repository.find(id, "primary");
-    cache.put(id, { user: account?.user ?? null, bookmark: database.bookmark() });
+    await this.#on.cache.refresh(id, (from) => this.#load(id, from));
   }
 
   /** `user.updated` of a change that the auth service commits, as statements for its batch. */
@@ -255,18 +256,17 @@ export class UserService {
   }
 
   /** What follows that commit: the cache has the user at once, the Queue the event after the response. */
-  settle(stamp: Stamp, user: User): void {
-    this.#afterCommit({ ...stamp, precondition: NO_PRECONDITION }, user);
+  settle(stamp: Stamp, committed: Stamped<User>): void {
+    this.#afterCommit({ ...stamp, precondition: NO_PRECONDITION }, committed);
   }
 
   async #read(id: string): Promise<User | null> {
-    const { cache, database, repository, scope } = this.#on;
-    const entry = await cache.get(id);
-    if (entry !== null) return entry.user;
-    const account = await repository.find(id, readFrom(scope.clientBookmark, null));
-    // What is not there is not remembered: a replica may only be behind.
-    if (account !== null) cache.put(id, { user: account.user, bookmark: database.bookmark() });
-    return account?.user ?? null;
+    return await this.#on.cache.read(id, (from) => this.#load(id, from));
+  }
+
+  async #load(id: string, from: ReadFrom): Promise<Stamped<User | null>> {
+    const { value, ...stamp } = await this.#on.repository.findStamped(id, from);
+    return { ...stamp, value: value?.user ?? null };
   }
 
   /**
@@ -319,7 +319,7 @@ export class UserService {
     const isPending = changes.email?.mode === "pending";
     const requestId = isPending ? this.#on.scope.newId() : null;
     try {
-      const rows = await database.commitReturning(
+      const { value: rows, ...stamp } = await database.commitReturningStamped(
         [
           ...repository.update(context, changes),
           ...this.#eventOf("user.updated", context),
@@ -331,7 +331,7 @@ export class UserService {
       const account = firstAccount(rows);
       if (account === null) return refuseNotFound();
       if (account.lastEventId !== context.eventId) return refuseStale();
-      this.#afterCommit(context, account.user);
+      this.#afterCommit(context, { ...stamp, value: account.user });
       if (requestId !== null) this.#on.outbox.relaySoon([requestId]);
       return done(next ?? account.user);
     } catch (error) {
@@ -376,10 +376,9 @@ export class UserService {
   }
 
   /** What follows a commit: the cache has the new value at once, the Queue has the event after the response. */
-  #afterCommit(context: ChangeContext, user: User | null): void {
-    const { cache, database, outbox } = this.#on;
-    cache.put(context.id, { user, bookmark: database.bookmark() });
-    outbox.relaySoon([context.eventId]);
+  #afterCommit(context: ChangeContext, committed: Stamped<User | null>): void {
+    this.#on.cache.written(context.id, committed, context.at);
+    this.#on.outbox.relaySoon([context.eventId]);
   }
 }
 
@@ -432,12 +431,6 @@ type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 function withoutUndefined<T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<T>;
-}
-
-/** A client that presents a bookmark gets the primary; a page, any replica not behind the page before it. */
-function readFrom(clientBookmark: string | null, position: CursorPosition | null) {
-  if (clientBookmark !== null) return "primary";
-  return position === null || position.bookmark === null ? "nearest" : { notBefore: position.bookmark };
 }
 
 /** A cursor opens for the same list, sort, filters and actor alone. */
