@@ -40,6 +40,7 @@ export interface Shop {
   readonly clock: TestClock;
   readonly scope: TestScope;
   readonly database: Database;
+  readonly outbox: Outbox;
   readonly orders: OrderService;
   readonly products: ProductService;
   readonly expiry: OrderExpiry;
@@ -59,6 +60,7 @@ export function openShop(clock = new TestClock()): Shop {
     resendSeconds: 60,
     attemptsMax: 8,
     backoffSeconds: 10,
+    publicUrl: "https://meridian.example",
   });
   const audit = new AuditTrail(database, scope);
   const keyset = new Keyset(database, new Sealer(TEST_SECRETS.DATA_KEY), scope);
@@ -68,6 +70,7 @@ export function openShop(clock = new TestClock()): Shop {
     clock,
     scope,
     database,
+    outbox,
     orders: new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
     products: new ProductService({ database, repository: products, audit, keyset, scope }),
     expiry: new OrderExpiry({

@@ -14,6 +14,7 @@ import {
   keyed,
   openShop,
   placeOne,
+  type Shop,
   stockOf,
   valueOf,
 } from "../../support/orders";
@@ -155,7 +156,7 @@ test("200 buyers at once of a product with stock 100: exactly 100 orders, stock 
   expect(await countOf("orders")).toBe(100);
   expect(await countOf("outbox_events", "type = 'order.placed'")).toBe(100);
   expect(await countOf("order_lines")).toBe(100);
-});
+}, 60_000);
 
 test("200 buyers who each send their order three times under one key: the same 100 orders", async () => {
   const shop = openShop();
@@ -177,7 +178,7 @@ test("200 buyers who each send their order three times under one key: the same 1
   expect(await countOf("orders")).toBe(100);
   expect(await countOf("outbox_events")).toBe(100);
   expect(await countOf("idempotency_records", "state = 'claimed'")).toBe(0);
-});
+}, 60_000);
 
 test("sold out between the read and the commit: refused with what is left then, in two round trips", async () => {
   const shop = openShop();
@@ -208,13 +209,13 @@ test("an order of 50 lines takes two round trips, with and without a key, and fe
     const product = await addProduct(shop, { name: "ø".repeat(200), stock: 2_000 });
     items.push({ productId: product.id, quantity: 1_000 });
   }
-  const unkeyedShop = openShop(shop.clock);
+  const unkeyedShop = withoutRelay(openShop(shop.clock));
   const order = valueOf(await unkeyedShop.orders.place(buyer(), { items }));
   expect(order.items).toHaveLength(50);
   expect(order.totalMinor).toBe(50 * 1_000 * 1_250);
   expect(unkeyedShop.scope.calls.d1RoundTrips).toBe(2);
 
-  const keyedShop = openShop(shop.clock);
+  const keyedShop = withoutRelay(openShop(shop.clock));
   const parameterCounts = countParameters(keyedShop);
   const attempt = keyed<Order>(keyedShop, { key: "fifty" });
   const again = await runOnce(attempt, (once) => keyedShop.orders.place(buyer(), { items }, once));
@@ -224,7 +225,7 @@ test("an order of 50 lines takes two round trips, with and without a key, and fe
 });
 
 /** How many parameters each statement of a batch has, as it is committed. */
-function countParameters(shop: ReturnType<typeof openShop>): number[] {
+function countParameters(shop: Shop): number[] {
   const counts: number[] = [];
   const commit = shop.database.commit.bind(shop.database);
   shop.database.commit = async (statements) => {
@@ -235,4 +236,10 @@ function countParameters(shop: ReturnType<typeof openShop>): number[] {
     return await commit(statements);
   };
   return counts;
+}
+
+/** Leaves out what follows the response, which runs in the same scope and would be counted with it. */
+function withoutRelay(shop: Shop): Shop {
+  shop.outbox.relaySoon = () => undefined;
+  return shop;
 }
