@@ -10,8 +10,9 @@ import { newCalls } from "../../../src/platform/observability/calls";
 import type { Logger } from "../../../src/platform/observability/logger";
 import type { Scope } from "../../../src/platform/scope";
 import { newUserMemory, type User, UserCache, type UserMemory } from "../../../src/services/users";
+import { VirtualTime } from "../virtual-time";
+import { seededRandom } from "./seeded-random";
 import { bookmarkAt, FakeD1, FakeKv, Network, positionOf } from "./stores";
-import { seededRandom, VirtualTime } from "./virtual-time";
 
 export type Mechanism =
   | "bookmark-comparison"
@@ -65,7 +66,7 @@ interface Isolate {
 class History {
   readonly breaks: string[] = [];
   readonly #off: Mechanism | undefined;
-  readonly #time = new VirtualTime();
+  readonly #time = new VirtualTime(0);
   readonly #random: () => number;
   readonly #d1: FakeD1;
   readonly #kv: FakeKv;
@@ -84,13 +85,14 @@ class History {
     this.#kv = new FakeKv(this.#time, this.#random);
     this.#timings = timingsWithout(off);
     // All are middling, or one of them is far away.
-    const slowShares = this.#random() < 0.5 ? [0.4, 0.4, 0.4] : [0.9, 0.05, 0.05];
+    const slowShares =
+      this.#random() < 0.5 ? [0.4, 0.4, 0.4, 0.4, 0.4, 0.4] : [0.9, 0.05, 0.05, 0.05, 0.05, 0.05];
     this.#isolates = slowShares.map((slowShare) => this.#newIsolate(slowShare));
     this.#staleMaxMs = (hasFault ? 4 : 2) * MINUTE_MS;
     this.#faultIn = hasFault ? this.#upTo(2) : -1;
     this.#kv.onPut = (text) => this.#checkPut(text);
     this.#kv.onCall = () => {
-      if (this.#time.nowMs < this.#kvFailsUntilMs) throw new Error("KV is not there");
+      if (this.#time.now < this.#kvFailsUntilMs) throw new Error("KV is not there");
     };
   }
 
@@ -99,7 +101,7 @@ class History {
     this.#d1.commits.push({ userId: "ada", isDeletion: false, atMs: -10 * MINUTE_MS });
     if (this.#random() < 0.3) this.#oldEntry("ada");
     const firstWriteMs = 20_000;
-    const writes = 1 + this.#upTo(3);
+    const writes = this.#random() < 0.5 ? 1 : 3;
     // One has been here before, and presents what it got then.
     if (this.#clients[0] !== undefined) this.#clients[0].bookmark = bookmarkAt(1);
     for (let write = 0; write < writes; write += 1) {
@@ -137,7 +139,7 @@ class History {
     const { memory } = isolate;
     const commit = await this.#d1.commit(userId, isDeletion, isolate.network);
     if (commit === null) return;
-    if (fault === "kv-fails") this.#kvFailsUntilMs = this.#time.nowMs + 20_000;
+    if (fault === "kv-fails") this.#kvFailsUntilMs = this.#time.now + 20_000;
     if (fault === "crash" || isolate.memory !== memory) return this.#crash(isolate, userId, commit);
 
     const value = isDeletion ? null : userOf(userId, commit);
@@ -162,7 +164,7 @@ class History {
     if (this.#off === "refresh" || (isLost && this.#off === "resend")) return;
     const afterMs = isLost ? 60_000 + this.#random() * 90_000 : 30_000 + this.#random() * 2_000;
     const dueMs = (this.#d1.commits[commit - 1]?.atMs ?? 0) + afterMs;
-    this.#at(dueMs - this.#time.nowMs, () => this.#refresh(userId));
+    this.#at(dueMs - this.#time.now, () => this.#refresh(userId));
   }
 
   async #refresh(userId: string): Promise<void> {
@@ -198,7 +200,7 @@ class History {
     if (isolate.memory !== memory) return;
     const commit = this.#commitOf(userId, user);
     if (commit < own) this.#break(`own write ${own} of ${userId} read as ${commit}`);
-    if (shown !== undefined && this.#time.nowMs - shown.atMs < 100_000 && commit < shown.commit) {
+    if (shown !== undefined && this.#time.now - shown.atMs < 100_000 && commit < shown.commit) {
       this.#break(`an isolate that showed ${shown.commit} of ${userId} went back to ${commit}`);
     }
     this.#checkAge(userId, commit);
@@ -244,7 +246,7 @@ class History {
     const commits = this.#commitsOf(userId);
     const next = commits.find(({ number }) => number > commit);
     if (next === undefined) return;
-    const ageMs = this.#time.nowMs - next.atMs;
+    const ageMs = this.#time.now - next.atMs;
     if (ageMs > this.#staleMaxMs) {
       const what = next.isDeletion ? "deleted" : "changed";
       this.#break(`${userId} as ${commit} was shown ${Math.round(ageMs / 1_000)} s after it was ${what}`);
@@ -279,7 +281,7 @@ class History {
   }
 
   #clockOf(isolate: Isolate): () => number {
-    return () => 1_000_000_000 + this.#time.nowMs + isolate.clockOffsetMs;
+    return () => 1_000_000_000 + this.#time.now + isolate.clockOffsetMs;
   }
 
   #newIsolate(slowShare: number): Isolate {
@@ -303,7 +305,7 @@ class History {
   #show(isolate: Isolate, userId: string, commit: number): void {
     const before = isolate.shown.get(userId);
     if (before !== undefined && before.commit > commit) return;
-    isolate.shown.set(userId, { commit, atMs: this.#time.nowMs });
+    isolate.shown.set(userId, { commit, atMs: this.#time.now });
   }
 
   #commitsOf(userId: string) {
@@ -319,7 +321,7 @@ class History {
   }
 
   #break(what: string): void {
-    this.breaks.push(`${what}, at ${Math.round(this.#time.nowMs)} ms`);
+    this.breaks.push(`${what}, at ${Math.round(this.#time.now)} ms`);
   }
 
   #upTo(count: number): number {

@@ -1,7 +1,7 @@
 /** D1 with lagging replicas and KV with late locations, as bad as the platform's documentation allows, in virtual time. */
 import type { KvStore } from "../../../src/platform/cache/kv-tier";
 import type { ReadFrom, Stamped } from "../../../src/platform/database";
-import type { VirtualTime } from "./virtual-time";
+import type { VirtualTime } from "../virtual-time";
 
 export type Random = () => number;
 
@@ -51,7 +51,7 @@ export class FakeD1 {
     await this.#time.sleep(network.latencyMs(100, 5_000));
     const isGone = this.commits.some((commit) => commit.userId === userId && commit.isDeletion);
     if (isGone) return null;
-    this.commits.push({ userId, isDeletion, atMs: this.#time.nowMs });
+    this.commits.push({ userId, isDeletion, atMs: this.#time.now });
     const number = this.commits.length;
     await this.#time.sleep(network.latencyMs(100, D1_STALL_MAX_MS));
     return number;
@@ -77,7 +77,7 @@ export class FakeD1 {
   /** One replica is anywhere in the last 30 s, one always at the end of them; neither goes back. */
   #replicaPosition(): number {
     const which = this.#random() < 0.5 ? 0 : 1;
-    const seenMs = this.#time.nowMs - (which + (1 - which) * this.#random()) * REPLICA_LAG_MAX_MS;
+    const seenMs = this.#time.now - (which + (1 - which) * this.#random()) * REPLICA_LAG_MAX_MS;
     const position = this.commits.filter((commit) => commit.atMs <= seenMs).length;
     this.#replicas[which] = Math.max(this.#replicas[which], position);
     return this.#replicas[which];
@@ -127,7 +127,7 @@ export class FakeKv {
       get: async (key) => {
         await this.#time.sleep(network.latencyMs(20, 500));
         this.onCall("get");
-        return this.#seenAt(key, this.#time.nowMs - this.#delayMs());
+        return this.#seenAt(key, this.#time.now - this.#delayMs());
       },
       put: async (key, text, { expirationTtl }) => {
         this.onPut(text);
@@ -139,7 +139,7 @@ export class FakeKv {
   }
 
   apply(key: string, text: string, ttlSeconds: number): void {
-    const atMs = this.#time.nowMs;
+    const atMs = this.#time.now;
     const puts = this.#puts.get(key) ?? [];
     puts.push({ atMs, text, expiresAtMs: atMs + ttlSeconds * 1_000 });
     this.#puts.set(key, puts);

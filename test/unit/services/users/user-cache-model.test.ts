@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { breaksOf, type Mechanism } from "../../../support/cache-model/history";
 
 const HISTORIES = 5_000;
-/** A mechanism that is missing shows within so many, mostly far fewer. */
-const HISTORIES_TO_CATCH_MAX = 5_000;
+/** A mechanism that is missing shows within so many; mostly within hundreds, a slow reader's within thousands. */
+const HISTORIES_TO_CATCH_MAX = 20_000;
 
 describe("in random histories of lagging replicas, late KV locations, slow readers and several isolates", () => {
   test("own writes are read, nothing is older than two minutes, pages and isolates never go back", async () => {
@@ -34,10 +34,9 @@ describe("the laws notice when a mechanism is missing", () => {
     "$off",
     async ({ off, hasFault = false, broken }) => {
       const found = await firstBreak({ off, hasFault, broken, histories: HISTORIES_TO_CATCH_MAX });
-      console.log(off, found);
       expect(found ?? "not caught").toMatch(broken);
     },
-    60_000,
+    120_000,
   );
 });
 
