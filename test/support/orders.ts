@@ -84,7 +84,7 @@ export function openShop(clock = new TestClock()): Shop {
   };
 }
 
-export function valueOf<T>(outcome: Outcome<T>): T {
+export function granted<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) throw new Error(`refused: ${outcome.refusal.code} ${JSON.stringify(outcome.refusal)}`);
   return outcome.value;
 }
@@ -97,7 +97,7 @@ export async function addProduct(
   shop: Shop,
   details: Partial<Pick<Product, "sku" | "name" | "priceMinor" | "currency" | "stock">> = {},
 ): Promise<Product> {
-  return valueOf(
+  return granted(
     await shop.products.create(ADMIN, {
       sku: `sku-${newId()}`,
       name: "Punched cards",
@@ -110,7 +110,7 @@ export async function addProduct(
 }
 
 export async function placeOne(shop: Shop, product: Product, quantity = 1, actor = buyer()): Promise<Order> {
-  return valueOf(await shop.orders.place(actor, { items: [{ productId: product.id, quantity }] }));
+  return granted(await shop.orders.place(actor, { items: [{ productId: product.id, quantity }] }));
 }
 
 export async function setStatus(shop: Shop, id: string, status: OrderStatus, actor: Actor = ADMIN) {

@@ -11,19 +11,19 @@ import {
   buyer,
   codeOf,
   countOf,
+  granted,
   keyed,
   openShop,
   placeOne,
   type Shop,
   stockOf,
-  valueOf,
 } from "../../support/orders";
 
 test("an order is priced by the database, takes its stock, and has its history, event and audit row", async () => {
   const shop = openShop();
   const cards = await addProduct(shop, { name: "Cards", priceMinor: 1_250, stock: 10 });
   const ink = await addProduct(shop, { name: "Ink", priceMinor: 399, stock: 3 });
-  const order = valueOf(
+  const order = granted(
     await shop.orders.place(buyer(), {
       items: [
         { productId: ink.id, quantity: 3 },
@@ -49,10 +49,10 @@ test("an order is priced by the database, takes its stock, and has its history, 
       { productId: cards.id, unitPriceMinor: 1_250, quantity: 2, lineTotalMinor: 2_500 },
     ],
   });
-  expect(valueOf(await shop.orders.get(buyer(), order.id))).toEqual(order);
+  expect(granted(await shop.orders.get(buyer(), order.id))).toEqual(order);
   expect(await stockOf(ink.id)).toBe(0);
   expect(await stockOf(cards.id)).toBe(8);
-  expect(valueOf(await shop.orders.history(buyer(), order.id)).data).toEqual([
+  expect(granted(await shop.orders.history(buyer(), order.id)).data).toEqual([
     { status: "pending", at: order.createdAt, actor: `user:${buyer().userId}` },
   ]);
   const event = await env.DB.prepare("select type, source, data from outbox_events").all();
@@ -76,16 +76,16 @@ test("a later price, name or deletion of a product never reaches an order", asyn
   const shop = openShop();
   const product = await addProduct(shop, { priceMinor: 100, name: "Old" });
   const order = await placeOne(shop, product, 2);
-  valueOf(
+  granted(
     await shop.products.patch(ADMIN, {
       id: product.id,
       patch: { priceMinor: 999, name: "New", sku: "other" },
       precondition: NO_PRECONDITION,
     }),
   );
-  expect(valueOf(await shop.orders.get(buyer(), order.id))).toEqual(order);
-  valueOf(await shop.products.delete(ADMIN, { id: product.id, precondition: NO_PRECONDITION }));
-  expect(valueOf(await shop.orders.get(buyer(), order.id))).toEqual(order);
+  expect(granted(await shop.orders.get(buyer(), order.id))).toEqual(order);
+  granted(await shop.products.delete(ADMIN, { id: product.id, precondition: NO_PRECONDITION }));
+  expect(granted(await shop.orders.get(buyer(), order.id))).toEqual(order);
 });
 
 test("when one line cannot be served nothing is written, and each such product is named with what is left", async () => {
@@ -172,7 +172,7 @@ test("200 buyers who each send their order three times under one key: the same 1
   const atOnce = await Promise.all(everybody.flatMap((index) => [place(index), place(index)]));
   const again = await Promise.all(everybody.map(place));
   expect(new Set(atOnce.map(codeOf))).toEqual(new Set(["ok", "out_of_stock", "idempotency_in_progress"]));
-  const placed = again.filter((outcome) => outcome.ok).map((outcome) => valueOf(outcome).id);
+  const placed = again.filter((outcome) => outcome.ok).map((outcome) => granted(outcome).id);
   expect(new Set(placed).size).toBe(100);
   expect(await stockOf(product.id)).toBe(0);
   expect(await countOf("orders")).toBe(100);
@@ -210,7 +210,7 @@ test("an order of 50 lines takes two round trips, with and without a key, and fe
     items.push({ productId: product.id, quantity: 1_000 });
   }
   const unkeyedShop = withoutRelay(openShop(shop.clock));
-  const order = valueOf(await unkeyedShop.orders.place(buyer(), { items }));
+  const order = granted(await unkeyedShop.orders.place(buyer(), { items }));
   expect(order.items).toHaveLength(50);
   expect(order.totalMinor).toBe(50 * 1_000 * 1_250);
   expect(unkeyedShop.scope.calls.d1RoundTrips).toBe(2);
@@ -219,7 +219,7 @@ test("an order of 50 lines takes two round trips, with and without a key, and fe
   const parameterCounts = countParameters(keyedShop);
   const attempt = keyed<Order>(keyedShop, { key: "fifty" });
   const again = await runOnce(attempt, (once) => keyedShop.orders.place(buyer(), { items }, once));
-  expect(valueOf(again).items).toHaveLength(50);
+  expect(granted(again).items).toHaveLength(50);
   expect(keyedShop.scope.calls.d1RoundTrips).toBe(2);
   expect(Math.max(...parameterCounts)).toBeLessThan(30);
 });
