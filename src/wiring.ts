@@ -1,5 +1,12 @@
 /** The composition root: the only file that builds services out of bindings. All of it is cheap and made per request. */
 
+import { accountErasure, revocationRepeat } from "./gateway/consumers/account-end";
+import {
+  emailChangeMail,
+  passwordResetMail,
+  securityNotice,
+  verificationMail,
+} from "./gateway/consumers/account-mails";
 import { analytics } from "./gateway/consumers/analytics";
 import { cacheRefresh } from "./gateway/consumers/cache-refresh";
 import type { Consumers } from "./gateway/consumers/registry";
@@ -22,6 +29,7 @@ import { Sealer } from "./platform/sealing";
 import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
+  AccountMails,
   Attempts,
   type AuthDependencies,
   AuthRepository,
@@ -82,6 +90,7 @@ export const wire: Wire = (env, config, scope) => {
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
     auth: new AuthService(auth),
     recovery: new RecoveryService(auth),
+    mails: new AccountMails(auth),
     audit,
     events: new EventService({
       database,
@@ -102,13 +111,16 @@ export const wire: Wire = (env, config, scope) => {
 
 /** The handlers of the consumers' registry, for one batch of messages. */
 export function wireConsumers(env: Env, config: Config, services: Services): Consumers {
-  const { users } = services;
+  const { users, mails } = services;
+  const mail = { mails, mailer: new Mailer(env.EMAIL, config.MAIL_FROM), publicUrl: config.PUBLIC_URL };
   return {
-    "welcome-mail": welcomeMail({
-      contactOf: (userId) => users.contactOf(userId),
-      mailer: new Mailer(env.EMAIL, config.MAIL_FROM),
-      publicUrl: config.PUBLIC_URL,
-    }),
+    "welcome-mail": welcomeMail(mail),
+    "password-reset-mail": passwordResetMail(mail),
+    "verification-mail": verificationMail(mail),
+    "email-change-mail": emailChangeMail(mail),
+    "security-notice": securityNotice(mail),
+    "account-erasure": accountErasure(services.auth),
+    "revocation-repeat": revocationRepeat(services.auth),
     analytics: analytics(services.analytics),
     "cache-refresh": cacheRefresh({ refresh: (userId) => users.refreshCache(userId) }),
   };

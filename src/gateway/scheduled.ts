@@ -8,6 +8,7 @@ import type { Services } from "./request-context";
 export async function runScheduled(services: Services, config: Config, scope: Scope): Promise<void> {
   const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
     sweep: () => services.outbox.sweep(),
+    expireSessions: () => services.auth.removeExpired(),
     expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
   };
   for (const [task, run] of Object.entries(tasks)) {

@@ -59,12 +59,6 @@ interface Dependencies {
   readonly scope: Scope;
 }
 
-/** Who receives a mail. */
-export interface Contact {
-  readonly name: string;
-  readonly email: string;
-}
-
 /** A change of role is decided on a row that another writer may change meanwhile: so often it is decided anew. */
 const ROLE_CHANGE_ATTEMPTS_MAX = 3;
 
@@ -193,12 +187,6 @@ export class UserService {
     if (removed.length === 0) return await this.#whyUnchanged(id);
     this.#afterCommit(context, null);
     return done(null);
-  }
-
-  /** Where to write to a user; null when it is gone. For consumers of events. **Cost**: 1 D1 round trip. */
-  async contactOf(id: string): Promise<Contact | null> {
-    const account = await this.#on.repository.find(id, "primary");
-    return account === null ? null : { name: account.user.name, email: account.user.email };
   }
 
   /** Puts the primary's row into the cache, over whatever a slow reader put back. **Cost**: 1 D1 round trip, 1 KV write. */
