@@ -7,6 +7,8 @@ for (const [name, value] of Object.entries(TEST_SECRETS)) process.env[name] ??= 
 
 export default defineConfig({
   test: {
+    // What the Worker logs is shown for the tests that fail.
+    silent: "passed-only",
     projects: [
       {
         plugins: [

@@ -17,15 +17,14 @@ export async function ensureDependencies() {
   }
   if (isInstalled()) return;
   say("Installing dependencies from the lock file (once, about a minute)");
+  // Warnings are left out: on Node 20 there is one for each tool that wants a newer Node, and those get Node 24.
+  const install = ["ci", "--loglevel=error"];
+  const options = { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] };
   // The npm that runs this script, if one does: it is the one that is known to work here.
   const npm = process.env.npm_execpath;
   const child = npm?.endsWith(".js")
-    ? spawn(process.execPath, [npm, "ci"], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] })
-    : spawn("npm", ["ci"], {
-        cwd: ROOT,
-        stdio: ["ignore", "inherit", "inherit"],
-        shell: process.platform === "win32",
-      });
+    ? spawn(process.execPath, [npm, ...install], options)
+    : spawn("npm", install, { ...options, shell: process.platform === "win32" });
   if ((await exitOf(child)) !== 0) throw new Error("npm ci failed");
   if (!existsSync(nodeBinary())) {
     throw new Error(
@@ -46,7 +45,8 @@ function isInstalled() {
   return Object.entries(wanted).every(([path, { version, optional }]) => {
     if (path === "") return true;
     const found = installed[path];
-    return found === undefined ? optional === true : found.version === version;
+    if (found === undefined) return optional === true;
+    return found.version === version && existsSync(join(ROOT, path));
   });
 }
 

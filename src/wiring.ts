@@ -9,23 +9,31 @@ import {
 } from "./gateway/consumers/account-mails";
 import { analytics } from "./gateway/consumers/analytics";
 import { cacheRefresh } from "./gateway/consumers/cache-refresh";
+import { exportQueues, exportsOf } from "./gateway/consumers/exports";
+import { orderMail } from "./gateway/consumers/order-mail";
+import { ordersForgetUser } from "./gateway/consumers/orders-forget-user";
 import type { Consumers } from "./gateway/consumers/registry";
 import { consumersOf, delaySecondsOf } from "./gateway/consumers/registry";
 import { welcomeMail } from "./gateway/consumers/welcome-mail";
+import { EVENT_TYPES } from "./gateway/event-catalogue";
 import type { Services, Wire } from "./gateway/request-context";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
 import { AuditTrail } from "./platform/audit";
 import { Database } from "./platform/database";
 import { Deriver } from "./platform/deriver";
+import { resolveOverHttps } from "./platform/dns";
 import type { Config } from "./platform/env";
 import { checkHealth } from "./platform/health";
+import { sweepIdempotencyRecords } from "./platform/idempotency";
+import { Keyset } from "./platform/keyset";
 import { authBudgetsOf, type Limiter, limiterOf, userKey } from "./platform/limiter";
 import { Mailer } from "./platform/mailer";
 import { type DeliveryMessage, Outbox } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
 import { Sealer } from "./platform/sealing";
+import { Vault } from "./platform/vault";
 import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
@@ -41,6 +49,13 @@ import {
 } from "./services/auth";
 import { EventService } from "./services/events";
 import {
+  OrderExpiry,
+  OrderRepository,
+  OrderService,
+  ProductRepository,
+  ProductService,
+} from "./services/orders";
+import {
   CredentialRepository,
   newUserMemory,
   type Passwords,
@@ -48,6 +63,7 @@ import {
   UserRepository,
   UserService,
 } from "./services/users";
+import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/webhooks";
 
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
@@ -85,8 +101,12 @@ export const wire: Wire = (env, config, scope) => {
     sessionTtlSeconds: config.SESSION_TTL_SECONDS,
     scope,
   };
+  const target: TargetPolicy = { allowLocal: config.WEBHOOK_ALLOW_LOCAL, resolve: resolveOverHttps };
+  const vault = new Vault(config.DATA_KEY);
+  const sealer = new Sealer(config.DATA_KEY);
   return {
     users,
+    ...ordersOf({ config, scope, database, outbox }),
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
     auth: new AuthService(auth),
     recovery: new RecoveryService(auth),
@@ -96,9 +116,17 @@ export const wire: Wire = (env, config, scope) => {
       database,
       outbox,
       audit,
-      sealer: new Sealer(config.DATA_KEY),
+      sealer,
       scope,
       publicUrl: config.PUBLIC_URL,
+    }),
+    webhooks: new WebhookService({
+      ...{ database, outbox, audit, sealer, vault, target, scope },
+      knownTypes: EVENT_TYPES,
+    }),
+    webhookDeliverer: new WebhookDeliverer({
+      ...{ database, vault, target, scope },
+      backoffSeconds: config.WEBHOOK_BACKOFF_SECONDS,
     }),
     accessTokens,
     keySet,
@@ -106,13 +134,21 @@ export const wire: Wire = (env, config, scope) => {
     outbox,
     health: () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock }),
     bookmark: () => database.bookmark(),
+    sweepIdempotencyRecords: () => sweepIdempotencyRecords(database, scope.clock()),
   };
 };
 
 /** The handlers of the consumers' registry, for one batch of messages. */
 export function wireConsumers(env: Env, config: Config, services: Services): Consumers {
-  const { users, mails } = services;
-  const mail = { mails, mailer: new Mailer(env.EMAIL, config.MAIL_FROM), publicUrl: config.PUBLIC_URL };
+  const { users, mails, orders } = services;
+  const mailer = new Mailer(env.EMAIL, config.MAIL_FROM);
+  const mail = { mails, mailer, publicUrl: config.PUBLIC_URL };
+  const order = {
+    contactOf: (userId: string) => users.contactOf(userId),
+    mailer,
+    publicUrl: config.PUBLIC_URL,
+    orders,
+  };
   return {
     "welcome-mail": welcomeMail(mail),
     "password-reset-mail": passwordResetMail(mail),
@@ -121,8 +157,13 @@ export function wireConsumers(env: Env, config: Config, services: Services): Con
     "security-notice": securityNotice(mail),
     "account-erasure": accountErasure(services.auth),
     "revocation-repeat": revocationRepeat(services.auth),
+    "order-confirmation-mail": orderMail({ ...order, kind: "confirmation" }),
+    "order-shipping-mail": orderMail({ ...order, kind: "shipping" }),
+    "orders-forget-user": ordersForgetUser(orders),
+    "orders-forget-user-late": ordersForgetUser(orders),
     analytics: analytics(services.analytics),
     "cache-refresh": cacheRefresh({ refresh: (userId) => users.refreshCache(userId) }),
+    webhook: services.webhookDeliverer,
   };
 }
 
@@ -152,14 +193,34 @@ function usersOf(on: {
   });
 }
 
+function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox: Outbox }) {
+  const { config, scope, database, outbox } = on;
+  const audit = new AuditTrail(database, scope);
+  const keyset = new Keyset(database, new Sealer(config.DATA_KEY), scope);
+  const repository = new OrderRepository(database);
+  const products = new ProductRepository(database);
+  return {
+    orders: new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
+    products: new ProductService({ database, repository: products, audit, keyset, scope }),
+    orderExpiry: new OrderExpiry({
+      database,
+      repository,
+      products,
+      outbox,
+      scope,
+      pendingTtlSeconds: config.ORDER_PENDING_TTL_SECONDS,
+    }),
+  };
+}
+
 function outboxOf(env: Env, config: Config, scope: Scope, database: Database): Outbox {
   return new Outbox({
     database,
     scope,
     queue: env.EVENTS as Queue<DeliveryMessage>,
-    consumersOf,
+    consumersOf: (type) => [...consumersOf(type), ...exportsOf(type, config.EVENT_EXPORTS)],
     delaySecondsOf,
-    exports: new Map(),
+    exports: exportQueues(env, config.EVENT_EXPORTS),
     publicUrl: config.PUBLIC_URL,
     resendSeconds: config.EVENT_RESEND_SECONDS,
     attemptsMax: config.CONSUMER_ATTEMPTS_MAX,

@@ -17,17 +17,25 @@ import type {
   VerifiedToken,
 } from "../services/auth";
 import type { EventService } from "../services/events";
+import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
+import type { WebhookDeliverer, WebhookService } from "../services/webhooks";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
   readonly users: UserService;
+  readonly products: ProductService;
+  readonly orders: OrderService;
+  readonly orderExpiry: OrderExpiry;
   readonly analytics: AnalyticsService;
   readonly auth: AuthService;
   readonly recovery: RecoveryService;
   readonly mails: AccountMails;
   readonly audit: AuditTrail;
   readonly events: EventService;
+  readonly webhooks: WebhookService;
+  /** What the webhooks' consumer does with an event. */
+  readonly webhookDeliverer: WebhookDeliverer;
   readonly accessTokens: AccessTokens;
   readonly keySet: KeySet;
   readonly limiter: Limiter;
@@ -35,6 +43,8 @@ export interface Services {
   readonly health: () => Promise<HealthReport>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */
   readonly bookmark: () => string | null;
+  /** Deletes expired records; answers how many. */
+  readonly sweepIdempotencyRecords: () => Promise<number>;
 }
 
 export type Wire = (env: Env, config: Config, scope: Scope) => Services;

@@ -10,6 +10,8 @@ import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { laterBookmark } from "../kernel/bookmark";
 import { AppError } from "../kernel/errors";
+import { randomFraction } from "./clock";
+import { withDeadline } from "./deadline";
 import type { Calls } from "./observability/calls";
 
 /** A statement that a repository built and nobody has run yet. */
@@ -22,11 +24,31 @@ type Statements = readonly [Statement, ...Statement[]];
  */
 export type ReadFrom = "nearest" | "primary" | { readonly notBefore: string };
 
-/** Past this D1 is taken for gone: stalls of 2 to 25 s are reported from the field. */
-const DEADLINE_MS = 5_000;
-const READ_ATTEMPTS_MAX = 2;
+/** What was read, and at which state of the database. */
+export interface Stamped<T> {
+  readonly value: T;
+  /** Of this call's own session; null when D1 named none. */
+  readonly bookmark: string | null;
+  /** Whether the primary answered. A replica lags by up to 30 s. */
+  readonly isFromPrimary: boolean;
+}
 
-/** D1's transient errors, after which a call may be repeated. Source: developers.cloudflare.com/d1/observability/debug-d1 */
+/** A page is never read from an older state than the page before it; a client that presents a bookmark gets the primary. */
+export function pageFrom(clientBookmark: string | null, cursorBookmark: string | null): ReadFrom {
+  if (clientBookmark !== null) return "primary";
+  return cursorBookmark === null ? "nearest" : { notBefore: cursorBookmark };
+}
+
+/** Past this D1 is taken for gone, repeats included: stalls of 2 to 25 s are reported from the field. */
+const DEADLINE_MS = 5_000;
+const ATTEMPTS_MAX = 3;
+/** Doubled by the attempt, half of it random. */
+const BACKOFF_MS = 50;
+
+/**
+ * D1's transient errors, after which a call may be repeated. An overloaded database, a timeout and a limit of memory or
+ * CPU are not among them: repeating makes those worse. Source: developers.cloudflare.com/d1/observability/debug-d1
+ */
 const TRANSIENT = ["Network connection lost", "object to be reset", "code was updated"];
 
 /** A constraint of the schema refused a write: `users.email_key` for a unique index, its own name for a check. */
@@ -44,23 +66,22 @@ export function isViolationOf(error: unknown, constraint: string): boolean {
   return error instanceof ConstraintViolation && error.constraint === constraint;
 }
 
-/** One D1 session with the Drizzle that runs batches in it. */
-interface Connection {
-  readonly session: D1DatabaseSession;
-  readonly orm: DrizzleD1Database;
+/** Whether a write that is repeated after its answer was lost leaves what it would have left once. */
+interface CommitOptions {
+  readonly isIdempotent?: boolean;
 }
 
 export class Database {
   readonly #d1: D1Database;
   readonly #calls: Calls;
+  readonly #deadlineMs: number;
   #builder: DrizzleD1Database | undefined;
-  readonly #connections: Connection[] = [];
-  #nearest: Connection | undefined;
-  #primary: Connection | undefined;
+  #bookmark: string | null = null;
 
-  constructor(d1: D1Database, calls: Calls) {
+  constructor(d1: D1Database, calls: Calls, options: { readonly deadlineMs?: number } = {}) {
     this.#d1 = d1;
     this.#calls = calls;
+    this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
   }
 
   /**
@@ -74,70 +95,121 @@ export class Database {
 
   /**
    * Runs reads in one round trip.
-   * **Errors**: `unavailable` past the deadline or when D1 fails. **Cost**: 1 round trip, 2 after a transient error.
+   * **Errors**: `unavailable` past the deadline or when D1 fails. **Cost**: 1 round trip, 3 at most after transient errors.
    */
   async read<T extends Statements>(from: ReadFrom, statements: T): Promise<BatchResponse<T>> {
-    const connection = this.#connectionFor(from);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await withDeadline(connection.orm.batch(statements));
-      } catch (error) {
-        if (attempt >= READ_ATTEMPTS_MAX || !isTransient(error)) throw translate(error);
-      }
-    }
+    return (await this.readStamped(from, statements)).value;
+  }
+
+  /** As `read`, with the state that was read. */
+  async readStamped<T extends Statements>(from: ReadFrom, statements: T): Promise<Stamped<BatchResponse<T>>> {
+    return await this.#run(() => this.#sessionFor(from), statements, true);
   }
 
   /**
-   * Runs writes in one round trip, all or none. Not repeated: a lost answer leaves open whether they were applied, and
-   * only the caller knows whether repeating is safe.
+   * Runs writes in one round trip, all or none. Not repeated unless it says `isIdempotent`: a lost answer leaves open
+   * whether they were applied, and only the caller knows whether repeating is safe.
    * **Errors**: `ConstraintViolation`; `unavailable`. **Cost**: 1 round trip to the primary.
    */
-  async commit<T extends Statements>(statements: T): Promise<BatchResponse<T>> {
+  async commit<T extends Statements>(statements: T, options: CommitOptions = {}): Promise<BatchResponse<T>> {
+    return (await this.#commit(statements, options)).value;
+  }
+
+  /** As `commit`, with the state that the writes made. */
+  async commitStamped<T extends Statements>(
+    statements: T,
+    options: CommitOptions = {},
+  ): Promise<Stamped<BatchResponse<T>>> {
+    return await this.#commit(statements, options);
+  }
+
+  /** As `commit`, with the rows of one more statement alone, which sees what the writes left. */
+  async commitReturning<T extends Statement>(
+    writes: readonly Statement[],
+    last: T,
+    options: CommitOptions = {},
+  ): Promise<T["_"]["result"]> {
+    return (await this.commitReturningStamped(writes, last, options)).value;
+  }
+
+  /** As `commitReturning`, with the state that the writes made. */
+  async commitReturningStamped<T extends Statement>(
+    writes: readonly Statement[],
+    last: T,
+    options: CommitOptions = {},
+  ): Promise<Stamped<T["_"]["result"]>> {
+    const [first, ...rest] = [...writes, last];
+    const { value, ...stamp } = await this.#commit([first ?? last, ...rest], options);
+    const results: readonly unknown[] = value;
+    return { ...stamp, value: results.at(-1) };
+  }
+
+  /** The latest bookmark of this request's calls; null before the first. */
+  bookmark(): string | null {
+    return this.#bookmark;
+  }
+
+  #commit<T extends Statements>(
+    statements: T,
+    { isIdempotent = false }: CommitOptions,
+  ): Promise<Stamped<BatchResponse<T>>> {
+    return this.#run(() => this.#d1.withSession("first-primary"), statements, isIdempotent);
+  }
+
+  /**
+   * A session of its own for each call. In a `first-primary` session only the first query is sure to reach the primary,
+   * and a session's bookmark may be that of another query that ran beside: neither would be a true stamp.
+   */
+  #sessionFor(from: ReadFrom): D1DatabaseSession {
+    if (from === "primary") return this.#d1.withSession("first-primary");
+    const ownState = this.#bookmark;
+    if (from === "nearest") return this.#d1.withSession(ownState ?? "first-unconstrained");
+    return this.#d1.withSession(laterBookmark(from.notBefore, ownState) ?? from.notBefore);
+  }
+
+  async #run<T extends Statements>(
+    open: () => D1DatabaseSession,
+    statements: T,
+    isRepeatable: boolean,
+  ): Promise<Stamped<BatchResponse<T>>> {
     try {
-      return await withDeadline(this.#toPrimary().orm.batch(statements));
+      const work = this.#attempt(open, statements, isRepeatable);
+      return await withDeadline(work, this.#deadlineMs, late);
     } catch (error) {
       throw translate(error);
     }
   }
 
-  /** As `commit`, with the rows of one more statement, which sees what the writes left. */
-  async commitReturning<T extends Statement>(
-    writes: readonly Statement[],
-    last: T,
-  ): Promise<T["_"]["result"]> {
-    const [first, ...rest] = [...writes, last];
-    const results: readonly unknown[] = await this.commit([first ?? last, ...rest]);
-    return results.at(-1);
+  async #attempt<T extends Statements>(
+    open: () => D1DatabaseSession,
+    statements: T,
+    isRepeatable: boolean,
+  ): Promise<Stamped<BatchResponse<T>>> {
+    for (let attempt = 1; ; attempt += 1) {
+      const metered = this.#meter(open());
+      try {
+        const value = await metered.orm.batch(statements);
+        const bookmark = metered.session.getBookmark();
+        this.#bookmark = laterBookmark(this.#bookmark, bookmark);
+        return { value, bookmark, isFromPrimary: metered.isFromPrimary() };
+      } catch (error) {
+        if (!isRepeatable || attempt >= ATTEMPTS_MAX || !isTransient(error)) throw error;
+        await scheduler.wait(BACKOFF_MS * 2 ** attempt * (0.5 + randomFraction() / 2));
+      }
+    }
   }
 
-  /** The latest bookmark of this request's calls; null before the first. */
-  bookmark(): string | null {
-    return this.#connections.reduce<string | null>(
-      (latest, { session }) => laterBookmark(latest, session.getBookmark()),
-      null,
-    );
-  }
-
-  #connectionFor(from: ReadFrom): Connection {
-    if (from === "primary") return this.#toPrimary();
-    if (from !== "nearest") return this.#connect(this.#d1.withSession(from.notBefore));
-    this.#nearest ??= this.#connect(this.#d1.withSession("first-unconstrained"));
-    return this.#nearest;
-  }
-
-  #toPrimary(): Connection {
-    this.#primary ??= this.#connect(this.#d1.withSession("first-primary"));
-    return this.#primary;
-  }
-
-  #connect(session: D1DatabaseSession): Connection {
+  /** Drizzle over a session, counting. */
+  #meter(session: D1DatabaseSession) {
     const calls = this.#calls;
+    let isFromPrimary = false;
     const metered = {
       prepare: (query: string) => session.prepare(query),
       async batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> {
         calls.d1RoundTrips += 1;
         calls.d1Statements += statements.length;
         const results = await session.batch<T>(statements);
+        isFromPrimary = results.every(({ meta }) => meta.served_by_primary === true);
         for (const { meta } of results) {
           calls.d1RowsRead += meta.rows_read;
           calls.d1RowsWritten += meta.rows_written;
@@ -146,25 +218,13 @@ export class Database {
       },
     };
     // Drizzle asks of its client only these two methods, which a session has as a database has.
-    const connection = { session, orm: drizzle(metered as unknown as D1Database) };
-    this.#connections.push(connection);
-    return connection;
+    const orm = drizzle(metered as unknown as D1Database);
+    return { session, orm, isFromPrimary: () => isFromPrimary };
   }
 }
 
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new AppError("unavailable", "D1 did not answer in time", { retryAfterSeconds: 2 })),
-      DEADLINE_MS,
-    );
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
+function late(): AppError {
+  return new AppError("unavailable", "D1 did not answer in time", { retryAfterSeconds: 2 });
 }
 
 /** Messages of an error and its causes, for matching only: they hold parameter values and must go nowhere. */

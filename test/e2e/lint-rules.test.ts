@@ -260,7 +260,7 @@ function lint(): Diagnostic[] {
     output = execFileSync(
       process.execPath,
       [biome, "lint", "--reporter=github", "--max-diagnostics=none", "."],
-      { cwd: house, encoding: "utf8" },
+      { cwd: house, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
     );
   } catch (error) {
     // It found something, which is what it is here for.

@@ -1,5 +1,6 @@
 /** The one table of who gets which event. */
 import type { Consumer } from "../../platform/outbox";
+import { webhookIdOf } from "../../services/webhooks";
 
 interface Registration {
   readonly types: readonly string[];
@@ -25,6 +26,12 @@ export const REGISTRATIONS = {
     types: ["user.deleted", "session.ended", "session.reuse_detected"],
     delaySeconds: 0,
   },
+  "order-confirmation-mail": { types: ["order.placed"], delaySeconds: 0 },
+  "order-shipping-mail": { types: ["order.shipped"], delaySeconds: 0 },
+  "orders-forget-user": { types: ["user.deleted"], delaySeconds: 0 },
+  // A token is good for up to 60 s after its user's deletion, in an isolate that has not heard of it: an order placed
+  // with it must lose its person as well.
+  "orders-forget-user-late": { types: ["user.deleted"], delaySeconds: 120 },
 } as const satisfies Record<string, Registration>;
 
 export type ConsumerName = keyof typeof REGISTRATIONS;
@@ -43,9 +50,12 @@ export function isConsumerName(name: string): name is ConsumerName {
   return Object.hasOwn(REGISTRATIONS, name);
 }
 
-/** The handlers, built for one batch of messages. */
-export type Consumers = Readonly<Record<ConsumerName, Consumer>>;
+/** The handlers, built for one batch of messages. `webhook` stands for every endpoint: `webhook:<id>`. */
+export type Consumers = Readonly<Record<ConsumerName | "webhook", Consumer>>;
 
 export function consumerOf(consumers: Consumers): (name: string) => Consumer | undefined {
-  return (name) => (isConsumerName(name) ? consumers[name] : undefined);
+  return (name) => {
+    if (isConsumerName(name)) return consumers[name];
+    return webhookIdOf(name) === null ? undefined : consumers.webhook;
+  };
 }

@@ -9,16 +9,21 @@ import { boundedBody, jsonBody } from "./middleware/body";
 import { crossOrigin } from "./middleware/cross-origin";
 import { eventsToken } from "./middleware/events-token";
 import { failed, unrouted } from "./middleware/faults";
+import { idempotencyKey } from "./middleware/idempotency-key";
 import { identify } from "./middleware/identify";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
+import { serverTiming } from "./middleware/server-timing";
 import { analyticsRoutes } from "./routes/analytics";
 import { auditRoutes } from "./routes/audit";
 import { authRoutes } from "./routes/auth";
 import { eventsRoutes } from "./routes/events";
 import { keysRoutes } from "./routes/keys";
 import { operationsRoutes } from "./routes/operations";
+import { ordersRoutes } from "./routes/orders";
+import { productsRoutes } from "./routes/products";
 import { usersRoutes } from "./routes/users";
+import { webhooksRoutes } from "./routes/webhooks";
 
 export function createApp(wire: Wire): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
@@ -29,15 +34,19 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
   app.use(requestScope(wire));
   app.use(crossOrigin);
+  app.use(serverTiming);
   app.route("/", operationsRoutes);
   app.route("/.well-known", keysRoutes);
 
   app.use("/api/events/*", eventsToken);
-  app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks);
+  app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks, idempotencyKey);
   app.route("/api/users", usersRoutes);
   app.route("/api/auth", authRoutes);
   app.route("/api/audit", auditRoutes);
+  app.route("/api/products", productsRoutes);
+  app.route("/api/orders", ordersRoutes);
   app.route("/api/analytics", analyticsRoutes);
   app.route("/api/events", eventsRoutes);
+  app.route("/api/webhooks", webhooksRoutes);
   return app;
 }

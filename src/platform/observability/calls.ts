@@ -10,6 +10,8 @@ export interface Calls {
   d1RowsWritten: number;
   kvReads: number;
   kvWrites: number;
+  /** Calls to KV that failed or were late; the request went on without them. */
+  kvFailures: number;
   objectCalls: number;
   queueSends: number;
   cache: CacheOutcome | null;
@@ -23,6 +25,7 @@ export function newCalls(): Calls {
     d1RowsWritten: 0,
     kvReads: 0,
     kvWrites: 0,
+    kvFailures: 0,
     objectCalls: 0,
     queueSends: 0,
     cache: null,

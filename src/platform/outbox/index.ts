@@ -21,3 +21,4 @@ export { type EventLedger, EventLog, type EventQuery, type LedgerEntry } from ".
 export type { OutboxOptions } from "./options";
 export { Outbox, type RecordedEvent } from "./outbox";
 export type { SweepReport } from "./relay";
+export { Subscriptions } from "./subscriptions";

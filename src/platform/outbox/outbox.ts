@@ -12,9 +12,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { NewEvent } from "../../kernel/event";
-import type { Database, Statement } from "../database";
+import type { Statement } from "../database";
 import { describeError } from "../observability/logger";
-import type { Scope } from "../scope";
 import type { OutboxOptions } from "./options";
 import { Relay, type SweepReport } from "./relay";
 

@@ -105,10 +105,13 @@ export class AuthService {
 
     const nowMs = scope.clock();
     const { digest, successors } = chain;
-    const [, , , sessions, known, owners] = await database.commit([
-      ...repository.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
-      credentials.selectById(repository.ownerOfRefreshToken(digest)),
-    ]);
+    const [, , , sessions, known, owners] = await database.commit(
+      [
+        ...repository.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
+        credentials.selectById(repository.ownerOfRefreshToken(digest)),
+      ],
+      { isIdempotent: true },
+    );
     const [session] = sessions;
     if (session === undefined) return refuseRefreshToken();
     const owner = credentials.read(owners);

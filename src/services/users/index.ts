@@ -10,5 +10,5 @@ export {
   replaceUserSchema,
   signUpSchema,
 } from "./schemas";
-export { type Passwords, type TokenRevoker, UserService } from "./service";
+export { type Contact, type Passwords, type TokenRevoker, UserService } from "./service";
 export { newUserMemory, UserCache, type UserMemory } from "./user-cache";

@@ -8,7 +8,7 @@ import type { Role } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
 import type { Precondition } from "../../kernel/entity-tag";
-import type { Database, ReadFrom, Statement } from "../../platform/database";
+import type { Database, ReadFrom, Stamped, Statement } from "../../platform/database";
 import { emailKey, type Profile, type User } from "./model";
 import type { ListUsersQuery, UserSort } from "./schemas";
 
@@ -72,13 +72,28 @@ export class UserRepository {
 
   /** **Cost**: 1 statement, 1 row by primary key and its profile. */
   async find(id: string, from: ReadFrom): Promise<Account | null> {
-    const [rows] = await this.#database.read(from, [this.selectById(id)]);
-    return rows[0] === undefined ? null : toAccount(rows[0]);
+    return (await this.findStamped(id, from)).value;
+  }
+
+  /** As `find`, with the state of the database that was read. */
+  async findStamped(id: string, from: ReadFrom): Promise<Stamped<Account | null>> {
+    const { value, ...stamp } = await this.#database.readStamped(from, [this.selectById(id)]);
+    const [row] = value[0];
+    return { ...stamp, value: row === undefined ? null : toAccount(row) };
   }
 
   /** The user's row with its profile, for a batch of the caller's; `toAccount` reads the answer. */
   selectById(id: string) {
     return this.#select().where(eq(users.id, id)).limit(1);
+  }
+
+  /** Who has the address, for a batch of the caller's. */
+  selectByEmail(email: string) {
+    return this.#database.build
+      .select({ id: users.id })
+      .from(users)
+      .where(eq(users.emailKey, emailKey(email)))
+      .limit(1);
   }
 
   /** One row more than asked for tells whether a next page exists. **Cost**: 1 statement over an index of the sort. */

@@ -12,7 +12,8 @@ export const privateAnswers = createMiddleware<GatewayEnv>(async (c, next) => {
 });
 
 /**
- * `X-D1-Bookmark`: out on writes, so that the client can ask to read them; in, refused when malformed.
+ * `X-D1-Bookmark`: out on writes, so that the client can ask to read them, and on refused ones, so that who reads again
+ * after a 412 sees what refused it; in, refused when malformed.
  * **Errors**: `validation_failed`.
  */
 export const bookmarks = createMiddleware<GatewayEnv>(async (c, next) => {
@@ -32,7 +33,7 @@ export const bookmarks = createMiddleware<GatewayEnv>(async (c, next) => {
   }
   await next();
   const isWrite = c.req.method !== "GET" && c.req.method !== "HEAD";
-  const bookmark = isWrite && c.res.ok ? c.var.services.bookmark() : null;
+  const bookmark = isWrite ? c.var.services.bookmark() : null;
   if (bookmark !== null) c.header("X-D1-Bookmark", bookmark);
   return undefined;
 });

@@ -1,0 +1,14 @@
+/** The door of the webhooks service. */
+export { WebhookDeliverer } from "./deliverer";
+export { webhookEvents } from "./events";
+export { type Webhook, type WebhookDelivery, type WebhookWithSecret, webhookIdOf } from "./model";
+export {
+  type CreateWebhookInput,
+  createWebhookSchema,
+  type ListWebhooksQuery,
+  listWebhooksSchema,
+  type PatchWebhookInput,
+  patchWebhookSchema,
+} from "./schemas";
+export { WebhookService } from "./service";
+export type { TargetPolicy } from "./target";

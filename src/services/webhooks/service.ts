@@ -1,0 +1,233 @@
+/** Webhook endpoints, for administrators: who is told of what, and under which secret. */
+import type { Actor } from "../../kernel/actor";
+import { toTimestamp } from "../../kernel/clock";
+import type { Page } from "../../kernel/cursor";
+import { done, type Outcome, refuse, refuseInvalid, refuseNotFound } from "../../kernel/errors";
+import { authorize } from "../../kernel/permissions";
+import type { AuditTrail } from "../../platform/audit";
+import { randomBytes } from "../../platform/clock";
+import type { Database } from "../../platform/database";
+import { type Outbox, Subscriptions } from "../../platform/outbox";
+import type { Scope } from "../../platform/scope";
+import type { Sealer } from "../../platform/sealing";
+import type { Vault } from "../../platform/vault";
+import { WEBHOOKS_SOURCE, webhookEvents } from "./events";
+import {
+  consumerNameOf,
+  type Endpoint,
+  type Webhook,
+  type WebhookDelivery,
+  type WebhookWithSecret,
+} from "./model";
+import { toEndpoint, toWebhook, WebhookRepository } from "./repository";
+import type { CreateWebhookInput, ListWebhooksQuery, PatchWebhookInput } from "./schemas";
+import { newSecret } from "./signature";
+import { faultOfTarget, type TargetPolicy } from "./target";
+
+interface Dependencies {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly audit: AuditTrail;
+  readonly sealer: Sealer;
+  readonly vault: Vault;
+  readonly target: TargetPolicy;
+  /** Every event type of the catalogue. */
+  readonly knownTypes: readonly string[];
+  readonly scope: Scope;
+}
+
+/** Each costs every commit of an event a row. */
+const ENDPOINTS_MAX = 50;
+/** After a rotation both secrets sign for so long, so that a receiver can change over without missing one. */
+const ROTATION_OVERLAP_MS = 24 * 3_600_000;
+
+export class WebhookService {
+  readonly #on: Dependencies;
+  readonly #repository: WebhookRepository;
+  readonly #subscriptions: Subscriptions;
+
+  constructor(dependencies: Dependencies) {
+    this.#on = dependencies;
+    this.#repository = new WebhookRepository(dependencies.database);
+    this.#subscriptions = new Subscriptions(dependencies.database);
+  }
+
+  /** **Errors**: `forbidden`, `validation_failed`, `unavailable` (name look-up). **Cost**: 2 D1 round trips, 2 look-ups. */
+  async create(actor: Actor, input: CreateWebhookInput): Promise<Outcome<WebhookWithSecret>> {
+    const permitted = authorize(actor, "webhook.manage");
+    if (!permitted.ok) return permitted;
+    const checked = await this.#check(input);
+    if (!checked.ok) return checked;
+    if ((await this.#repository.count()) >= ENDPOINTS_MAX) {
+      const message = `There may be ${ENDPOINTS_MAX} endpoints at most.`;
+      return refuseInvalid({ pointer: "#", code: "too_many", message });
+    }
+    const { database, vault, scope } = this.#on;
+    const id = scope.newId();
+    const at = scope.clock();
+    const secret = newSecret(randomBytes(32));
+    await database.commit([
+      this.#repository.insert({ ...input, id, at, secret: await vault.encrypt(consumerNameOf(id), secret) }),
+      ...this.#subscriptions.set(consumerNameOf(id), input.types),
+      this.#audit(actor, "webhook.create", id, { types: input.types.join(" ") }),
+    ]);
+    return done({ id, ...input, isEnabled: true, createdAt: toTimestamp(at), secret });
+  }
+
+  /** Oldest first. **Errors**: `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip. */
+  async list(actor: Actor, query: ListWebhooksQuery): Promise<Outcome<Page<Webhook>>> {
+    const permitted = authorize(actor, "webhook.manage");
+    if (!permitted.ok) return permitted;
+    return await this.#page("webhooks", query, (after) => this.#repository.page(after, query.limit));
+  }
+
+  async get(actor: Actor, id: string): Promise<Outcome<Webhook>> {
+    const permitted = authorize(actor, "webhook.manage");
+    if (!permitted.ok) return permitted;
+    const endpoint = await this.#repository.find(id);
+    return endpoint === null ? refuseNotFound() : done(toWebhook(endpoint));
+  }
+
+  /** Switching it on again ends its row of failures. **Errors**: as `create`, `not_found`. **Cost**: 2 D1 round trips. */
+  async patch(actor: Actor, id: string, input: PatchWebhookInput): Promise<Outcome<Webhook>> {
+    const permitted = authorize(actor, "webhook.manage");
+    if (!permitted.ok) return permitted;
+    const checked = await this.#check(input);
+    if (!checked.ok) return checked;
+    const current = await this.#repository.find(id);
+    if (current === null) return refuseNotFound();
+    const { database, scope } = this.#on;
+    const types = (input.isEnabled ?? current.isEnabled) ? (input.types ?? current.types) : [];
+    const [row] = await database.commitReturning(
+      [
+        this.#repository.update(id, definedOf(input), scope.clock()),
+        ...this.#subscriptions.set(consumerNameOf(id), types),
+        this.#audit(actor, "webhook.update", id, { changed: Object.keys(input).join(" ") }),
+      ],
+      this.#repository.selectById(id),
+    );
+    return row === undefined ? refuseNotFound() : done(toWebhook(toEndpoint(row)));
+  }
+
+  /** Nothing more is sent to it, not even what was committed before. **Errors**: `forbidden`, `not_found`. */
+  async remove(actor: Actor, id: string): Promise<Outcome<null>> {
+    const found = await this.#find(actor, id);
+    if (!found.ok) return found;
+    await this.#on.database.commit([
+      ...this.#repository.remove(id),
+      ...this.#subscriptions.withdraw(consumerNameOf(id)),
+      this.#audit(actor, "webhook.delete", id),
+    ]);
+    return done(null);
+  }
+
+  /** A new secret; the old one signs for 24 hours more. **Errors**: `forbidden`, `not_found`. */
+  async rotateSecret(actor: Actor, id: string): Promise<Outcome<WebhookWithSecret>> {
+    const found = await this.#find(actor, id);
+    if (!found.ok) return found;
+    const { database, vault, scope } = this.#on;
+    const at = scope.clock();
+    const secret = newSecret(randomBytes(32));
+    const stored = await vault.encrypt(consumerNameOf(id), secret);
+    await database.commit([
+      this.#repository.rotate(id, stored, at + ROTATION_OVERLAP_MS, at),
+      this.#audit(actor, "webhook.rotate_secret", id),
+    ]);
+    return done({ ...toWebhook(found.value), secret });
+  }
+
+  /** Sends a `webhook.test` event to this endpoint alone. **Errors**: `forbidden`, `not_found`, `invalid_transition`. */
+  async sendTest(actor: Actor, id: string): Promise<Outcome<{ readonly eventId: string }>> {
+    const found = await this.#find(actor, id);
+    if (!found.ok) return found;
+    if (!found.value.isEnabled) return refuse("invalid_transition", "The endpoint is switched off.");
+    const { database, outbox, scope } = this.#on;
+    const eventId = scope.newId();
+    const event = outbox.record({
+      id: eventId,
+      type: "webhook.test",
+      source: WEBHOOKS_SOURCE,
+      subject: id,
+      version: webhookEvents["webhook.test"].version,
+      data: { webhookId: id },
+      consumers: [consumerNameOf(id)],
+    });
+    await database.commit([...event, this.#audit(actor, "webhook.test", id)]);
+    outbox.relaySoon([eventId]);
+    return done({ eventId });
+  }
+
+  /** Attempts, newest first. **Errors**: `forbidden`, `not_found`, `validation_failed` (cursor). */
+  async deliveries(
+    actor: Actor,
+    id: string,
+    query: ListWebhooksQuery,
+  ): Promise<Outcome<Page<WebhookDelivery>>> {
+    const found = await this.#find(actor, id);
+    if (!found.ok) return found;
+    return await this.#page(`webhook-deliveries ${id}`, query, (before) =>
+      this.#repository.attempts(id, before === null ? null : Number(before), query.limit),
+    );
+  }
+
+  /** Takes away attempts older than the retention. Run by the cron; bounded. */
+  async expire(retentionDays: number): Promise<void> {
+    await this.#repository.deleteAttemptsBefore(this.#on.scope.clock() - retentionDays * 86_400_000);
+  }
+
+  async #find(actor: Actor, id: string): Promise<Outcome<Endpoint>> {
+    const permitted = authorize(actor, "webhook.manage");
+    if (!permitted.ok) return permitted;
+    const endpoint = await this.#repository.find(id);
+    return endpoint === null ? refuseNotFound() : done(endpoint);
+  }
+
+  async #check(input: PatchWebhookInput): Promise<Outcome<null>> {
+    const unknown = (input.types ?? []).findIndex(
+      (type) => type !== "*" && !this.#on.knownTypes.includes(type),
+    );
+    if (unknown >= 0) {
+      const message = "Must be `*` or an event type of the catalogue.";
+      return refuseInvalid({ pointer: `#/types/${unknown}`, code: "unknown_type", message });
+    }
+    const fault = input.url === undefined ? null : await faultOfTarget(input.url, this.#on.target);
+    return fault === null
+      ? done(null)
+      : refuseInvalid({ pointer: "#/url", code: "invalid_url", message: fault });
+  }
+
+  async #page<Item extends { readonly id: string }>(
+    purpose: string,
+    query: ListWebhooksQuery,
+    read: (from: string | null) => Promise<Item[]>,
+  ): Promise<Outcome<Page<Item>>> {
+    const { sealer } = this.#on;
+    const from = query.cursor === undefined ? null : await sealer.open(purpose, query.cursor);
+    if (query.cursor !== undefined && typeof from !== "string") return refuseCursor();
+    const rows = await read(typeof from === "string" ? from : null);
+    const data = rows.slice(0, query.limit);
+    const last = data.at(-1);
+    if (rows.length <= query.limit || last === undefined) return done({ data, nextCursor: null });
+    return done({ data, nextCursor: await sealer.seal(purpose, last.id) });
+  }
+
+  #audit(actor: Actor, action: string, id: string, details: Readonly<Record<string, unknown>> = {}) {
+    return this.#on.audit.record({ actor, action, subject: `webhook:${id}`, details });
+  }
+}
+
+function definedOf({ url, types, isEnabled }: PatchWebhookInput) {
+  return {
+    ...(url === undefined ? {} : { url }),
+    ...(types === undefined ? {} : { types }),
+    ...(isEnabled === undefined ? {} : { isEnabled }),
+  };
+}
+
+function refuseCursor() {
+  return refuseInvalid({
+    pointer: "#/query/cursor",
+    code: "invalid_cursor",
+    message: "This cursor was not given out for this list.",
+  });
+}

@@ -1,0 +1,38 @@
+/** Signatures by Standard Webhooks. Source: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md */
+
+const PREFIX = "whsec_";
+const SECRET_BYTES = 32;
+
+interface SignedMessage {
+  /** The event's id: the same on each repetition, so that a receiver can drop what it has seen. */
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+  readonly body: string;
+}
+
+/** @param random 32 bytes */
+export function newSecret(random: Uint8Array): string {
+  return `${PREFIX}${btoa(String.fromCharCode(...random.subarray(0, SECRET_BYTES)))}`;
+}
+
+/** The headers of one delivery, signed with every secret that is valid now. */
+export async function signedHeaders(
+  message: SignedMessage,
+  secrets: readonly string[],
+): Promise<Record<string, string>> {
+  const content = `${message.id}.${message.timestamp}.${message.body}`;
+  const signatures = await Promise.all(secrets.map((secret) => sign(secret, content)));
+  return {
+    "webhook-id": message.id,
+    "webhook-timestamp": String(message.timestamp),
+    "webhook-signature": signatures.map((signature) => `v1,${signature}`).join(" "),
+  };
+}
+
+async function sign(secret: string, content: string): Promise<string> {
+  const bytes = Uint8Array.from(atob(secret.slice(PREFIX.length)), (char) => char.charCodeAt(0));
+  const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(content));
+  return btoa(String.fromCharCode(...new Uint8Array(mac)));
+}
