@@ -9,13 +9,15 @@ import { type Refusal, refuse } from "../../../kernel/errors";
 import {
   type Admission,
   addressKey,
+  type KnownRevocations,
   policiesOf,
   rateLimitField,
   rateLimitPolicyField,
   userKey,
   violatedPolicies,
 } from "../../../platform/limiter";
-import type { Credentials, GatewayEnv } from "../../request-context";
+import type { VerifiedToken } from "../../../services/auth";
+import type { Credentials, GatewayEnv, Services } from "../../request-context";
 import { problem } from "../problem";
 
 /** They bring credentials of their own: a client whose access token has expired must be able to get another. */
@@ -39,7 +41,7 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
   announce(c, admitted);
   if (admitted.outcome === "refused") return problem(c, overLimit(admitted));
 
-  const refusal = refusalOfToken(credentials, admitted);
+  const refusal = await refusalOfToken(credentials, admitted, services);
   if (refusal !== null && !CREDENTIAL_PATHS.has(c.req.path)) return problem(c, refusal);
   if (refusal !== null) c.set("actor", ANONYMOUS);
   await next();
@@ -60,17 +62,25 @@ function overLimit(admitted: Admission): Refusal {
   };
 }
 
-function refusalOfToken(credentials: Credentials, { revocations }: Admission): Refusal | null {
+/** When the client's object was silent nothing is known of revocations: then D1 is asked, for P6 has no exception. */
+async function refusalOfToken(
+  credentials: Credentials,
+  { revocations }: Admission,
+  { auth }: Services,
+): Promise<Refusal | null> {
   switch (credentials.kind) {
     case "none":
       return null;
     case "bad":
       return credentials.refusal;
     case "verified": {
-      const { epoch, sessionId } = credentials.token;
-      const isRevoked =
-        revocations !== null && (epoch < revocations.minEpoch || revocations.isSessionRevoked(sessionId));
-      return isRevoked ? refuse("token_revoked", "The session of this token was ended.").refusal : null;
+      const { token } = credentials;
+      const isGood = revocations === null ? await auth.isValid(token) : !isRevoked(token, revocations);
+      return isGood ? null : refuse("token_revoked", "The session of this token was ended.").refusal;
     }
   }
+}
+
+function isRevoked({ epoch, sessionId }: VerifiedToken, known: KnownRevocations): boolean {
+  return epoch < known.minEpoch || known.isSessionRevoked(sessionId);
 }
