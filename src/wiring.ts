@@ -2,6 +2,8 @@
 
 import { analytics } from "./gateway/consumers/analytics";
 import { cacheRefresh } from "./gateway/consumers/cache-refresh";
+import { orderMail } from "./gateway/consumers/order-mail";
+import { ordersForgetUser } from "./gateway/consumers/orders-forget-user";
 import type { Consumers } from "./gateway/consumers/registry";
 import { consumersOf, delaySecondsOf } from "./gateway/consumers/registry";
 import { welcomeMail } from "./gateway/consumers/welcome-mail";
@@ -13,6 +15,8 @@ import { Database } from "./platform/database";
 import { Deriver } from "./platform/deriver";
 import type { Config } from "./platform/env";
 import { checkHealth } from "./platform/health";
+import { sweepIdempotencyRecords } from "./platform/idempotency";
+import { Keyset } from "./platform/keyset";
 import { authBudgetsOf, type Limiter, limiterOf, userKey } from "./platform/limiter";
 import { Mailer } from "./platform/mailer";
 import { type DeliveryMessage, Outbox } from "./platform/outbox";
@@ -32,6 +36,13 @@ import {
   type VerifiedToken,
 } from "./services/auth";
 import { EventService } from "./services/events";
+import {
+  OrderExpiry,
+  OrderRepository,
+  OrderService,
+  ProductRepository,
+  ProductService,
+} from "./services/orders";
 import {
   CredentialRepository,
   newUserMemory,
@@ -79,6 +90,7 @@ export const wire: Wire = (env, config, scope) => {
   };
   return {
     users,
+    ...ordersOf({ config, scope, database, outbox }),
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
     auth: new AuthService(auth),
     recovery: new RecoveryService(auth),
@@ -97,18 +109,24 @@ export const wire: Wire = (env, config, scope) => {
     outbox,
     health: () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock }),
     bookmark: () => database.bookmark(),
+    sweepIdempotencyRecords: () => sweepIdempotencyRecords(database, scope.clock()),
   };
 };
 
 /** The handlers of the consumers' registry, for one batch of messages. */
 export function wireConsumers(env: Env, config: Config, services: Services): Consumers {
-  const { users } = services;
+  const { users, orders } = services;
+  const mails = {
+    contactOf: (userId: string) => users.contactOf(userId),
+    mailer: new Mailer(env.EMAIL, config.MAIL_FROM),
+    publicUrl: config.PUBLIC_URL,
+  };
   return {
-    "welcome-mail": welcomeMail({
-      contactOf: (userId) => users.contactOf(userId),
-      mailer: new Mailer(env.EMAIL, config.MAIL_FROM),
-      publicUrl: config.PUBLIC_URL,
-    }),
+    "welcome-mail": welcomeMail(mails),
+    "order-confirmation-mail": orderMail({ ...mails, orders, kind: "confirmation" }),
+    "order-shipping-mail": orderMail({ ...mails, orders, kind: "shipping" }),
+    "orders-forget-user": ordersForgetUser(orders),
+    "orders-forget-user-late": ordersForgetUser(orders),
     analytics: analytics(services.analytics),
     "cache-refresh": cacheRefresh({ refresh: (userId) => users.refreshCache(userId) }),
   };
@@ -138,6 +156,26 @@ function usersOf(on: {
     revoker: { revokeBelow: (userId, minEpoch) => limiter.revoke(userKey(userId), { minEpoch }) },
     scope,
   });
+}
+
+function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox: Outbox }) {
+  const { config, scope, database, outbox } = on;
+  const audit = new AuditTrail(database, scope);
+  const keyset = new Keyset(database, new Sealer(config.DATA_KEY), scope);
+  const repository = new OrderRepository(database);
+  const products = new ProductRepository(database);
+  return {
+    orders: new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
+    products: new ProductService({ database, repository: products, audit, keyset, scope }),
+    orderExpiry: new OrderExpiry({
+      database,
+      repository,
+      products,
+      outbox,
+      scope,
+      pendingTtlSeconds: config.ORDER_PENDING_TTL_SECONDS,
+    }),
+  };
 }
 
 function outboxOf(env: Env, config: Config, scope: Scope, database: Database): Outbox {

@@ -10,12 +10,16 @@ import type { Scope } from "../platform/scope";
 import type { AnalyticsService } from "../services/analytics";
 import type { AccessTokens, AuthService, KeySet, RecoveryService, VerifiedToken } from "../services/auth";
 import type { EventService } from "../services/events";
+import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
 import type { WebhookService } from "../services/webhooks";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
   readonly users: UserService;
+  readonly products: ProductService;
+  readonly orders: OrderService;
+  readonly orderExpiry: OrderExpiry;
   readonly analytics: AnalyticsService;
   readonly auth: AuthService;
   readonly recovery: RecoveryService;
@@ -29,6 +33,8 @@ export interface Services {
   readonly health: () => Promise<HealthReport>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */
   readonly bookmark: () => string | null;
+  /** Deletes expired records; answers how many. */
+  readonly sweepIdempotencyRecords: () => Promise<number>;
 }
 
 export type Wire = (env: Env, config: Config, scope: Scope) => Services;

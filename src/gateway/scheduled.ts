@@ -7,7 +7,10 @@ import type { Services } from "./request-context";
 
 export async function runScheduled(services: Services, config: Config, scope: Scope): Promise<void> {
   const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
+    // Before the sweep, which then sends the events of what has expired.
+    expireOrders: () => services.orderExpiry.run(),
     sweep: () => services.outbox.sweep(),
+    sweepIdempotencyRecords: () => services.sweepIdempotencyRecords(),
     expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
     expireWebhookAttempts: () => services.webhooks.expire(config.EVENT_RETENTION_DAYS),
   };

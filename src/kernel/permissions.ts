@@ -28,6 +28,8 @@ const PERMISSIONS = {
   "product.read": ANYONE,
   "product.write": ADMIN,
   "order.place": LOGGED_IN,
+  /** One's own; all of them is `order.list_all`. */
+  "order.list": LOGGED_IN,
   "order.read": OWNER_OR_ADMIN,
   "order.list_all": ADMIN,
   "order.cancel": OWNER_OR_ADMIN,

@@ -14,6 +14,12 @@ export const REGISTRATIONS = {
   analytics: { types: ["user.created"], delaySeconds: 0 },
   // KV shows a write elsewhere only after a while, so a slow reader may put an old value back until then.
   "cache-refresh": { types: ["user.updated", "user.deleted"], delaySeconds: 30 },
+  "order-confirmation-mail": { types: ["order.placed"], delaySeconds: 0 },
+  "order-shipping-mail": { types: ["order.shipped"], delaySeconds: 0 },
+  "orders-forget-user": { types: ["user.deleted"], delaySeconds: 0 },
+  // A token is good for up to 60 s after its user's deletion, in an isolate that has not heard of it: an order placed
+  // with it must lose its person as well.
+  "orders-forget-user-late": { types: ["user.deleted"], delaySeconds: 120 },
 } as const satisfies Record<string, Registration>;
 
 export type ConsumerName = keyof typeof REGISTRATIONS;

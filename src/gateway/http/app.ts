@@ -9,6 +9,7 @@ import { boundedBody, jsonBody } from "./middleware/body";
 import { crossOrigin } from "./middleware/cross-origin";
 import { eventsToken } from "./middleware/events-token";
 import { failed, unrouted } from "./middleware/faults";
+import { idempotencyKey } from "./middleware/idempotency-key";
 import { identify } from "./middleware/identify";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
@@ -19,6 +20,8 @@ import { authRoutes } from "./routes/auth";
 import { eventsRoutes } from "./routes/events";
 import { keysRoutes } from "./routes/keys";
 import { operationsRoutes } from "./routes/operations";
+import { ordersRoutes } from "./routes/orders";
+import { productsRoutes } from "./routes/products";
 import { usersRoutes } from "./routes/users";
 import { webhooksRoutes } from "./routes/webhooks";
 
@@ -36,10 +39,12 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/.well-known", keysRoutes);
 
   app.use("/api/events/*", eventsToken);
-  app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks);
+  app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks, idempotencyKey);
   app.route("/api/users", usersRoutes);
   app.route("/api/auth", authRoutes);
   app.route("/api/audit", auditRoutes);
+  app.route("/api/products", productsRoutes);
+  app.route("/api/orders", ordersRoutes);
   app.route("/api/analytics", analyticsRoutes);
   app.route("/api/events", eventsRoutes);
   app.route("/api/webhooks", webhooksRoutes);

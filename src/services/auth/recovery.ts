@@ -5,9 +5,9 @@
 import type { Actor } from "../../kernel/actor";
 import { AppError, done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { passwordViolations } from "../../kernel/password-policy";
-import { isViolationOf, type Statement } from "../../platform/database";
+import { isViolationOf, type Stamped, type Statement } from "../../platform/database";
 import type { NewRevocations } from "../../platform/limiter";
-import { type Credential, emailKey, type Snapshot, type Stamp, type User } from "../users";
+import { type Credential, emailKey, type Snapshot, type Stamp } from "../users";
 import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
 import type { Caller, OneTimeTokenRow, Purpose } from "./model";
 import { oneTimeTokenFor } from "./one-time-tokens";
@@ -91,7 +91,7 @@ export class RecoveryService {
       minIssuedAt: throughSeconds + 1,
     });
     const isDone = credentials.isDoneBy(stamp);
-    const rows = await database.commitReturning(
+    const { value: rows, ...state } = await database.commitReturningStamped(
       [
         credentials.resetPassword(stamp, snapshotOf(credential), {
           passwordHash,
@@ -107,7 +107,7 @@ export class RecoveryService {
       ],
       credentials.selectById(token.userId),
     );
-    const outcome = this.#settle(stamp, credentials.read(rows), found);
+    const outcome = this.#settle(stamp, { ...state, value: credentials.read(rows) }, found);
     if (outcome.ok) outbox.relaySoon([noticeId]);
     return outcome;
   }
@@ -183,7 +183,7 @@ export class RecoveryService {
         ? credentials.confirmEmail(stamp, token.addressKey, isUsable)
         : credentials.verifyEmail(stamp, token.addressKey, isUsable);
     try {
-      const rows = await database.commitReturning(
+      const { value: rows, ...state } = await database.commitReturningStamped(
         [
           change,
           repository.useToken(token, stamp.at, stamp, isDone),
@@ -197,7 +197,7 @@ export class RecoveryService {
         ],
         credentials.selectById(token.userId),
       );
-      return this.#settle(stamp, credentials.read(rows), found);
+      return this.#settle(stamp, { ...state, value: credentials.read(rows) }, found);
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return refuseToken();
       throw error;
@@ -247,14 +247,14 @@ export class RecoveryService {
   }
 
   /** What came of a batch that used a token: done by us, or by somebody else before. */
-  #settle(stamp: Stamp, after: Credential | null, { credential }: Found): Outcome<null> {
+  #settle(stamp: Stamp, committed: Stamped<Credential | null>, { credential }: Found): Outcome<null> {
+    const { value: after, ...state } = committed;
     if (after?.lastEventId !== stamp.eventId) {
       // Another write of the account in between is no fault of the token.
       if (after !== null && after.tokenEpoch !== credential.tokenEpoch) throw changedMeanwhile();
       return refuseToken();
     }
-    const user: User = after.user;
-    this.#on.users.settle(stamp, user);
+    this.#on.users.settle(stamp, { ...state, value: after.user });
     return done(null);
   }
 

@@ -87,6 +87,15 @@ export class UserRepository {
     return this.#select().where(eq(users.id, id)).limit(1);
   }
 
+  /** Who has the address, for a batch of the caller's. */
+  selectByEmail(email: string) {
+    return this.#database.build
+      .select({ id: users.id })
+      .from(users)
+      .where(eq(users.emailKey, emailKey(email)))
+      .limit(1);
+  }
+
   /** One row more than asked for tells whether a next page exists. **Cost**: 1 statement over an index of the sort. */
   async page(query: ListUsersQuery, after: CursorPosition | null, from: ReadFrom): Promise<User[]> {
     const statement = this.#select()

@@ -1,6 +1,7 @@
 /** Input rules of the users service, the same for every protocol. Unknown fields are refused. */
 import { z } from "zod";
 import { ROLES } from "../../kernel/actor";
+import { instantSchema, pageSchema } from "../../kernel/paging";
 import { codePoints, isPlainLine, isPlainText } from "../../kernel/text";
 
 const LINE_RULE = "May not contain control characters, lone surrogates or bidirectional overrides.";
@@ -100,29 +101,14 @@ export type PatchUserInput = z.infer<typeof patchUserSchema>;
 export const USER_SORTS = ["createdAt", "-createdAt", "name", "-name"] as const;
 export type UserSort = (typeof USER_SORTS)[number];
 
-const instant = z.iso
-  .datetime({ offset: true, error: "Must be an RFC 3339 time." })
-  .transform((value) => Date.parse(value));
-
-const wholeNumber = z
-  .string()
-  .regex(/^[0-9]{1,9}$/, "Must be a whole number.")
-  .transform(Number);
-
-/** `limit` and `cursor` of every list. */
-export const pageSchema = z.strictObject({
-  limit: wholeNumber.pipe(z.int().min(1, "Must be at least 1.").max(100, "Must be at most 100.")).default(20),
-  cursor: z.string().min(1).max(2_000).optional(),
-});
-
 export const listUsersSchema = pageSchema.extend({
   sort: z.enum(USER_SORTS).default("-createdAt"),
   email: emailSchema.optional(),
   /** Names that begin with this, letter for letter. */
   name: z.string().min(1).max(100).optional(),
   role: z.enum(ROLES).optional(),
-  createdAfter: instant.optional(),
-  createdBefore: instant.optional(),
+  createdAfter: instantSchema.optional(),
+  createdBefore: instantSchema.optional(),
 });
 export type ListUsersQuery = z.infer<typeof listUsersSchema>;
 

@@ -13,9 +13,11 @@ import {
 } from "../../kernel/errors";
 import { authorize, isPermitted } from "../../kernel/permissions";
 import { type Database, isViolationOf, pageFrom, type ReadFrom, type Stamped } from "../../platform/database";
+import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import type { Sealer } from "../../platform/sealing";
+import { changedUser } from "./changed-user";
 import type { Stamp } from "./credentials/repository";
 import { USERS_SOURCE, type UserEventType, userEvents } from "./events";
 import { EMPTY_PROFILE, type User } from "./model";
@@ -65,8 +67,8 @@ export interface Contact {
   readonly email: string;
 }
 
-/** A change of role is decided on a row that another writer may change meanwhile: so often it is decided anew. */
-const ROLE_CHANGE_ATTEMPTS_MAX = 3;
+/** A change that is decided on a row which another writer may change meanwhile: so often it is decided anew. */
+const CHANGE_ATTEMPTS_MAX = 3;
 
 export class UserService {
   readonly #on: Dependencies;
@@ -77,14 +79,22 @@ export class UserService {
 
   /**
    * Creates a user with its profile and `user.created`, all or none.
-   * **Errors**: `validation_failed` (password policy), `email_taken`, `unavailable`. **Cost**: 1 D1 round trip, 1 scrypt.
+   * **Errors**: `validation_failed` (password policy), `email_taken`, `unavailable`, those of the key. **Cost**: 1 D1 round trip
+   * (2 with a key), 1 scrypt.
    */
-  async signUp(input: SignUpInput): Promise<Outcome<User>> {
+  async signUp(input: SignUpInput, attempt: Attempt<User> = unkeyed()): Promise<Outcome<User>> {
     const { database, repository, passwords, scope } = this.#on;
     const password = input.password ?? null;
     const violations = password === null ? [] : passwords.violationsOf(password, input);
     if (violations.length > 0)
       return refuse("validation_failed", "The password is not acceptable.", { violations });
+    // With a key the address is looked up beside the claim, so that a taken one need not wait for the commit to fail.
+    const { rows, ended } = await attempt.open(
+      database,
+      attempt.isKeyed ? [repository.selectByEmail(input.email)] : [],
+    );
+    if (ended !== null) return ended;
+    if ((rows[0] ?? []).length > 0) return refuseEmailTaken();
 
     const passwordHash = password === null ? null : await passwords.hash(password);
     const context = this.#newContext(scope.newId(), NO_PRECONDITION);
@@ -93,6 +103,7 @@ export class UserService {
       const { value: _, ...stamp } = await database.commitStamped([
         ...repository.insert(user, { passwordHash, eventId: context.eventId, at: context.at }),
         ...this.#eventOf("user.created", context),
+        ...(await attempt.record(database, user)),
       ]);
       this.#afterCommit(context, { ...stamp, value: user });
     } catch (error) {
@@ -140,9 +151,10 @@ export class UserService {
     id: string,
     input: ReplaceUserInput,
     precondition: Precondition,
+    attempt: Attempt<User> = unkeyed(),
   ): Promise<Outcome<User>> {
     const profile = { ...EMPTY_PROFILE, ...withoutUndefined(input.profile ?? {}) };
-    return await this.patch(actor, id, { ...input, age: input.age ?? null, profile }, precondition);
+    return await this.patch(actor, id, { ...input, age: input.age ?? null, profile }, precondition, attempt);
   }
 
   /**
@@ -150,13 +162,15 @@ export class UserService {
    * An owner's new address waits as `pendingEmail`; an admin's is immediate and unverified.
    *
    * **Errors**: `not_found`, `forbidden` (role by its owner), `precondition_failed`, `email_taken` (admin), `unavailable`.
-   * **Cost**: 1 D1 round trip; a change of role 2, and one call to the user's object before the second.
+   * **Cost**: 1 D1 round trip; 2 with a key, whose answer must be known before the commit, and for a change of role,
+   * with one call to the user's object between them.
    */
   async patch(
     actor: Actor,
     id: string,
     patch: PatchUserInput,
     precondition: Precondition,
+    attempt: Attempt<User> = unkeyed(),
   ): Promise<Outcome<User>> {
     const permitted = authorize(actor, "user.update", id);
     if (!permitted.ok) return permitted;
@@ -165,9 +179,10 @@ export class UserService {
       if (!allowed.ok) return allowed;
     }
     const changes = changesOf(actor, patch);
-    if (changes.role !== undefined) return await this.#changeRole(id, changes, changes.role, precondition);
-    if (Object.keys(changes).length === 0) return await this.#leaveAsIs(id, precondition);
-    return await this.#commitChanges(id, changes, precondition);
+    if (Object.keys(changes).length === 0) return await this.#leaveAsIs(id, precondition, attempt);
+    if (changes.role === undefined && !attempt.isKeyed)
+      return await this.#commitChanges(id, changes, precondition);
+    return await this.#changeAsRead(id, changes, precondition, attempt);
   }
 
   /**
@@ -176,18 +191,29 @@ export class UserService {
    *
    * **Errors**: `not_found`, `precondition_failed`, `unavailable`. **Cost**: 2 D1 round trips, 1 call to the user's object.
    */
-  async delete(actor: Actor, id: string, precondition: Precondition): Promise<Outcome<null>> {
+  async delete(
+    actor: Actor,
+    id: string,
+    precondition: Precondition,
+    attempt: Attempt<null> = unkeyed(),
+  ): Promise<Outcome<null>> {
     const { database, repository, revoker } = this.#on;
     const permitted = authorize(actor, "user.delete", id);
     if (!permitted.ok) return permitted;
-    const account = await repository.find(id, "primary");
+    const { rows, ended } = await attempt.open(database, [repository.selectById(id)]);
+    if (ended !== null) return ended;
+    const account = firstAccount(rows[0]);
     if (account === null) return refuseNotFound();
     if (!isSatisfied(precondition, account.user.version)) return refuseStale();
 
     await revoker.revokeBelow(id, account.tokenEpoch + 1);
     const context = this.#newContext(id, precondition);
     const { value: removed, ...stamp } = await database.commitReturningStamped(
-      [repository.markLeaving(context), ...this.#eventOf("user.deleted", context)],
+      [
+        repository.markLeaving(context),
+        ...this.#eventOf("user.deleted", context),
+        ...(await attempt.record(database, null, changedBy(context))),
+      ],
       repository.remove(context),
     );
     if (removed.length === 0) return await this.#whyUnchanged(id);
@@ -229,12 +255,8 @@ export class UserService {
     });
   }
 
-  /**
-   * What follows that commit: the cache has the user at once, the Queue the event after the response. To be called
-   * before the request makes another D1 call, for its bookmark is taken for the commit's.
-   */
-  settle(stamp: Stamp, user: User): void {
-    const committed = { value: user, bookmark: this.#on.database.bookmark(), isFromPrimary: true };
+  /** What follows that commit: the cache has the user at once, the Queue the event after the response. */
+  settle(stamp: Stamp, committed: Stamped<User>): void {
     this.#afterCommit({ ...stamp, precondition: NO_PRECONDITION }, committed);
   }
 
@@ -247,32 +269,53 @@ export class UserService {
     return { ...stamp, value: value?.user ?? null };
   }
 
-  /** Decides on the current row: tokens of the old role must be void before the new one is committed. */
-  async #changeRole(
+  /**
+   * Decides on the current row, and commits only if it still is that: tokens of an old role must be void before the new
+   * one is committed, and the answer under a key is written with the change.
+   */
+  async #changeAsRead(
     id: string,
     changes: UserChanges,
-    role: User["role"],
     precondition: Precondition,
+    attempt: Attempt<User>,
   ): Promise<Outcome<User>> {
-    const { repository, revoker } = this.#on;
-    for (let attempt = 1; ; attempt += 1) {
-      const account = await repository.find(id, "primary");
+    const { database, repository } = this.#on;
+    const { rows, ended } = await attempt.open(database, [
+      repository.selectById(id),
+      repository.selectByEmail(changes.email?.mode === "immediate" ? changes.email.address : ""),
+    ]);
+    if (ended !== null) return ended;
+    let account = firstAccount(rows[0]);
+    const isEmailTaken = rows[1].some((holder) => holder.id !== id);
+    for (let round = 1; ; round += 1) {
       if (account === null) return refuseNotFound();
-      if (!isSatisfied(precondition, account.user.version)) return refuseStale();
-      if (account.user.role !== role) await revoker.revokeBelow(id, account.tokenEpoch + 1);
-      const outcome = await this.#commitChanges(id, changes, {
-        kind: "versions",
-        versions: [account.user.version],
-      });
+      const { user } = account;
+      if (!isSatisfied(precondition, user.version)) return refuseStale();
+      if (isEmailTaken) return refuseEmailTaken();
+      await this.#revokeOldRole(account, changes.role);
+      const asRead = { kind: "versions", versions: [user.version] } as const;
+      const outcome = await this.#commitChanges(id, changes, asRead, { attempt, user });
       const wasRaced = !outcome.ok && outcome.refusal.code === "precondition_failed";
-      if (!wasRaced || precondition.kind === "versions" || attempt >= ROLE_CHANGE_ATTEMPTS_MAX)
-        return outcome;
+      if (!wasRaced || precondition.kind === "versions" || round >= CHANGE_ATTEMPTS_MAX) return outcome;
+      account = await repository.find(id, "primary");
     }
   }
 
-  async #commitChanges(id: string, changes: UserChanges, precondition: Precondition): Promise<Outcome<User>> {
+  async #revokeOldRole({ user, tokenEpoch }: Account, role: User["role"] | undefined): Promise<void> {
+    if (role !== undefined && role !== user.role) await this.#on.revoker.revokeBelow(user.id, tokenEpoch + 1);
+  }
+
+  /** @param known the user as read, when the precondition names its version: the answer is recorded then */
+  async #commitChanges(
+    id: string,
+    changes: UserChanges,
+    precondition: Precondition,
+    known?: { readonly attempt: Attempt<User>; readonly user: User },
+  ): Promise<Outcome<User>> {
     const { database, repository } = this.#on;
     const context = this.#newContext(id, precondition);
+    const next = known && changedUser(known.user, changes, context.at);
+    const recorded = next && (await known.attempt.record(database, next, changedBy(context)));
     const isPending = changes.email?.mode === "pending";
     const requestId = isPending ? this.#on.scope.newId() : null;
     try {
@@ -280,16 +323,17 @@ export class UserService {
         [
           ...repository.update(context, changes),
           ...this.#eventOf("user.updated", context),
+          ...(recorded ?? []),
           ...(requestId === null ? [] : this.emailChangeRequested(requestId, id, context)),
         ],
         repository.selectById(id),
       );
-      const account = rows[0] === undefined ? null : toAccount(rows[0]);
+      const account = firstAccount(rows);
       if (account === null) return refuseNotFound();
       if (account.lastEventId !== context.eventId) return refuseStale();
       this.#afterCommit(context, { ...stamp, value: account.user });
       if (requestId !== null) this.#on.outbox.relaySoon([requestId]);
-      return done(account.user);
+      return done(next ?? account.user);
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
       throw error;
@@ -297,10 +341,16 @@ export class UserService {
   }
 
   /** An empty patch changes nothing, not even the version; its precondition counts all the same. */
-  async #leaveAsIs(id: string, precondition: Precondition): Promise<Outcome<User>> {
-    const account = await this.#on.repository.find(id, "primary");
+  async #leaveAsIs(id: string, precondition: Precondition, attempt: Attempt<User>): Promise<Outcome<User>> {
+    const { database, repository } = this.#on;
+    const { rows, ended } = await attempt.open(database, [repository.selectById(id)]);
+    if (ended !== null) return ended;
+    const account = firstAccount(rows[0]);
     if (account === null) return refuseNotFound();
-    return isSatisfied(precondition, account.user.version) ? done(account.user) : refuseStale();
+    if (!isSatisfied(precondition, account.user.version)) return refuseStale();
+    const [record] = await attempt.record(database, account.user);
+    if (record !== undefined) await database.commit([record]);
+    return done(account.user);
   }
 
   async #whyUnchanged(id: string): Promise<Outcome<null>> {
@@ -330,6 +380,10 @@ export class UserService {
     this.#on.cache.written(context.id, committed, context.at);
     this.#on.outbox.relaySoon([context.eventId]);
   }
+}
+
+function firstAccount([row]: readonly Parameters<typeof toAccount>[0][]): Account | null {
+  return row === undefined ? null : toAccount(row);
 }
 
 function newUser(context: ChangeContext, input: SignUpInput): User {

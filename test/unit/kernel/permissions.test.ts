@@ -27,6 +27,7 @@ const EXPECTED: Record<string, string> = {
   "product.read": "anonymous owner stranger admin system",
   "product.write": "admin system",
   "order.place": "owner stranger admin system",
+  "order.list": "owner stranger admin system",
   "order.read": "owner admin system",
   "order.list_all": "admin system",
   "order.cancel": "owner admin system",

@@ -1,0 +1,29 @@
+/** Answers that resources share: one with its entity tag, and a page of them. */
+import type { Context } from "hono";
+import type { Page } from "../../kernel/cursor";
+import { entityTag, isNotModified } from "../../kernel/entity-tag";
+import type { Outcome } from "../../kernel/errors";
+import type { GatewayEnv } from "../request-context";
+import { answer } from "./problem";
+
+/** 200 with `ETag`, or 304 to who has this version. Source: RFC 9110, section 13.1.2. */
+export function conditional<T extends { readonly version: number }>(
+  c: Context<GatewayEnv>,
+  outcome: Outcome<T>,
+): Response {
+  return answer(c, outcome, (resource) => {
+    c.header("ETag", entityTag(resource.version));
+    if (isNotModified(c.req.header("if-none-match"), resource.version)) return c.body(null, 304);
+    return c.json(resource);
+  });
+}
+
+/** `Link: rel="next"` repeats the query with the next page's cursor. Source: RFC 8288. */
+export function pageResponse(c: Context<GatewayEnv>, page: Page<unknown>): Response {
+  if (page.nextCursor !== null) {
+    const next = new URL(c.req.url);
+    next.searchParams.set("cursor", page.nextCursor);
+    c.header("Link", `<${next.pathname}${next.search}>; rel="next"`);
+  }
+  return c.json(page);
+}

@@ -1,0 +1,68 @@
+/** Pages by keyset: where the next one begins, and from which state of the database it is read. */
+import { type Actor, actorLabel } from "../kernel/actor";
+import type { CursorPosition, Page } from "../kernel/cursor";
+import { done, type Outcome, refuseInvalid } from "../kernel/errors";
+import type { Database, ReadFrom } from "./database";
+import type { Scope } from "./scope";
+import type { Sealer } from "./sealing";
+
+/** A list and its filters. */
+export interface Listing {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly [filter: string]: unknown;
+}
+
+export class Keyset {
+  readonly #database: Database;
+  readonly #sealer: Sealer;
+  readonly #scope: Scope;
+
+  constructor(database: Database, sealer: Sealer, scope: Scope) {
+    this.#database = database;
+    this.#sealer = sealer;
+    this.#scope = scope;
+  }
+
+  /** What the cursor points at; null without one. **Errors**: `validation_failed` for a cursor of another list. */
+  async open(purpose: string, cursor: string | undefined): Promise<Outcome<CursorPosition | null>> {
+    if (cursor === undefined) return done(null);
+    const position = await this.#sealer.open(purpose, cursor);
+    if (position === null) return refuseCursor();
+    return done(position as CursorPosition); // The seal vouches for the shape.
+  }
+
+  /** A client that presents a bookmark gets the primary; a page, any replica not behind the page before it. */
+  readFrom(position: CursorPosition | null = null): ReadFrom {
+    if (this.#scope.clientBookmark !== null) return "primary";
+    return position === null || position.bookmark === null ? "nearest" : { notBefore: position.bookmark };
+  }
+
+  /** @param rows at most one more than `limit`, which tells that a next page exists */
+  async page<Item extends { readonly id: string }>(
+    purpose: string,
+    rows: readonly Item[],
+    limit: number,
+    keyOf: (item: Item) => string | number,
+  ): Promise<Page<Item>> {
+    const data = rows.slice(0, limit);
+    const last = data.at(-1);
+    if (rows.length <= limit || last === undefined) return { data, nextCursor: null };
+    const next: CursorPosition = { key: keyOf(last), id: last.id, bookmark: this.#database.bookmark() };
+    return { data, nextCursor: await this.#sealer.seal(purpose, next) };
+  }
+}
+
+/** A cursor opens for the same list, filters and actor alone. @param actor null for a list that is the same for all */
+export function purposeOf(list: string, actor: Actor | null, query: Listing): string {
+  const { limit: _limit, cursor: _cursor, ...filters } = query;
+  return JSON.stringify([list, actor === null ? null : actorLabel(actor), Object.entries(filters).sort()]);
+}
+
+function refuseCursor() {
+  return refuseInvalid({
+    pointer: "#/query/cursor",
+    code: "invalid_cursor",
+    message: "This cursor was not given out for this list and filter.",
+  });
+}

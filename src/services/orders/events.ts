@@ -1,0 +1,39 @@
+/** Events of the orders service. Each is written in the batch of its transition. */
+import { z } from "zod";
+import type { Order } from "./model";
+import { ORDER_STATUSES, type OrderStatus } from "./order-status";
+
+export const ORDERS_SOURCE = "/meridian/orders";
+
+const order = z.strictObject({
+  orderId: z.uuid(),
+  userId: z.uuid().nullable(),
+  status: z.enum(ORDER_STATUSES),
+  currency: z.string(),
+  totalMinor: z.int(),
+});
+
+/** Type, schema and version of `data`. */
+export const orderEvents = {
+  "order.placed": { version: 1, data: order, summary: "An order was placed; its stock is taken." },
+  "order.paid": { version: 1, data: order, summary: "An order was paid." },
+  "order.shipped": { version: 1, data: order, summary: "An order left the house." },
+  "order.delivered": { version: 1, data: order, summary: "An order arrived." },
+  "order.cancelled": {
+    version: 1,
+    data: order,
+    summary: "An order was cancelled or expired; its stock is back.",
+  },
+  "order.refunded": { version: 1, data: order, summary: "An order's money was given back." },
+} as const;
+
+export type OrderEventType = keyof typeof orderEvents;
+
+/** The event of entering a status. */
+export function eventTypeOf(status: OrderStatus): OrderEventType {
+  return status === "pending" ? "order.placed" : `order.${status}`;
+}
+
+export function eventDataOf({ id, userId, status, currency, totalMinor }: Order): z.infer<typeof order> {
+  return { orderId: id, userId, status, currency, totalMinor };
+}

@@ -1,0 +1,12 @@
+/** The orders service: products, and orders from placing to delivery. */
+export { type OrderEventType, orderEvents } from "./events";
+export { OrderExpiry } from "./expiry";
+export type { Order, OrderHistoryEntry, OrderItem } from "./model";
+export { ORDER_STATUSES, type OrderStatus } from "./order-status";
+export type { Product } from "./products/model";
+export { ProductRepository } from "./products/repository";
+export { createProductSchema, listProductsSchema, patchProductSchema } from "./products/schemas";
+export { ProductService } from "./products/service";
+export { OrderRepository } from "./repository";
+export { changeOrderStatusSchema, listOrdersSchema, placeOrderSchema } from "./schemas";
+export { OrderService } from "./service";

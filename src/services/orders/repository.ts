@@ -1,0 +1,189 @@
+/** The orders in D1. Reads return models; writes return statements, which the service commits in one batch. */
+import { and, asc, desc, eq, gt, inArray, lt, lte, type SQL, sql } from "drizzle-orm";
+import { orderHistory, orderLines, orders } from "../../../drizzle/schema/orders";
+import { toTimestamp } from "../../kernel/clock";
+import type { CursorPosition } from "../../kernel/cursor";
+import { multiplyMinor } from "../../kernel/money";
+import type { Database, Statement } from "../../platform/database";
+import type { Order, OrderHistoryEntry } from "./model";
+import type { OrderStatus } from "./order-status";
+import type { ListOrdersQuery } from "./schemas";
+
+type OrderRow = typeof orders.$inferSelect;
+type LineRow = typeof orderLines.$inferSelect;
+
+/** A step of an order: what its batch writes, beside the order itself. */
+export interface Step {
+  /** The event, which is also what the row remembers of its last change. */
+  readonly eventId: string;
+  readonly at: number;
+  /** As in `actorLabel`. */
+  readonly actor: string;
+}
+
+/** What an order's row says, and by which event. */
+export interface StoredOrder {
+  readonly order: Order;
+  readonly lastEventId: string;
+}
+
+export class OrderRepository {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The order and its lines, for a batch; `toOrders` joins the answers. */
+  selectById(id: string) {
+    const { build } = this.#database;
+    return [
+      build.select().from(orders).where(eq(orders.id, id)).limit(1),
+      build.select().from(orderLines).where(eq(orderLines.orderId, id)).orderBy(asc(orderLines.position)),
+    ] as const;
+  }
+
+  /** Newest first, one order more than asked for, and the lines of them all in one statement. */
+  selectPage(query: ListOrdersQuery, after: CursorPosition | null) {
+    return this.#selectWith(
+      and(
+        query.userId === undefined ? undefined : eq(orders.userId, query.userId),
+        query.status === undefined ? undefined : eq(orders.status, query.status),
+        query.createdAfter === undefined ? undefined : gt(orders.createdAt, query.createdAfter),
+        query.createdBefore === undefined ? undefined : lt(orders.createdAt, query.createdBefore),
+        after === null ? undefined : sql`(${orders.createdAt}, ${orders.id}) < (${after.key}, ${after.id})`,
+      ),
+      [desc(orders.createdAt), desc(orders.id)],
+      query.limit + 1,
+    );
+  }
+
+  /** Pending orders placed at `cutoff` or before, oldest first. */
+  selectExpired(cutoff: number, limit: number) {
+    return this.#selectWith(
+      and(eq(orders.status, "pending"), lte(orders.createdAt, cutoff)),
+      [asc(orders.createdAt), asc(orders.id)],
+      limit,
+    );
+  }
+
+  #selectWith(where: SQL | undefined, ordering: readonly SQL[], limit: number) {
+    const { build } = this.#database;
+    const ids = build
+      .select({ id: orders.id })
+      .from(orders)
+      .where(where)
+      .orderBy(...ordering)
+      .limit(limit);
+    return [
+      build
+        .select()
+        .from(orders)
+        .where(where)
+        .orderBy(...ordering)
+        .limit(limit),
+      build
+        .select()
+        .from(orderLines)
+        .where(inArray(orderLines.orderId, ids))
+        .orderBy(asc(orderLines.orderId), asc(orderLines.position)),
+    ] as const;
+  }
+
+  selectHistory(id: string) {
+    return this.#database.build
+      .select()
+      .from(orderHistory)
+      .where(eq(orderHistory.orderId, id))
+      .orderBy(asc(orderHistory.version));
+  }
+
+  /** The order and its lines, only where the guard holds when the batch runs. Few parameters, however many lines. */
+  insert(order: Order, step: Step, guard: SQL): Statement[] {
+    const { build } = this.#database;
+    const { id, userId, status, currency, totalMinor, version, items } = order;
+    const lines = JSON.stringify(items);
+    return [
+      build
+        .insert(orders)
+        .select(
+          sql`select ${id}, ${userId}, ${status}, ${currency}, ${totalMinor}, ${version}, ${step.eventId}, ${step.at}, ${step.at} where ${guard}`,
+        ),
+      build
+        .insert(orderLines)
+        .select(
+          sql`select ${id}, key, value ->> 'productId', value ->> 'sku', value ->> 'name', value ->> 'unitPriceMinor', value ->> 'quantity' from json_each(${lines}) where ${orderChangedBy(id, step)}`,
+        ),
+      this.#remember(order, step),
+    ];
+  }
+
+  /** Moves the order on, if it is still the one that was read. @param next as it is to be, one version on */
+  update(next: Order, from: OrderStatus, step: Step): Statement[] {
+    return [
+      this.#database.build
+        .update(orders)
+        .set({ status: next.status, version: next.version, updatedAt: step.at, lastEventId: step.eventId })
+        .where(and(eq(orders.id, next.id), eq(orders.version, next.version - 1), eq(orders.status, from))),
+      this.#remember(next, step),
+    ];
+  }
+
+  #remember({ id, version, status }: Order, step: Step): Statement {
+    return this.#database.build
+      .insert(orderHistory)
+      .select(
+        sql`select ${id}, ${version}, ${status}, ${step.at}, ${step.actor} where ${orderChangedBy(id, step)}`,
+      );
+  }
+
+  /** Takes the person out of every order and history row; amounts, products and dates stay. */
+  forgetUser(userId: string, at: number): [Statement, Statement] {
+    const { build } = this.#database;
+    return [
+      build
+        .update(orders)
+        .set({ userId: null, version: sql`${orders.version} + 1`, updatedAt: at })
+        .where(eq(orders.userId, userId)),
+      build
+        .update(orderHistory)
+        .set({ actor: "user:deleted" })
+        .where(eq(orderHistory.actor, `user:${userId}`)),
+    ];
+  }
+}
+
+/** Holds once this step, and no other, wrote the row. A guard for what follows in the batch. */
+export function orderChangedBy(id: string, { eventId }: Pick<Step, "eventId">): SQL {
+  return sql`exists (select 1 from ${orders} where ${orders.id} = ${id} and ${orders.lastEventId} = ${eventId})`;
+}
+
+/** Joins rows and lines of one batch, in the order of the rows. */
+export function toOrders(rows: readonly OrderRow[], lines: readonly LineRow[]): StoredOrder[] {
+  const linesOf = Map.groupBy(lines, ({ orderId }) => orderId);
+  return rows.map((row) => ({
+    lastEventId: row.lastEventId,
+    order: {
+      id: row.id,
+      userId: row.userId,
+      status: row.status,
+      currency: row.currency,
+      totalMinor: row.totalMinor,
+      items: (linesOf.get(row.id) ?? []).map(({ productId, sku, name, unitPriceMinor, quantity }) => ({
+        productId,
+        sku,
+        name,
+        unitPriceMinor,
+        quantity,
+        lineTotalMinor: multiplyMinor(unitPriceMinor, quantity),
+      })),
+      version: row.version,
+      createdAt: toTimestamp(row.createdAt),
+      updatedAt: toTimestamp(row.updatedAt),
+    },
+  }));
+}
+
+export function toHistoryEntry(row: typeof orderHistory.$inferSelect): OrderHistoryEntry {
+  return { status: row.status, at: toTimestamp(row.at), actor: row.actor };
+}
