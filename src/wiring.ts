@@ -2,17 +2,20 @@
 
 import { analytics } from "./gateway/consumers/analytics";
 import { cacheRefresh } from "./gateway/consumers/cache-refresh";
+import { exportQueues, exportsOf } from "./gateway/consumers/exports";
 import { orderMail } from "./gateway/consumers/order-mail";
 import { ordersForgetUser } from "./gateway/consumers/orders-forget-user";
 import type { Consumers } from "./gateway/consumers/registry";
 import { consumersOf, delaySecondsOf } from "./gateway/consumers/registry";
 import { welcomeMail } from "./gateway/consumers/welcome-mail";
+import { EVENT_TYPES } from "./gateway/event-catalogue";
 import type { Services, Wire } from "./gateway/request-context";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
 import { AuditTrail } from "./platform/audit";
 import { Database } from "./platform/database";
 import { Deriver } from "./platform/deriver";
+import { resolveOverHttps } from "./platform/dns";
 import type { Config } from "./platform/env";
 import { checkHealth } from "./platform/health";
 import { sweepIdempotencyRecords } from "./platform/idempotency";
@@ -23,6 +26,7 @@ import { type DeliveryMessage, Outbox } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
 import { Sealer } from "./platform/sealing";
+import { Vault } from "./platform/vault";
 import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
@@ -51,6 +55,7 @@ import {
   UserRepository,
   UserService,
 } from "./services/users";
+import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/webhooks";
 
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
@@ -88,6 +93,9 @@ export const wire: Wire = (env, config, scope) => {
     sessionTtlSeconds: config.SESSION_TTL_SECONDS,
     scope,
   };
+  const target: TargetPolicy = { allowLocal: config.WEBHOOK_ALLOW_LOCAL, resolve: resolveOverHttps };
+  const vault = new Vault(config.DATA_KEY);
+  const sealer = new Sealer(config.DATA_KEY);
   return {
     users,
     ...ordersOf({ config, scope, database, outbox }),
@@ -99,9 +107,17 @@ export const wire: Wire = (env, config, scope) => {
       database,
       outbox,
       audit,
-      sealer: new Sealer(config.DATA_KEY),
+      sealer,
       scope,
       publicUrl: config.PUBLIC_URL,
+    }),
+    webhooks: new WebhookService({
+      ...{ database, outbox, audit, sealer, vault, target, scope },
+      knownTypes: EVENT_TYPES,
+    }),
+    webhookDeliverer: new WebhookDeliverer({
+      ...{ database, vault, target, scope },
+      backoffSeconds: config.WEBHOOK_BACKOFF_SECONDS,
     }),
     accessTokens,
     keySet,
@@ -129,6 +145,7 @@ export function wireConsumers(env: Env, config: Config, services: Services): Con
     "orders-forget-user-late": ordersForgetUser(orders),
     analytics: analytics(services.analytics),
     "cache-refresh": cacheRefresh({ refresh: (userId) => users.refreshCache(userId) }),
+    webhook: services.webhookDeliverer,
   };
 }
 
@@ -183,9 +200,9 @@ function outboxOf(env: Env, config: Config, scope: Scope, database: Database): O
     database,
     scope,
     queue: env.EVENTS as Queue<DeliveryMessage>,
-    consumersOf,
+    consumersOf: (type) => [...consumersOf(type), ...exportsOf(type, config.EVENT_EXPORTS)],
     delaySecondsOf,
-    exports: new Map(),
+    exports: exportQueues(env, config.EVENT_EXPORTS),
     publicUrl: config.PUBLIC_URL,
     resendSeconds: config.EVENT_RESEND_SECONDS,
     attemptsMax: config.CONSUMER_ATTEMPTS_MAX,

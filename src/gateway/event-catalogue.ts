@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { CloudEvent } from "../kernel/event";
+import { authEvents } from "../services/auth";
 import { userEvents } from "../services/users";
 import { webhookEvents } from "../services/webhooks";
 
@@ -16,6 +17,7 @@ interface CatalogueEntry {
 
 export const EVENT_CATALOGUE = {
   ...userEvents,
+  ...authEvents,
   ...webhookEvents,
 } as const satisfies Record<string, CatalogueEntry>;
 
@@ -32,7 +34,7 @@ export function isEventType(type: string): type is EventType {
   return Object.hasOwn(EVENT_CATALOGUE, type);
 }
 
-/** JSON Schema of the `data` of a type in a version; null for one that is not in the catalogue. */
+/** JSON Schema (2020-12) of the `data` of a type in a version; null for one that is not in the catalogue. */
 export function dataSchemaOf(type: string, version: number): object | null {
   if (!isEventType(type) || EVENT_CATALOGUE[type].version !== version) return null;
   return z.toJSONSchema(EVENT_CATALOGUE[type].data);

@@ -12,7 +12,7 @@ import type { AccessTokens, AuthService, KeySet, RecoveryService, VerifiedToken 
 import type { EventService } from "../services/events";
 import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
-import type { WebhookService } from "../services/webhooks";
+import type { WebhookDeliverer, WebhookService } from "../services/webhooks";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
@@ -26,6 +26,8 @@ export interface Services {
   readonly audit: AuditTrail;
   readonly events: EventService;
   readonly webhooks: WebhookService;
+  /** What the webhooks' consumer does with an event. */
+  readonly webhookDeliverer: WebhookDeliverer;
   readonly accessTokens: AccessTokens;
   readonly keySet: KeySet;
   readonly limiter: Limiter;

@@ -65,12 +65,10 @@ function parseIpv6(text: string): number[] | null {
 }
 
 function isWithin(address: readonly number[], network: readonly number[] | null, bits: number): boolean {
-  return (
-    network !== null &&
-    network.every((byte, index) => {
-      const relevant = Math.min(8, Math.max(0, bits - index * 8));
-      const mask = (0xff << (8 - relevant)) & 0xff;
-      return ((address[index] ?? 0) & mask) === (byte & mask);
-    })
-  );
+  if (network === null) return false;
+  return network.every((byte, index) => {
+    const relevant = Math.min(8, Math.max(0, bits - index * 8));
+    const mask = (0xff << (8 - relevant)) & 0xff;
+    return ((address[index] ?? 0) & mask) === (byte & mask);
+  });
 }

@@ -162,3 +162,59 @@ test("when the request that asked vanishes, another who waits sends the same ask
   expect(admissions.map(({ outcome }) => outcome)).toEqual(["admitted", "admitted", "admitted"]);
   expect(ids[0]).toBe(lost?.id);
 });
+
+test("an answer that comes to a request taken for lost, after another settled the ask, is not spent again", async () => {
+  const { read, sleep, step } = sleepingClock();
+  let answerLate: () => void = () => undefined;
+  const late = new Promise<void>((resolve) => {
+    answerLate = resolve;
+  });
+  const works: Promise<unknown>[] = [];
+  const { limiter: lost, book } = newIsolate({
+    clock: read,
+    sleep: never,
+    waitUntil: (work) => works.push(work),
+    objectOf: (name) => ({
+      ...silentObject,
+      ask: async (ask, quota) => {
+        const grant = await promptObject(name).ask(ask, quota);
+        await late;
+        return grant;
+      },
+    }),
+  });
+  const quota = { ...policy, limit: 20, leaseMax: 20 };
+  const { limiter: before } = newIsolate({ clock: read, sleep, book, objectOf: promptObject });
+  // Slow start: 1, 2, 4, so that the ask that gets lost is for a lease worth spending twice.
+  for (let spent = 0; spent < 7; spent += 1) await runUntil(before.admit({ clientKey, policy: quota }), step);
+  const first = lost.admit({ clientKey, policy: quota });
+  const { limiter } = newIsolate({ clock: read, sleep, book, objectOf: promptObject });
+  const others = Promise.all(Array.from({ length: 5 }, () => limiter.admit({ clientKey, policy: quota })));
+  await runUntil(others, step);
+  answerLate();
+  await Promise.all(works);
+  const all = [await first, ...(await others)];
+  const more = Promise.all(Array.from({ length: 30 }, () => limiter.admit({ clientKey, policy: quota })));
+  all.push(...(await runUntil(more, step)));
+  expect(all.filter(({ outcome }) => outcome === "admitted")).toHaveLength(20 - 7);
+});
+
+test("a clock set back while an answer is on its way leaves no lease that would live too long", async () => {
+  const { clock, read, sleep, step } = sleepingClock();
+  let isSetBack = false;
+  const setBack = (name: string): LimiterObject => ({
+    ...promptObject(name),
+    ask: async (ask, quota) => {
+      const grant = await promptObject(name).ask(ask, quota);
+      if (isSetBack) clock.now -= 3_600_000;
+      return grant;
+    },
+  });
+  const { limiter, book } = newIsolate({ clock: read, sleep, objectOf: setBack });
+  for (let spent = 0; spent < 7; spent += 1) await runUntil(limiter.admit({ clientKey, policy }), step);
+  isSetBack = true;
+  expect((await runUntil(limiter.admit({ clientKey, policy }), step)).remaining).toBeGreaterThan(80);
+  expect(book.peek(clientKey)?.lease).toBeNull();
+  isSetBack = false;
+  expect((await runUntil(limiter.admit({ clientKey, policy }), step)).remaining).toBe(100 - 9);
+});

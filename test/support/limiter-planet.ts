@@ -101,9 +101,14 @@ export class Planet {
     return outcome;
   }
 
-  setIsolateClock(index: number, offsetMs: number): void {
+  moveIsolateClock(index: number, ms: number): void {
     const isolate = this.isolates[index % this.isolates.length];
-    if (isolate !== undefined) isolate.offsetMs = offsetMs;
+    if (isolate !== undefined) isolate.offsetMs += ms;
+  }
+
+  /** For good: a clock that is set right again jumps forward, which is outside the promise. */
+  setObjectClockBack(ms: number): void {
+    this.objectOffsetMs -= ms;
   }
 
   /** The isolate goes, with all it remembers and all requests in it. */

@@ -92,6 +92,8 @@ export class LeaseBook {
   readonly isolate: string;
   readonly #clients = new Map<string, ClientEntry>();
   readonly #max: number;
+  /** How often the clock was set back: dates from before mean nothing after. */
+  setBacks = 0;
   #latestSeen = 0;
 
   constructor(isolate: string, max = CLIENTS_MAX) {
@@ -127,14 +129,15 @@ export class LeaseBook {
 
   /**
    * The isolate's time, which every decision goes by. It never runs backwards: requests see clocks that stand still
-   * between their I/O, so one may lag behind another by a little. When the clock itself was set back by more, every
-   * lease is given up, for it would otherwise live longer than it was granted for; set back by less, it stands still
-   * until the time is reached again, and a lease may outlive its grant by that much.
+   * between their I/O, so one may lag behind another by a little. When the clock itself was set back, every lease is
+   * given up and every date forgotten, for they would hold longer than they should. A set-back that is noticed only
+   * after the isolate idled for as long cannot be told from idling: the promise needs clocks that are slewed, not set.
    */
   observe(nowMs: number): number {
     if (nowMs < this.#latestSeen - CLOCK_LAG_MS_MAX) {
-      for (const entry of this.#clients.values()) giveUpLease(entry);
+      this.setBacks += 1;
       this.#latestSeen = nowMs;
+      for (const entry of this.#clients.values()) forgetDates(entry);
     }
     this.#latestSeen = Math.max(this.#latestSeen, nowMs);
     return this.#latestSeen;
@@ -156,6 +159,14 @@ export function giveUpLease(entry: ClientEntry): void {
     rememberReturn(entry, { id: entry.lease.id, unspent: entry.lease.unspent });
   }
   entry.lease = null;
+}
+
+function forgetDates(entry: ClientEntry): void {
+  giveUpLease(entry);
+  entry.refusedUntil = 0;
+  entry.silentUntil = 0;
+  entry.periodEndsAt = 0;
+  entry.allowance.endsAt = 0;
 }
 
 export function rememberReturn(entry: ClientEntry, given: { id: string; unspent: number }): void {

@@ -212,10 +212,12 @@ export class Limiter {
 
   /** Null when the object failed or was silent. */
   async #askObject({ clientKey, policy }: Caller, pending: PendingAsk): Promise<Answer | null> {
-    const { calls, objectOf, sleep } = this.#context;
+    const { book, calls, objectOf, sleep } = this.#context;
     let sentAt = 0;
+    let setBacks = 0;
     const send = () => {
       sentAt = this.#now();
+      setBacks = book.setBacks;
       calls.objectCalls += 1;
       return objectOf(clientKey).ask(pending.ask, quotaOf(policy));
     };
@@ -224,7 +226,10 @@ export class Limiter {
     };
     try {
       const grant = await sendUntilSilent(send, sleep, beat);
-      return grant === SILENT ? null : { grant, sentAt };
+      if (grant === SILENT) return null;
+      // Set back meanwhile: when the ask was sent is not known any more, so the lease counts as over.
+      this.#now();
+      return { grant, sentAt: book.setBacks === setBacks ? sentAt : Number.NEGATIVE_INFINITY };
     } catch {
       return null;
     }

@@ -12,8 +12,8 @@ import { signedHeaders } from "./signature";
 import { faultOfTarget, type TargetPolicy } from "./target";
 
 const DEADLINE_MS = 10_000;
-/** With a backoff of 5 s doubling to 6 h, 18 attempts span 41 hours, and 20 at the shortest jitter. */
-const ATTEMPTS_MAX = 18;
+/** With a backoff of 5 s doubling to 6 h, 21 attempts span 53 hours, and 26 at the shortest jitter. */
+const ATTEMPTS_MAX = 21;
 const BACKOFF_MAX_SECONDS = 6 * 3600;
 /** An endpoint that has taken nothing for so long is switched off. */
 const FAILING_MAX_MS = 5 * 86_400_000;

@@ -27,7 +27,7 @@ const { values } = parseArgs({
 const KILLS = Number(values.kills);
 const CLIENTS = Number(values.clients);
 /** From the first answer to the kill: long enough for the consumers to be in the middle of things. */
-const LIFE_MS = { min: 30, max: 900 };
+const LIFE_MS = { min: 30, max: 1_500 };
 const SETTLE_WITHIN_MS = 180_000;
 const PORT = 20_000 + Math.floor(Math.random() * 20_000);
 const BASE = `http://127.0.0.1:${PORT}`;
@@ -58,6 +58,17 @@ const server = {
     LOG_LEVEL: "error",
   },
 };
+
+/** The server's process, while it runs: an interrupted run leaves none behind. */
+let running;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    if (running !== undefined) process.kill(-running.pid, "SIGKILL");
+    rmSync(bundleDir, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true });
+    process.exit(1);
+  });
+}
 
 try {
   await build();
@@ -122,6 +133,7 @@ function start() {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     detached: true,
   });
+  running = child;
   return new Promise((resolve, reject) => {
     child.once("message", () => resolve(child));
     child.once("exit", (code) => reject(new Error(`the server did not start: ${code}`)));
@@ -132,6 +144,7 @@ async function kill(child) {
   const ended = new Promise((resolve) => child.once("exit", resolve));
   process.kill(-child.pid, "SIGKILL");
   await ended;
+  running = undefined;
 }
 
 function startLoad() {

@@ -4,6 +4,7 @@
  *
  * node server.mjs '{"bundle": path, "persist": dir, "port": n, "mailUrl": url, "vars": {...}}'
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 
@@ -51,4 +52,7 @@ await miniflare.ready;
 process.send?.("ready");
 const worker = await miniflare.getWorker("meridian");
 // The cron, faster than a minute, so that what was lost comes back within the run.
-setInterval(() => void worker.scheduled({ cron: "* * * * *" }).catch(() => {}), 1_000);
+for (;;) {
+  await worker.scheduled({ cron: "* * * * *" }).catch(() => {});
+  await sleep(500);
+}

@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import { ERROR_CATALOGUE, isErrorCode, refuseNotFound } from "../../../kernel/errors";
 import { ERROR_MAP } from "../../error-map";
+import { dataSchemaOf } from "../../event-catalogue";
 import type { GatewayEnv } from "../../request-context";
 import { problem } from "../problem";
 
@@ -29,6 +30,10 @@ export const operationsRoutes = new Hono<GatewayEnv>()
     // Short enough that a new key is known before it signs: see `npm run keys`.
     c.header("Cache-Control", "public, max-age=300");
     return c.json(c.var.services.keySet.published());
+  })
+  .get("/events/:type/:version{v[1-9][0-9]*}", (c) => {
+    const schema = dataSchemaOf(c.req.param("type"), Number(c.req.param("version").slice(1)));
+    return schema === null ? problem(c, refuseNotFound().refusal) : c.json(schema);
   })
   .get("/problems/:code", (c) => explain(c, c.req.param("code")));
 
