@@ -2,13 +2,9 @@
  * The isolate's side of the limit: requests spend a lease in memory, and the object is asked only when there is none.
  *
  * Concurrent requests of one client share one ask. The first to find no lease asks for all who wait; each, itself
- * included, awaits a promise of its own, which whoever holds the answer resolves. In workerd a promise that hangs on
- * another request's I/O ends with that request, and awaiting it then ends one's own; but since compatibility date
- * 2024-10-14 (`handle_cross_request_promise_resolution`) a request may *resolve* a promise that another one made, and
- * what follows runs in the context of the one that made it, with its own I/O. So the book keeps the resolvers, which
- * are plain functions, and no promise crosses. Every waiter also keeps a timer of its own: workerd cancels a request
- * that waits for nothing of its own as hung, and the request that asked may vanish (its client hung up); one that
- * waits then sends the same ask under the same id. `test/integration/limiter/` tries this with real requests.
+ * included, waits at a letterbox of its own, into which whoever holds the answer posts a value: see `letterbox.ts`. Every
+ * waiter also keeps a timer of its own: workerd cancels a request that waits for nothing of its own as hung, and the
+ * request that asked may vanish (its client hung up); one that waits then sends the same ask under the same id.
  */
 import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
@@ -25,9 +21,9 @@ import {
   type PendingAsk,
   rememberReturn,
   type Verdict,
-  type Wake,
 } from "./lease-book";
 import { type Ask, LEASE_LIFE_MS_MAX, leaseMaxOf, type Quota } from "./lease-rule";
+import { Letterbox } from "./letterbox";
 import { BURST_POLICY, type Policy, type PolicyName } from "./policies";
 import {
   addRevocations,
@@ -53,6 +49,8 @@ export interface LimiterContext {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly sleep: Sleep;
+  /** See `Letterbox`. */
+  readonly isWakeable: boolean;
   readonly calls: Calls;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
@@ -172,27 +170,26 @@ export class Limiter {
   /** Waits for an answer, and asks for it unless somebody does already. */
   async #fromObject(caller: Caller): Promise<Verdict> {
     const { entry } = caller;
-    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    const box = new Letterbox<Verdict>(this.#context.isWakeable);
     // Who was passed over once keeps the place at the head of the line.
-    if (caller.isFirstTurn) entry.waiting.push(resolve);
-    else entry.waiting.unshift(resolve);
+    if (caller.isFirstTurn) entry.waiting.push(box);
+    else entry.waiting.unshift(box);
     if (entry.pending === null) this.#send(caller, this.#newAsk(caller));
-    return await this.#watch(caller, promise, resolve);
+    return await this.#watch(caller, box);
   }
 
   /** The verdict; meanwhile looks after the ask, whose request may have vanished. */
-  async #watch(caller: Caller, verdict: Promise<Verdict>, wake: Wake): Promise<Verdict> {
+  async #watch(caller: Caller, box: Letterbox<Verdict>): Promise<Verdict> {
     const { entry } = caller;
     let attended = { pending: entry.pending, beats: entry.pending?.beats ?? 0 };
     let looksWithoutBeat = 0;
     for (;;) {
-      const woken = await Promise.race([verdict, this.#context.sleep(WATCH_MS)]);
-      if (woken !== undefined) return woken;
+      const verdict = await box.wait(this.#context.sleep, WATCH_MS);
+      if (verdict !== undefined) return verdict;
       const isAttended = entry.pending !== attended.pending || entry.pending?.beats !== attended.beats;
       looksWithoutBeat = isAttended ? 0 : looksWithoutBeat + 1;
       attended = { pending: entry.pending, beats: entry.pending?.beats ?? 0 };
       if (looksWithoutBeat < LOOKS_WITHOUT_BEAT_MAX) continue;
-      if (!entry.waiting.includes(wake)) return await verdict;
       looksWithoutBeat = 0;
       this.#send(caller, entry.pending?.ask ?? this.#newAsk(caller));
     }
@@ -285,7 +282,7 @@ export class Limiter {
   }
 
   #wake(entry: ClientEntry, count: number, verdict: Verdict): void {
-    for (const wake of entry.waiting.splice(0, count)) wake(verdict);
+    for (const box of entry.waiting.splice(0, count)) box.post(verdict);
   }
 
   #learn(entry: ClientEntry, grant: Grant, now: number): Known {
