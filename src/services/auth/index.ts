@@ -3,6 +3,7 @@ export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./acc
 export { Attempts } from "./attempts";
 export { type AuthEventType, authEvents } from "./events";
 export { KeySet, type PublicKey } from "./key-set";
+export { AccountMails, type Recipient } from "./mails";
 export type { Caller, Session, TokenPair } from "./model";
 export { deviceLabel, locationLabel } from "./origin";
 export { RecoveryService } from "./recovery";

@@ -7,11 +7,13 @@
  * decides every request by the revocations that came with its lease. When the object is silent there is no lease,
  * and the session is read from D1 instead, see `isValid`.
  */
+import { z } from "zod";
 import type { Actor } from "../../kernel/actor";
 import { AppError, done, type Outcome, refuse, refuseNotFound } from "../../kernel/errors";
+import type { CloudEvent } from "../../kernel/event";
 import { authorize } from "../../kernel/permissions";
 import type { AuditTrail } from "../../platform/audit";
-import type { Database } from "../../platform/database";
+import type { Database, Statement } from "../../platform/database";
 import type { Deriver } from "../../platform/deriver";
 import type { NewRevocations } from "../../platform/limiter";
 import type { Outbox } from "../../platform/outbox";
@@ -103,10 +105,13 @@ export class AuthService {
 
     const nowMs = scope.clock();
     const { digest, successors } = chain;
-    const [, , , sessions, known, owners] = await database.commit([
-      ...repository.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
-      credentials.selectById(repository.ownerOfRefreshToken(digest)),
-    ]);
+    const [, , , sessions, known, owners] = await database.commit(
+      [
+        ...repository.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
+        credentials.selectById(repository.ownerOfRefreshToken(digest)),
+      ],
+      { isIdempotent: true },
+    );
     const [session] = sessions;
     if (session === undefined) return refuseRefreshToken();
     const owner = credentials.read(owners);
@@ -182,6 +187,42 @@ export class AuthService {
     const account = credentials.read(accounts);
     const isLive = session !== undefined && session.endedAt === null && session.expiresAt > scope.clock();
     return isLive && account !== null && token.epoch >= account.tokenEpoch;
+  }
+
+  /** All that is kept of a deleted user here, as statements. */
+  erasureOf(userId: string): Statement[] {
+    return this.#on.repository.deleteAllOf(userId);
+  }
+
+  /**
+   * The revocation that an event of this service or `user.deleted` speaks of, once more. **Errors**: `unavailable`.
+   * **Cost**: 1 object call.
+   */
+  async repeatRevocation(event: CloudEvent): Promise<void> {
+    const { revoker, scope } = this.#on;
+    if (event.type === "user.deleted") {
+      const minEpochExpiresAt = scope.clock() + ACCESS_TOKEN_TTL_MAX_SECONDS * 1000;
+      return await revoker.revoke(event.subject, { minEpoch: EPOCH_MAX, minEpochExpiresAt });
+    }
+    const ids = sessionIdsOf(event.data);
+    if (ids.length > 0) await revoker.revoke(event.subject, sessionRevocations(ids, scope.clock()));
+  }
+
+  /**
+   * Retention: removes sessions, refresh tokens and one-time tokens that expired a day ago, in bounded steps; what is
+   * left is removed at the next call. **Cost**: at most `RETENTION_STEPS_MAX` D1 round trips.
+   */
+  async removeExpired(): Promise<{ readonly removed: number }> {
+    const { database, repository, scope } = this.#on;
+    const beforeMs = scope.clock() - RETENTION_MS;
+    let removed = 0;
+    for (let step = 0; step < RETENTION_STEPS_MAX; step += 1) {
+      const results = await database.commit([...repository.removeExpired(beforeMs, RETENTION_STEP_ROWS)]);
+      const count = results.reduce((sum, rows) => sum + rows.length, 0);
+      removed += count;
+      if (count === 0) break;
+    }
+    return { removed };
   }
 
   async #startSession(
@@ -328,6 +369,23 @@ export class AuthService {
   #revocationOf(ids: readonly string[]): NewRevocations {
     return sessionRevocations(ids, this.#on.scope.clock());
   }
+}
+
+const RETENTION_MS = 86_400_000;
+const RETENTION_STEP_ROWS = 500;
+const RETENTION_STEPS_MAX = 10;
+
+/** Above every epoch: of a deleted user no token is good. */
+const EPOCH_MAX = Number.MAX_SAFE_INTEGER;
+
+/** `sessionIds` or `sessionId` of an event's data. */
+function sessionIdsOf(data: unknown): readonly string[] {
+  const parsed = z
+    .object({ sessionIds: z.array(z.uuid()).optional(), sessionId: z.uuid().optional() })
+    .safeParse(data);
+  if (!parsed.success) return [];
+  const { sessionIds = [], sessionId } = parsed.data;
+  return sessionId === undefined ? sessionIds : [...sessionIds, sessionId];
 }
 
 /** Kept until no access token of these sessions can be alive, however its life was configured when it was issued. */
