@@ -8,7 +8,7 @@
  */
 import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
-import type { Calls } from "../observability/calls";
+import type { AdmissionSource, Calls } from "../observability/calls";
 import { SHIELD_SECONDS, type Shield } from "./burst-shield";
 import type { ClientKey } from "./client-key";
 import type { Grant } from "./client-limiter";
@@ -62,6 +62,11 @@ export interface KnownRevocations {
   isSessionRevoked(sessionId: string): boolean;
 }
 
+export interface AdmissionRequest {
+  readonly clientKey: ClientKey;
+  readonly policy: Policy;
+}
+
 export interface Admission {
   /** `fail-open`: the object failed or was silent, and the isolate admitted out of its own small allowance. */
   readonly outcome: "admitted" | "refused" | "fail-open";
@@ -75,11 +80,7 @@ export interface Admission {
   readonly retryAfterSeconds: number;
   /** At most 60 s old. Null when the object could not say: the session must then be checked in the database. */
   readonly revocations: KnownRevocations | null;
-  /**
-   * Out of a lease in memory; by the client's object; by the isolate alone, because the object was silent; or by the
-   * burst shield, which kept the ask from the object.
-   */
-  readonly decidedBy: "lease" | "object" | "isolate" | "shield";
+  readonly decidedBy: AdmissionSource;
   /** The policy that refused. In shadow mode it is named although the request was admitted. */
   readonly violatedPolicy: PolicyName | typeof BURST_POLICY | null;
 }
@@ -110,19 +111,29 @@ export class Limiter {
   }
 
   /**
+   * Spends one admission if the isolate can decide by itself: by a lease, a refusal that still holds, or a silence
+   * that still lasts. Null when `admit` must ask, and nothing was spent.
+   * **Errors**: as `admit`.
+   */
+  admitFromMemory({ clientKey, policy }: AdmissionRequest): Admission | null {
+    const entry = this.#context.book.peek(clientKey);
+    const verdict = entry === undefined ? null : this.#fromMemory(entry);
+    return entry === undefined || verdict === null ? null : this.#toAdmission(entry, policy, verdict);
+  }
+
+  /**
    * Spends one admission of the client's budget.
    * **Errors**: `unavailable` when the object is silent and the isolate's allowance is spent.
    * **Cost**: nothing outside the isolate while a lease lasts or a refusal is remembered; else a share of one call to
    * the client's object.
    */
-  async admit(request: { readonly clientKey: ClientKey; readonly policy: Policy }): Promise<Admission> {
-    const { clientKey, policy } = request;
+  async admit({ clientKey, policy }: AdmissionRequest): Promise<Admission> {
     const { entry, evicted } = this.#context.book.entry(clientKey);
     if (evicted !== null) this.#returnEvicted(evicted, policy);
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+      const isFirstTurn = turn === 0;
       const verdict =
-        this.#fromMemory(entry) ??
-        (await this.#fromObject({ entry, clientKey, policy, isFirstTurn: turn === 0 }));
+        this.#fromMemory(entry) ?? (await this.#fromObject({ entry, clientKey, policy, isFirstTurn }));
       if (verdict.kind !== "again") return this.#toAdmission(entry, policy, verdict);
     }
     return this.#toAdmission(entry, policy, { kind: "silent" });
@@ -154,7 +165,7 @@ export class Limiter {
   }
 
   /** What needs nobody else: a lease to spend, a refusal that still holds, a silence that still lasts. */
-  #fromMemory(entry: ClientEntry): Verdict | null {
+  #fromMemory(entry: ClientEntry): FinalVerdict | null {
     const now = this.#now();
     const { lease, known } = entry;
     if (lease !== null && now >= lease.expiresAt) giveUpLease(entry);
@@ -332,7 +343,13 @@ export class Limiter {
     entry.periodEndsAt = Math.max(entry.periodEndsAt, endsAt);
   }
 
-  #toAdmission(entry: ClientEntry, policy: Policy, verdict: Exclude<Verdict, { kind: "again" }>): Admission {
+  #toAdmission(entry: ClientEntry, policy: Policy, verdict: FinalVerdict): Admission {
+    const admission = this.#describe(entry, policy, verdict);
+    this.#context.calls.admittedBy = admission.decidedBy;
+    return admission;
+  }
+
+  #describe(entry: ClientEntry, policy: Policy, verdict: FinalVerdict): Admission {
     if (verdict.kind === "silent") return this.#fromAllowance(entry, policy);
     if (verdict.kind === "shielded") return shielded(policy);
     const { window, revocations } = verdict.known;
@@ -411,6 +428,8 @@ function shielded(policy: Policy): Admission {
     violatedPolicy: BURST_POLICY,
   };
 }
+
+type FinalVerdict = Exclude<Verdict, { kind: "again" }>;
 
 /** One request on its way through the limiter. */
 interface Caller {
