@@ -136,6 +136,7 @@ export class Planet {
       offsetMs,
       limiter: new Limiter({
         book,
+        shield: async () => true,
         clock: () => this.time.now + isolate.offsetMs,
         newId: () => String(this.#nextId()),
         sleep: async (ms) => {

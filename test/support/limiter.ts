@@ -31,6 +31,7 @@ export function newIsolate(replaced: Partial<LimiterContext> = {}): Isolate {
   const calls = replaced.calls ?? newCalls();
   const limiter = new Limiter({
     objectOf: realObject,
+    shield: async () => true,
     clock: Date.now,
     newId,
     sleep: systemSleep,

@@ -37,6 +37,8 @@ export type Verdict =
   | { readonly kind: "refused"; readonly known: Known }
   /** The object failed or was silent. */
   | { readonly kind: "silent" }
+  /** The burst shield kept the ask from the object. */
+  | { readonly kind: "shielded" }
   /** The answer did not reach as far as you: look again, and ask if need be. */
   | { readonly kind: "again" };
 

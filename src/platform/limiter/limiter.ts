@@ -13,6 +13,7 @@
 import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
 import type { Calls } from "../observability/calls";
+import { SHIELD_SECONDS, type Shield } from "./burst-shield";
 import type { ClientKey } from "./client-key";
 import type { Grant } from "./client-limiter";
 import {
@@ -27,7 +28,7 @@ import {
   type Wake,
 } from "./lease-book";
 import { type Ask, LEASE_LIFE_MS_MAX, leaseMaxOf, type Quota } from "./lease-rule";
-import type { Policy, PolicyName } from "./policies";
+import { BURST_POLICY, type Policy, type PolicyName } from "./policies";
 import {
   addRevocations,
   asAddition,
@@ -47,6 +48,7 @@ export interface LimiterObject {
 export interface LimiterContext {
   /** A fresh stub each time: one that failed stays broken. */
   readonly objectOf: (name: string) => LimiterObject;
+  readonly shield: Shield;
   readonly book: LeaseBook;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -75,10 +77,13 @@ export interface Admission {
   readonly retryAfterSeconds: number;
   /** At most 60 s old. Null when the object could not say: the session must then be checked in the database. */
   readonly revocations: KnownRevocations | null;
-  /** Out of a lease in memory, by the client's object, or by the isolate alone because the object was silent. */
-  readonly decidedBy: "lease" | "object" | "isolate";
+  /**
+   * Out of a lease in memory; by the client's object; by the isolate alone, because the object was silent; or by the
+   * burst shield, which kept the ask from the object.
+   */
+  readonly decidedBy: "lease" | "object" | "isolate" | "shield";
   /** The policy that refused. In shadow mode it is named although the request was admitted. */
-  readonly violatedPolicy: PolicyName | null;
+  readonly violatedPolicy: PolicyName | typeof BURST_POLICY | null;
 }
 
 /** A waiter looks so often whether somebody still attends to the ask that it waits for. */
@@ -202,6 +207,10 @@ export class Limiter {
   }
 
   async #attend(caller: Caller, pending: PendingAsk): Promise<void> {
+    if (!(await this.#context.shield(caller.clientKey))) {
+      if (caller.entry.pending === pending) this.#settleShielded(caller.entry, pending.ask);
+      return;
+    }
     const answer = await this.#askObject(caller, pending);
     // Somebody took this ask for lost, sent it again and settles it.
     if (caller.entry.pending !== pending) return;
@@ -269,6 +278,12 @@ export class Limiter {
     this.#wake(entry, entry.waiting.length, { kind: "silent" });
   }
 
+  #settleShielded(entry: ClientEntry, ask: Ask): void {
+    entry.pending = null;
+    for (const given of ask.returns) rememberReturn(entry, given);
+    this.#wake(entry, entry.waiting.length, { kind: "shielded" });
+  }
+
   #wake(entry: ClientEntry, count: number, verdict: Verdict): void {
     for (const wake of entry.waiting.splice(0, count)) wake(verdict);
   }
@@ -322,6 +337,7 @@ export class Limiter {
 
   #toAdmission(entry: ClientEntry, policy: Policy, verdict: Exclude<Verdict, { kind: "again" }>): Admission {
     if (verdict.kind === "silent") return this.#fromAllowance(entry, policy);
+    if (verdict.kind === "shielded") return shielded(policy);
     const { window, revocations } = verdict.known;
     const isOver = verdict.kind === "refused";
     const isRefused = isOver && !policy.isShadow && !window.isShadow;
@@ -381,6 +397,22 @@ export class Limiter {
   #now(): number {
     return this.#context.book.observe(this.#context.clock());
   }
+}
+
+/** Nothing is known of the budget, so nothing of it is promised. */
+function shielded(policy: Policy): Admission {
+  return {
+    outcome: "refused",
+    policy: policy.name,
+    limit: policy.limit,
+    windowSeconds: policy.windowSeconds,
+    remaining: 0,
+    resetSeconds: SHIELD_SECONDS,
+    retryAfterSeconds: SHIELD_SECONDS,
+    revocations: null,
+    decidedBy: "shield",
+    violatedPolicy: BURST_POLICY,
+  };
 }
 
 /** One request on its way through the limiter. */
