@@ -75,8 +75,10 @@ export const wire: Wire = (env, config, scope) => {
   const limiter = limiterOf(env, scope);
   const outbox = outboxOf(env, config, scope, database);
   const keySet = keySetOf(config);
-  const users = usersOf({ env, config, scope, database, limiter, outbox });
   const audit = new AuditTrail(database, scope);
+  const deriver = new Deriver(config.DATA_KEY);
+  const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
+  const users = usersOf({ env, config, scope, database, limiter, outbox, audit, attempts });
   const accessTokens = new AccessTokens({
     keys: keySet,
     issuer: config.JWT_ISSUER,
@@ -85,7 +87,6 @@ export const wire: Wire = (env, config, scope) => {
     clock: scope.clock,
     memory: tokenMemory,
   });
-  const deriver = new Deriver(config.DATA_KEY);
   const auth: AuthDependencies = {
     database,
     repository: new AuthRepository(database),
@@ -93,7 +94,7 @@ export const wire: Wire = (env, config, scope) => {
     users,
     outbox,
     audit,
-    attempts: new Attempts(authBudgetsOf(env, config, scope), deriver),
+    attempts,
     revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
     hasher: new PasswordHasher(scope.clock),
     accessTokens,
@@ -174,8 +175,10 @@ function usersOf(on: {
   database: Database;
   limiter: Limiter;
   outbox: Outbox;
+  audit: AuditTrail;
+  attempts: Attempts;
 }): UserService {
-  const { env, config, scope, database, limiter, outbox } = on;
+  const { env, config, scope, database, limiter, outbox, audit, attempts } = on;
   return new UserService({
     database,
     repository: new UserRepository(database),
@@ -187,6 +190,8 @@ function usersOf(on: {
     }),
     outbox,
     sealer: new Sealer(config.DATA_KEY),
+    audit,
+    signUps: { begin: () => attempts.begin([["signUpPerIp", "caller"]]) },
     passwords: passwordsOf(scope),
     revoker: { revokeBelow: (userId, minEpoch) => limiter.revoke(userKey(userId), { minEpoch }) },
     scope,

@@ -4,8 +4,7 @@ export { Attempts } from "./attempts";
 export { type AuthEventType, authEvents } from "./events";
 export { KeySet, type PublicKey } from "./key-set";
 export { AccountMails, type Recipient } from "./mails";
-export type { Caller, Session, TokenPair } from "./model";
-export { deviceLabel, locationLabel } from "./origin";
+export type { Session, TokenPair } from "./model";
 export { RecoveryService } from "./recovery";
 export { AuthRepository } from "./repository";
 export {
