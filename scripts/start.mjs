@@ -70,7 +70,10 @@ function tryListen(port, ip) {
   });
 }
 
-/** The given flags, with the port made explicit, no keyboard session, and links in mails that lead to this server. */
+/**
+ * The given flags, with the port made explicit, no keyboard session, any free port for the debugger (servers started
+ * side by side would race for the usual one), and links in mails that lead to this server.
+ */
 function withDefaults(args, { port, url }) {
   const flags = args.filter((argument, index) => {
     const isPortValue = args[index - 1] === "--port";
@@ -79,6 +82,7 @@ function withDefaults(args, { port, url }) {
   const namesPublicUrl = args.some((argument) => /^(--var=)?PUBLIC_URL:/.test(argument));
   return [
     ...["--port", String(port), "--show-interactive-dev-session=false"],
+    ...(flagValue(args, "inspector-port") === undefined ? ["--inspector-port", "0"] : []),
     ...flags,
     ...(namesPublicUrl || port === DEFAULT_PORT ? [] : ["--var", `PUBLIC_URL:${url}`]),
   ];
