@@ -40,8 +40,8 @@ mkdirSync(cache, { recursive: true });
 const bundleDir = mkdtempSync(join(cache, "faults-"));
 /** Mails as the mail service saw them: idempotency key -> when each arrived. */
 const mails = new Map();
-/** When the server was killed. */
-const killedAt = [];
+/** From each kill to the next start: what the dead server had sent may still arrive within. */
+const outages = [];
 /** Ids of users whose sign-up was answered with 201. */
 const acknowledged = [];
 let attempted = 0;
@@ -128,6 +128,8 @@ async function killAgainAndAgain() {
 
 /** A process group of its own, so that one signal ends Node and workerd at once. */
 function start() {
+  const outage = outages.at(-1);
+  if (outage !== undefined) outage.to = performance.now();
   const path = fileURLToPath(new URL("server.mjs", import.meta.url));
   const child = spawn(nodeBinary(), [path, JSON.stringify(server)], {
     cwd: ROOT,
@@ -144,9 +146,9 @@ function start() {
 
 async function kill(child) {
   const ended = new Promise((resolve) => child.once("exit", resolve));
+  outages.push({ from: performance.now(), to: Number.POSITIVE_INFINITY });
   process.kill(-child.pid, "SIGKILL");
   await ended;
-  killedAt.push(performance.now());
   running = undefined;
 }
 
@@ -219,7 +221,7 @@ async function verdict() {
   );
   // The stated gap: sent, and killed before that was recorded. Without a kill between two sends there is no excuse.
   const unexplained = pairs.filter(
-    ([first, second]) => !killedAt.some((time) => time > first && time < second),
+    ([first, second]) => !outages.some(({ from, to }) => first < to && second > from),
   );
   const overCounted = [...mails].filter(([id, times]) => times.length > (attempts.get(id) ?? 0));
   database.close();
