@@ -5,7 +5,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureDependencies, runMain } from "./prepare.mjs";
-import { ROOT, runTool } from "./tools.mjs";
+import { ROOT, runScript, runTool } from "./tools.mjs";
 
 /**
  * A step's `run` answers with an exit code and what to show when it is not 0. `fix` says what a person does then.
@@ -34,6 +34,11 @@ const STEPS = [
     name: "migrations match the schema",
     fix: "npm run migrations:generate -- --name verb_object",
     run: checkMigrations,
+  },
+  {
+    name: "docs/events.md matches the event catalogue",
+    fix: "npm run events:doc",
+    run: () => runScript("scripts/events-doc.mjs", ["--check"]),
   },
 ];
 

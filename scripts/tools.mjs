@@ -68,6 +68,18 @@ export async function runTool(name, args, options = {}) {
   return await collect(spawnTool(name, args, { env, ...options, stdio: ["ignore", "pipe", "pipe"] }));
 }
 
+/**
+ * Runs one of the project's own scripts to its end and keeps what it printed.
+ *
+ * @param {string} path from the project's root
+ * @param {readonly string[]} args
+ * @returns {Promise<{code: number, output: string, stdout: string}>}
+ */
+export async function runScript(path, args) {
+  const options = { cwd: ROOT, env: toolEnvironment(), stdio: ["ignore", "pipe", "pipe"] };
+  return await collect(spawn(nodeBinary(), [join(ROOT, path), ...args], options));
+}
+
 /** @param {import("node:child_process").ChildProcess} child */
 export async function collect(child) {
   let output = "";

@@ -1,5 +1,12 @@
 /** The composition root: the only file that builds services out of bindings. All of it is cheap and made per request. */
 
+import { accountErasure, revocationRepeat } from "./gateway/consumers/account-end";
+import {
+  emailChangeMail,
+  passwordResetMail,
+  securityNotice,
+  verificationMail,
+} from "./gateway/consumers/account-mails";
 import { analytics } from "./gateway/consumers/analytics";
 import { cacheRefresh } from "./gateway/consumers/cache-refresh";
 import { exportQueues, exportsOf } from "./gateway/consumers/exports";
@@ -30,6 +37,7 @@ import { Vault } from "./platform/vault";
 import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
+  AccountMails,
   Attempts,
   type AuthDependencies,
   AuthRepository,
@@ -67,8 +75,10 @@ export const wire: Wire = (env, config, scope) => {
   const limiter = limiterOf(env, scope);
   const outbox = outboxOf(env, config, scope, database);
   const keySet = keySetOf(config);
-  const users = usersOf({ env, config, scope, database, limiter, outbox });
   const audit = new AuditTrail(database, scope);
+  const deriver = new Deriver(config.DATA_KEY);
+  const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
+  const users = usersOf({ env, config, scope, database, limiter, outbox, audit, attempts });
   const accessTokens = new AccessTokens({
     keys: keySet,
     issuer: config.JWT_ISSUER,
@@ -77,7 +87,6 @@ export const wire: Wire = (env, config, scope) => {
     clock: scope.clock,
     memory: tokenMemory,
   });
-  const deriver = new Deriver(config.DATA_KEY);
   const auth: AuthDependencies = {
     database,
     repository: new AuthRepository(database),
@@ -85,7 +94,7 @@ export const wire: Wire = (env, config, scope) => {
     users,
     outbox,
     audit,
-    attempts: new Attempts(authBudgetsOf(env, config, scope), deriver),
+    attempts,
     revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
     hasher: new PasswordHasher(scope.clock),
     accessTokens,
@@ -102,6 +111,7 @@ export const wire: Wire = (env, config, scope) => {
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
     auth: new AuthService(auth),
     recovery: new RecoveryService(auth),
+    mails: new AccountMails(auth),
     audit,
     events: new EventService({
       database,
@@ -131,16 +141,25 @@ export const wire: Wire = (env, config, scope) => {
 
 /** The handlers of the consumers' registry, for one batch of messages. */
 export function wireConsumers(env: Env, config: Config, services: Services): Consumers {
-  const { users, orders } = services;
-  const mails = {
+  const { users, mails, orders } = services;
+  const mailer = new Mailer(env.EMAIL, config.MAIL_FROM);
+  const mail = { mails, mailer, publicUrl: config.PUBLIC_URL };
+  const order = {
     contactOf: (userId: string) => users.contactOf(userId),
-    mailer: new Mailer(env.EMAIL, config.MAIL_FROM),
+    mailer,
     publicUrl: config.PUBLIC_URL,
+    orders,
   };
   return {
-    "welcome-mail": welcomeMail(mails),
-    "order-confirmation-mail": orderMail({ ...mails, orders, kind: "confirmation" }),
-    "order-shipping-mail": orderMail({ ...mails, orders, kind: "shipping" }),
+    "welcome-mail": welcomeMail(mail),
+    "password-reset-mail": passwordResetMail(mail),
+    "verification-mail": verificationMail(mail),
+    "email-change-mail": emailChangeMail(mail),
+    "security-notice": securityNotice(mail),
+    "account-erasure": accountErasure(services.auth),
+    "revocation-repeat": revocationRepeat(services.auth),
+    "order-confirmation-mail": orderMail({ ...order, kind: "confirmation" }),
+    "order-shipping-mail": orderMail({ ...order, kind: "shipping" }),
     "orders-forget-user": ordersForgetUser(orders),
     "orders-forget-user-late": ordersForgetUser(orders),
     analytics: analytics(services.analytics),
@@ -156,8 +175,10 @@ function usersOf(on: {
   database: Database;
   limiter: Limiter;
   outbox: Outbox;
+  audit: AuditTrail;
+  attempts: Attempts;
 }): UserService {
-  const { env, config, scope, database, limiter, outbox } = on;
+  const { env, config, scope, database, limiter, outbox, audit, attempts } = on;
   return new UserService({
     database,
     repository: new UserRepository(database),
@@ -169,6 +190,8 @@ function usersOf(on: {
     }),
     outbox,
     sealer: new Sealer(config.DATA_KEY),
+    audit,
+    signUps: { begin: () => attempts.begin([["signUpPerIp", "caller"]]) },
     passwords: passwordsOf(scope),
     revoker: { revokeBelow: (userId, minEpoch) => limiter.revoke(userKey(userId), { minEpoch }) },
     scope,

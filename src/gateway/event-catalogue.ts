@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { CloudEvent } from "../kernel/event";
 import { authEvents } from "../services/auth";
+import { orderEvents } from "../services/orders";
 import { userEvents } from "../services/users";
 import { webhookEvents } from "../services/webhooks";
 
@@ -18,6 +19,7 @@ interface CatalogueEntry {
 export const EVENT_CATALOGUE = {
   ...userEvents,
   ...authEvents,
+  ...orderEvents,
   ...webhookEvents,
 } as const satisfies Record<string, CatalogueEntry>;
 
@@ -37,5 +39,7 @@ export function isEventType(type: string): type is EventType {
 /** JSON Schema (2020-12) of the `data` of a type in a version; null for one that is not in the catalogue. */
 export function dataSchemaOf(type: string, version: number): object | null {
   if (!isEventType(type) || EVENT_CATALOGUE[type].version !== version) return null;
-  return z.toJSONSchema(EVENT_CATALOGUE[type].data);
+  // A reader must let fields pass that it does not know, for a version may gain some.
+  const { additionalProperties: _, ...schema } = z.toJSONSchema(EVENT_CATALOGUE[type].data);
+  return schema;
 }

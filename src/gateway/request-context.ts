@@ -8,7 +8,14 @@ import type { Limiter } from "../platform/limiter";
 import type { Outbox } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
 import type { AnalyticsService } from "../services/analytics";
-import type { AccessTokens, AuthService, KeySet, RecoveryService, VerifiedToken } from "../services/auth";
+import type {
+  AccessTokens,
+  AccountMails,
+  AuthService,
+  KeySet,
+  RecoveryService,
+  VerifiedToken,
+} from "../services/auth";
 import type { EventService } from "../services/events";
 import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
@@ -23,6 +30,7 @@ export interface Services {
   readonly analytics: AnalyticsService;
   readonly auth: AuthService;
   readonly recovery: RecoveryService;
+  readonly mails: AccountMails;
   readonly audit: AuditTrail;
   readonly events: EventService;
   readonly webhooks: WebhookService;

@@ -10,6 +10,7 @@ export async function runScheduled(services: Services, config: Config, scope: Sc
     // Before the sweep, which then sends the events of what has expired.
     expireOrders: () => services.orderExpiry.run(),
     sweep: () => services.outbox.sweep(),
+    expireSessions: () => services.auth.removeExpired(),
     sweepIdempotencyRecords: () => services.sweepIdempotencyRecords(),
     expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
     expireWebhookAttempts: () => services.webhooks.expire(config.EVENT_RETENTION_DAYS),

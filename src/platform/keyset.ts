@@ -2,7 +2,7 @@
 import { type Actor, actorLabel } from "../kernel/actor";
 import type { CursorPosition, Page } from "../kernel/cursor";
 import { done, type Outcome, refuseInvalid } from "../kernel/errors";
-import type { Database, ReadFrom } from "./database";
+import { type Database, pageFrom, type ReadFrom } from "./database";
 import type { Scope } from "./scope";
 import type { Sealer } from "./sealing";
 
@@ -34,8 +34,7 @@ export class Keyset {
 
   /** A client that presents a bookmark gets the primary; a page, any replica not behind the page before it. */
   readFrom(position: CursorPosition | null = null): ReadFrom {
-    if (this.#scope.clientBookmark !== null) return "primary";
-    return position === null || position.bookmark === null ? "nearest" : { notBefore: position.bookmark };
+    return pageFrom(this.#scope.clientBookmark, position?.bookmark ?? null);
   }
 
   /** @param rows at most one more than `limit`, which tells that a next page exists */

@@ -136,6 +136,7 @@ export class Planet {
       offsetMs,
       limiter: new Limiter({
         book,
+        shield: async () => true,
         clock: () => this.time.now + isolate.offsetMs,
         newId: () => String(this.#nextId()),
         sleep: async (ms) => {
@@ -143,6 +144,7 @@ export class Planet {
           if (!isolate.isAlive) await never();
         },
         calls: newCalls(),
+        isWakeable: true,
         waitUntil: () => undefined,
         objectOf: () => ({ ask: (ask) => this.#carry(ask, isolate), revoke: never }),
       }),

@@ -31,9 +31,11 @@ export function newIsolate(replaced: Partial<LimiterContext> = {}): Isolate {
   const calls = replaced.calls ?? newCalls();
   const limiter = new Limiter({
     objectOf: realObject,
+    shield: async () => true,
     clock: Date.now,
     newId,
     sleep: systemSleep,
+    isWakeable: true,
     waitUntil: () => undefined,
     ...replaced,
     book,

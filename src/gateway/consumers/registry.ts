@@ -14,6 +14,18 @@ export const REGISTRATIONS = {
   analytics: { types: ["user.created"], delaySeconds: 0 },
   // KV shows a write elsewhere only after a while, so a slow reader may put an old value back until then.
   "cache-refresh": { types: ["user.updated", "user.deleted"], delaySeconds: 30 },
+  "password-reset-mail": { types: ["password.reset_requested"], delaySeconds: 0 },
+  "verification-mail": { types: ["email.verification_requested"], delaySeconds: 0 },
+  "email-change-mail": { types: ["email.change_requested"], delaySeconds: 0 },
+  "security-notice": {
+    types: ["email.change_requested", "password.changed", "session.reuse_detected"],
+    delaySeconds: 0,
+  },
+  "account-erasure": { types: ["user.deleted"], delaySeconds: 0 },
+  "revocation-repeat": {
+    types: ["user.deleted", "session.ended", "session.reuse_detected"],
+    delaySeconds: 0,
+  },
   "order-confirmation-mail": { types: ["order.placed"], delaySeconds: 0 },
   "order-shipping-mail": { types: ["order.shipped"], delaySeconds: 0 },
   "orders-forget-user": { types: ["user.deleted"], delaySeconds: 0 },

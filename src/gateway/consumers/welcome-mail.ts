@@ -1,48 +1,41 @@
-/** Greets who has signed up. */
-import { escapeHtml } from "../../kernel/html";
+/** Greets who has signed up, with a link that proves the address. */
 import type { Mail, Mailer } from "../../platform/mailer";
 import type { ExternalConsumer } from "../../platform/outbox";
+import type { AccountMails, Recipient } from "../../services/auth";
+import { composeLetter, tokenLink } from "./letter";
 
-export interface Contact {
-  readonly name: string;
-  readonly email: string;
-}
-
-export interface WelcomeMailOptions {
-  /** Null when the user is gone: then there is nobody to greet. */
-  readonly contactOf: (userId: string) => Promise<Contact | null>;
+export interface MailConsumerOptions {
+  readonly mails: Pick<AccountMails, "recipientOf" | "passwordReset" | "emailVerification" | "emailChange">;
   readonly mailer: Mailer;
   /** `PUBLIC_URL` */
   readonly publicUrl: string;
 }
 
-export function welcomeMail({ contactOf, mailer, publicUrl }: WelcomeMailOptions): ExternalConsumer {
+export function welcomeMail({ mails, mailer, publicUrl }: MailConsumerOptions): ExternalConsumer {
   return {
     kind: "external",
     async act(event) {
-      const contact = await contactOf(event.subject);
-      if (contact === null) return;
-      await mailer.send({ ...composeWelcome(contact, publicUrl), idempotencyKey: event.id });
+      const found = await mails.emailVerification(event);
+      // The user is gone: then there is nobody to greet.
+      if (found === null) return;
+      await mailer.send({ ...composeWelcome(found.to, publicUrl, found.token), idempotencyKey: event.id });
     },
   };
 }
 
-/** The name is anybody's text: escaped in HTML, and isolated there, for it may run right to left. */
-export function composeWelcome(contact: Contact, publicUrl: string): Omit<Mail, "idempotencyKey"> {
-  const name = escapeHtml(contact.name);
-  const link = escapeHtml(publicUrl);
-  return {
-    to: contact.email,
-    subject: "Welcome to Meridian",
-    text: `Hello ${contact.name},\n\nwelcome to Meridian. Your account is ready.\n\n${publicUrl}\n`,
-    html: `<!doctype html>
-<html lang="en">
-<body>
-<p>Hello <bdi>${name}</bdi>,</p>
-<p>welcome to Meridian. Your account is ready.</p>
-<p><a href="${link}">${link}</a></p>
-</body>
-</html>
-`,
-  };
+/** @param token null for an address that is proven already */
+export function composeWelcome(
+  to: Recipient,
+  publicUrl: string,
+  token: string | null,
+): Omit<Mail, "idempotencyKey"> {
+  const subject = "Welcome to Meridian";
+  const greeting = "welcome to Meridian. Your account is ready.";
+  if (token === null) return composeLetter({ to, subject, paragraphs: [greeting], link: publicUrl });
+  return composeLetter({
+    to,
+    subject,
+    paragraphs: [greeting, "Please confirm that this address is yours:"],
+    link: tokenLink(publicUrl, "verify-email", token),
+  });
 }

@@ -78,11 +78,11 @@ export class KeyedAttempt<T> implements Attempt<T> {
     reads: Reads,
   ): Promise<Opened<T, BatchResponse<Reads>>> {
     const wanted = await this.#newClaim();
-    const [, [row], ...answers] = await database.commit([
-      claim(database, wanted),
-      look(database, wanted.id),
-      ...reads,
-    ]);
+    const [, [row], ...answers] = await database.commit(
+      [claim(database, wanted), look(database, wanted.id), ...reads],
+      // The token is this attempt's own: claiming twice is claiming once.
+      { isIdempotent: true },
+    );
     // A batch answers in order: the first two are ours.
     const rows = answers as BatchResponse<Reads>;
     if (row === undefined) throw new AppError("internal", "a claim left no row");

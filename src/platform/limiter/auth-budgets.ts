@@ -10,11 +10,12 @@ import { done, type Outcome, refuse } from "../../kernel/errors";
 import type { NewId } from "../../kernel/ids";
 import type { AuthBudgetName } from "../env";
 import type { Calls } from "../observability/calls";
+import { SHIELD_SECONDS, type Shield } from "./burst-shield";
 import { addressKey, type ClientKey, siteKey } from "./client-key";
 import type { Grant } from "./client-limiter";
 import type { Ask, Quota } from "./lease-rule";
 import type { LimiterObject } from "./limiter";
-import type { Policy } from "./policies";
+import { BURST_POLICY, type Policy } from "./policies";
 import { violatedPolicies } from "./rate-limit-headers";
 import { objectUnavailable, SILENT, type Sleep, sendUntilSilent } from "./silence";
 
@@ -34,6 +35,7 @@ export interface Charge {
 
 export interface AuthBudgetsContext {
   readonly objectOf: (name: string) => LimiterObject;
+  readonly shield: Shield;
   readonly policies: Readonly<Record<AuthBudgetName, Policy>>;
   readonly newId: NewId;
   readonly sleep: Sleep;
@@ -63,6 +65,8 @@ export class AuthBudgets {
    */
   async spend(name: AuthBudgetName, subject: BudgetSubject): Promise<Outcome<Charge>> {
     const targets = targetsOf(this.#context.policies[name], subject);
+    const passes = await Promise.all(targets.map(({ object }) => this.#context.shield(object)));
+    if (passes.includes(false)) return overBudget(BURST_POLICY, SHIELD_SECONDS);
     const charged = await Promise.all(targets.map((target) => this.#charge(target)));
     const refund = async () => {
       await Promise.all(charged.filter(({ grant }) => grant.granted > 0).map((one) => this.#refund(one)));
@@ -71,10 +75,7 @@ export class AuthBudgets {
     if (refused.length === 0) return done({ refund });
     await refund();
     const releaseMs = Math.max(...refused.map(({ grant }) => grant.releaseMs));
-    return refuse("rate_limited", "Too many attempts. Wait as long as `Retry-After` says.", {
-      retryAfterSeconds: Math.max(1, Math.ceil(releaseMs / 1000)),
-      extensions: { "violated-policies": violatedPolicies(name) },
-    });
+    return overBudget(name, Math.max(1, Math.ceil(releaseMs / 1000)));
   }
 
   async #charge(target: Target): Promise<{ target: Target; id: string; grant: Grant }> {
@@ -106,6 +107,13 @@ export class AuthBudgets {
     if (grant === SILENT) throw objectUnavailable("an auth budget's object did not answer");
     return grant;
   }
+}
+
+function overBudget(policy: AuthBudgetName | typeof BURST_POLICY, retryAfterSeconds: number): Outcome<never> {
+  return refuse("rate_limited", "Too many attempts. Wait as long as `Retry-After` says.", {
+    retryAfterSeconds,
+    extensions: { "violated-policies": violatedPolicies(policy) },
+  });
 }
 
 function targetsOf(policy: Policy, subject: BudgetSubject): readonly Target[] {

@@ -6,8 +6,10 @@
 import type { Config } from "../env";
 import type { Scope } from "../scope";
 import { AuthBudgets } from "./auth-budgets";
+import { shieldOf } from "./burst-shield";
 import type { ClientLimiter } from "./client-limiter";
 import { LeaseBook } from "./lease-book";
+import { canWakeOthers } from "./letterbox";
 import { Limiter, type LimiterObject } from "./limiter";
 import { policiesOf } from "./policies";
 import { systemSleep } from "./silence";
@@ -15,6 +17,8 @@ import { systemSleep } from "./silence";
 /** What of the bindings the limiter needs. */
 export interface LimiterBindings {
   readonly CLIENT_LIMITER: DurableObjectNamespace<ClientLimiter>;
+  readonly ASK_SHIELD: RateLimit;
+  readonly STRANGER_SHIELD: RateLimit;
 }
 
 let isolateBook: LeaseBook | undefined;
@@ -28,10 +32,12 @@ function bookOf(scope: Scope): LeaseBook {
 export function limiterOf(env: LimiterBindings, scope: Scope): Limiter {
   return new Limiter({
     objectOf: objectsOf(env),
+    shield: shieldOf(env),
     book: bookOf(scope),
     clock: scope.clock,
     newId: scope.newId,
     sleep: systemSleep,
+    isWakeable: canWakeOthers(),
     calls: scope.calls,
     waitUntil: scope.waitUntil,
   });
@@ -40,6 +46,7 @@ export function limiterOf(env: LimiterBindings, scope: Scope): Limiter {
 export function authBudgetsOf(env: LimiterBindings, config: Config, scope: Scope): AuthBudgets {
   return new AuthBudgets({
     objectOf: objectsOf(env),
+    shield: shieldOf(env),
     policies: policiesOf(config),
     newId: scope.newId,
     sleep: systemSleep,
@@ -54,7 +61,14 @@ function objectsOf(env: LimiterBindings): (name: string) => LimiterObject {
 export { AuthBudgets, type BudgetSubject, type Charge } from "./auth-budgets";
 export { addressKey, type ClientKey, siteKey, UNKNOWN_CLIENT, userKey } from "./client-key";
 export { type Admission, FAIL_OPEN_ALLOWANCE, type KnownRevocations, Limiter } from "./limiter";
-export { type Policy, type PolicyName, policiesOf, policyNameFor, ROUTE_GROUPS } from "./policies";
+export {
+  BURST_POLICY,
+  type Policy,
+  type PolicyName,
+  policiesOf,
+  policyNameFor,
+  ROUTE_GROUPS,
+} from "./policies";
 export {
   QUOTA_EXCEEDED_TYPE,
   rateLimitField,

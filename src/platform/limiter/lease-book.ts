@@ -2,7 +2,9 @@
  * What one isolate remembers of its clients: leases, refusals, how much each used of late, and who waits for an ask.
  * It lives at module scope and outlasts requests, so it holds plain values and callbacks, never a promise or a stub.
  */
+
 import type { Ask, Quota } from "./lease-rule";
+import type { Letterbox } from "./letterbox";
 import { NO_REVOCATIONS, type Revocations } from "./revocations";
 
 /** Admissions that the isolate may spend in memory. */
@@ -28,15 +30,14 @@ export interface Known {
   readonly revocations: Revocations;
 }
 
-/** What wakes one that waits for an ask of another request. */
-export type Wake = (verdict: Verdict) => void;
-
 export type Verdict =
   /** By the object for one who waited, at the object's instant; or out of a lease, here and now. */
   | { readonly kind: "admitted"; readonly known: Known; readonly by: "object" | "lease" }
   | { readonly kind: "refused"; readonly known: Known }
   /** The object failed or was silent. */
   | { readonly kind: "silent" }
+  /** The burst shield kept the ask from the object. */
+  | { readonly kind: "shielded" }
   /** The answer did not reach as far as you: look again, and ask if need be. */
   | { readonly kind: "again" };
 
@@ -69,7 +70,7 @@ export interface ClientEntry {
   periodEndsAt: number;
   pending: PendingAsk | null;
   /** Everyone who waits, the asking request included. First come, first served. */
-  waiting: Wake[];
+  waiting: Letterbox<Verdict>[];
   /** Leases to give back on the next ask. */
   returns: { id: string; unspent: number }[];
 }

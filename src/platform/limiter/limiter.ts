@@ -2,17 +2,14 @@
  * The isolate's side of the limit: requests spend a lease in memory, and the object is asked only when there is none.
  *
  * Concurrent requests of one client share one ask. The first to find no lease asks for all who wait; each, itself
- * included, awaits a promise of its own, which whoever holds the answer resolves. In workerd a promise that hangs on
- * another request's I/O ends with that request, and awaiting it then ends one's own; but since compatibility date
- * 2024-10-14 (`handle_cross_request_promise_resolution`) a request may *resolve* a promise that another one made, and
- * what follows runs in the context of the one that made it, with its own I/O. So the book keeps the resolvers, which
- * are plain functions, and no promise crosses. Every waiter also keeps a timer of its own: workerd cancels a request
- * that waits for nothing of its own as hung, and the request that asked may vanish (its client hung up); one that
- * waits then sends the same ask under the same id. `test/integration/limiter/` tries this with real requests.
+ * included, waits at a letterbox of its own, into which whoever holds the answer posts a value: see `letterbox.ts`. Every
+ * waiter also keeps a timer of its own: workerd cancels a request that waits for nothing of its own as hung, and the
+ * request that asked may vanish (its client hung up); one that waits then sends the same ask under the same id.
  */
 import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
-import type { Calls } from "../observability/calls";
+import type { AdmissionSource, Calls } from "../observability/calls";
+import { SHIELD_SECONDS, type Shield } from "./burst-shield";
 import type { ClientKey } from "./client-key";
 import type { Grant } from "./client-limiter";
 import {
@@ -24,10 +21,10 @@ import {
   type PendingAsk,
   rememberReturn,
   type Verdict,
-  type Wake,
 } from "./lease-book";
 import { type Ask, LEASE_LIFE_MS_MAX, leaseMaxOf, type Quota } from "./lease-rule";
-import type { Policy, PolicyName } from "./policies";
+import { Letterbox } from "./letterbox";
+import { BURST_POLICY, type Policy, type PolicyName } from "./policies";
 import {
   addRevocations,
   asAddition,
@@ -47,10 +44,13 @@ export interface LimiterObject {
 export interface LimiterContext {
   /** A fresh stub each time: one that failed stays broken. */
   readonly objectOf: (name: string) => LimiterObject;
+  readonly shield: Shield;
   readonly book: LeaseBook;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly sleep: Sleep;
+  /** See `Letterbox`. */
+  readonly isWakeable: boolean;
   readonly calls: Calls;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
@@ -60,6 +60,11 @@ export interface KnownRevocations {
   /** Foreign tokens issued before (seconds) are void. */
   readonly minIssuedAt: number;
   isSessionRevoked(sessionId: string): boolean;
+}
+
+export interface AdmissionRequest {
+  readonly clientKey: ClientKey;
+  readonly policy: Policy;
 }
 
 export interface Admission {
@@ -75,10 +80,9 @@ export interface Admission {
   readonly retryAfterSeconds: number;
   /** At most 60 s old. Null when the object could not say: the session must then be checked in the database. */
   readonly revocations: KnownRevocations | null;
-  /** Out of a lease in memory, by the client's object, or by the isolate alone because the object was silent. */
-  readonly decidedBy: "lease" | "object" | "isolate";
+  readonly decidedBy: AdmissionSource;
   /** The policy that refused. In shadow mode it is named although the request was admitted. */
-  readonly violatedPolicy: PolicyName | null;
+  readonly violatedPolicy: PolicyName | typeof BURST_POLICY | null;
 }
 
 /** A waiter looks so often whether somebody still attends to the ask that it waits for. */
@@ -107,19 +111,29 @@ export class Limiter {
   }
 
   /**
+   * Spends one admission if the isolate can decide by itself: by a lease, a refusal that still holds, or a silence
+   * that still lasts. Null when `admit` must ask, and nothing was spent.
+   * **Errors**: as `admit`.
+   */
+  admitFromMemory({ clientKey, policy }: AdmissionRequest): Admission | null {
+    const entry = this.#context.book.peek(clientKey);
+    const verdict = entry === undefined ? null : this.#fromMemory(entry);
+    return entry === undefined || verdict === null ? null : this.#toAdmission(entry, policy, verdict);
+  }
+
+  /**
    * Spends one admission of the client's budget.
    * **Errors**: `unavailable` when the object is silent and the isolate's allowance is spent.
    * **Cost**: nothing outside the isolate while a lease lasts or a refusal is remembered; else a share of one call to
    * the client's object.
    */
-  async admit(request: { readonly clientKey: ClientKey; readonly policy: Policy }): Promise<Admission> {
-    const { clientKey, policy } = request;
+  async admit({ clientKey, policy }: AdmissionRequest): Promise<Admission> {
     const { entry, evicted } = this.#context.book.entry(clientKey);
     if (evicted !== null) this.#returnEvicted(evicted, policy);
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+      const isFirstTurn = turn === 0;
       const verdict =
-        this.#fromMemory(entry) ??
-        (await this.#fromObject({ entry, clientKey, policy, isFirstTurn: turn === 0 }));
+        this.#fromMemory(entry) ?? (await this.#fromObject({ entry, clientKey, policy, isFirstTurn }));
       if (verdict.kind !== "again") return this.#toAdmission(entry, policy, verdict);
     }
     return this.#toAdmission(entry, policy, { kind: "silent" });
@@ -151,7 +165,7 @@ export class Limiter {
   }
 
   /** What needs nobody else: a lease to spend, a refusal that still holds, a silence that still lasts. */
-  #fromMemory(entry: ClientEntry): Verdict | null {
+  #fromMemory(entry: ClientEntry): FinalVerdict | null {
     const now = this.#now();
     const { lease, known } = entry;
     if (lease !== null && now >= lease.expiresAt) giveUpLease(entry);
@@ -167,27 +181,26 @@ export class Limiter {
   /** Waits for an answer, and asks for it unless somebody does already. */
   async #fromObject(caller: Caller): Promise<Verdict> {
     const { entry } = caller;
-    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    const box = new Letterbox<Verdict>(this.#context.isWakeable);
     // Who was passed over once keeps the place at the head of the line.
-    if (caller.isFirstTurn) entry.waiting.push(resolve);
-    else entry.waiting.unshift(resolve);
+    if (caller.isFirstTurn) entry.waiting.push(box);
+    else entry.waiting.unshift(box);
     if (entry.pending === null) this.#send(caller, this.#newAsk(caller));
-    return await this.#watch(caller, promise, resolve);
+    return await this.#watch(caller, box);
   }
 
   /** The verdict; meanwhile looks after the ask, whose request may have vanished. */
-  async #watch(caller: Caller, verdict: Promise<Verdict>, wake: Wake): Promise<Verdict> {
+  async #watch(caller: Caller, box: Letterbox<Verdict>): Promise<Verdict> {
     const { entry } = caller;
     let attended = { pending: entry.pending, beats: entry.pending?.beats ?? 0 };
     let looksWithoutBeat = 0;
     for (;;) {
-      const woken = await Promise.race([verdict, this.#context.sleep(WATCH_MS)]);
-      if (woken !== undefined) return woken;
+      const verdict = await box.wait(this.#context.sleep, WATCH_MS);
+      if (verdict !== undefined) return verdict;
       const isAttended = entry.pending !== attended.pending || entry.pending?.beats !== attended.beats;
       looksWithoutBeat = isAttended ? 0 : looksWithoutBeat + 1;
       attended = { pending: entry.pending, beats: entry.pending?.beats ?? 0 };
       if (looksWithoutBeat < LOOKS_WITHOUT_BEAT_MAX) continue;
-      if (!entry.waiting.includes(wake)) return await verdict;
       looksWithoutBeat = 0;
       this.#send(caller, entry.pending?.ask ?? this.#newAsk(caller));
     }
@@ -202,6 +215,10 @@ export class Limiter {
   }
 
   async #attend(caller: Caller, pending: PendingAsk): Promise<void> {
+    if (!(await this.#context.shield(caller.clientKey))) {
+      if (caller.entry.pending === pending) this.#settleShielded(caller.entry, pending.ask);
+      return;
+    }
     const answer = await this.#askObject(caller, pending);
     // Somebody took this ask for lost, sent it again and settles it.
     if (caller.entry.pending !== pending) return;
@@ -269,8 +286,14 @@ export class Limiter {
     this.#wake(entry, entry.waiting.length, { kind: "silent" });
   }
 
+  #settleShielded(entry: ClientEntry, ask: Ask): void {
+    entry.pending = null;
+    for (const given of ask.returns) rememberReturn(entry, given);
+    this.#wake(entry, entry.waiting.length, { kind: "shielded" });
+  }
+
   #wake(entry: ClientEntry, count: number, verdict: Verdict): void {
-    for (const wake of entry.waiting.splice(0, count)) wake(verdict);
+    for (const box of entry.waiting.splice(0, count)) box.post(verdict);
   }
 
   #learn(entry: ClientEntry, grant: Grant, now: number): Known {
@@ -320,8 +343,15 @@ export class Limiter {
     entry.periodEndsAt = Math.max(entry.periodEndsAt, endsAt);
   }
 
-  #toAdmission(entry: ClientEntry, policy: Policy, verdict: Exclude<Verdict, { kind: "again" }>): Admission {
+  #toAdmission(entry: ClientEntry, policy: Policy, verdict: FinalVerdict): Admission {
+    const admission = this.#describe(entry, policy, verdict);
+    this.#context.calls.admittedBy = admission.decidedBy;
+    return admission;
+  }
+
+  #describe(entry: ClientEntry, policy: Policy, verdict: FinalVerdict): Admission {
     if (verdict.kind === "silent") return this.#fromAllowance(entry, policy);
+    if (verdict.kind === "shielded") return shielded(policy);
     const { window, revocations } = verdict.known;
     const isOver = verdict.kind === "refused";
     const isRefused = isOver && !policy.isShadow && !window.isShadow;
@@ -382,6 +412,24 @@ export class Limiter {
     return this.#context.book.observe(this.#context.clock());
   }
 }
+
+/** Nothing is known of the budget, so nothing of it is promised. */
+function shielded(policy: Policy): Admission {
+  return {
+    outcome: "refused",
+    policy: policy.name,
+    limit: policy.limit,
+    windowSeconds: policy.windowSeconds,
+    remaining: 0,
+    resetSeconds: SHIELD_SECONDS,
+    retryAfterSeconds: SHIELD_SECONDS,
+    revocations: null,
+    decidedBy: "shield",
+    violatedPolicy: BURST_POLICY,
+  };
+}
+
+type FinalVerdict = Exclude<Verdict, { kind: "again" }>;
 
 /** One request on its way through the limiter. */
 interface Caller {

@@ -4,6 +4,9 @@ import { AUTH_BUDGET_DEFAULTS, type AuthBudgetName, type Config } from "../env";
 /** `default` guards every request under `/api`, `/graphql` and `/rpc`; the others come on top, where auth spends them. */
 export type PolicyName = "default" | AuthBudgetName;
 
+/** The burst shield, which may refuse in place of any policy. Not a quota: approximate, and per location. */
+export const BURST_POLICY = "burst";
+
 export interface Policy {
   /** As in the RateLimit fields and in a problem's `violated-policies`. */
   readonly name: PolicyName;

@@ -3,8 +3,8 @@ export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./acc
 export { Attempts } from "./attempts";
 export { type AuthEventType, authEvents } from "./events";
 export { KeySet, type PublicKey } from "./key-set";
-export type { Caller, Session, TokenPair } from "./model";
-export { deviceLabel, locationLabel } from "./origin";
+export { AccountMails, type Recipient } from "./mails";
+export type { Session, TokenPair } from "./model";
 export { RecoveryService } from "./recovery";
 export { AuthRepository } from "./repository";
 export {

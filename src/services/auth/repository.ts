@@ -1,8 +1,8 @@
 /** Sessions, refresh tokens, one-time tokens and foreign identities in D1. Reads and writes are statements; the service runs them. */
-import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, type SQL, sql } from "drizzle-orm";
 import { foreignIdentities, oneTimeTokens, refreshTokens, sessions } from "../../../drizzle/schema/auth";
 import type { Database, Statement } from "../../platform/database";
-import type { EndReason, NewOneTimeToken, NewSession, OneTimeTokenRow, Purpose, SessionRow } from "./model";
+import type { EndReason, NewOneTimeToken, NewSession, OneTimeTokenRow, Purpose } from "./model";
 
 /** Live sessions of one user; a login over it replaces the oldest. */
 export const SESSIONS_MAX = 100;
@@ -307,21 +307,20 @@ export class AuthRepository {
   }
 
   /**
-   * One bounded step of retention: refresh tokens of sessions past `beforeMs` first, then sessions that have none
-   * left, then one-time tokens. Each returns what it removed.
+   * One bounded step of retention: of some sessions that expired by `beforeMs` the refresh tokens first, then those
+   * sessions that have none left; then one-time tokens. Each statement tells what it removed.
    */
   removeExpired(beforeMs: number, stepRows: number) {
-    const isPast = or(lte(sessions.expiresAt, beforeMs), lte(sessions.endedAt, beforeMs));
-    const doneSessions = this.#build.select({ id: sessions.id }).from(sessions).where(isPast);
+    const some = this.#build
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(lte(sessions.expiresAt, beforeMs))
+      .orderBy(asc(sessions.expiresAt))
+      .limit(stepRows);
     const tokens = this.#build
       .select({ digest: refreshTokens.digest })
       .from(refreshTokens)
-      .where(sql`${refreshTokens.sessionId} in ${doneSessions}`)
-      .limit(stepRows);
-    const empty = this.#build
-      .select({ id: sessions.id })
-      .from(sessions)
-      .where(and(isPast, sql`not exists (select 1 from ${refreshTokens} where session_id = ${sessions.id})`))
+      .where(sql`${refreshTokens.sessionId} in ${some}`)
       .limit(stepRows);
     const oneTime = this.#build
       .select({ id: oneTimeTokens.id })
@@ -333,8 +332,13 @@ export class AuthRepository {
       this.#build
         .delete(refreshTokens)
         .where(sql`${refreshTokens.digest} in ${tokens}`)
-        .returning({ digest: refreshTokens.digest }),
-      this.#build.delete(sessions).where(sql`${sessions.id} in ${empty}`).returning({ id: sessions.id }),
+        .returning({ id: refreshTokens.digest }),
+      this.#build
+        .delete(sessions)
+        .where(
+          sql`${sessions.id} in ${some} and not exists (select 1 from ${refreshTokens} t where t.session_id = ${sessions.id})`,
+        )
+        .returning({ id: sessions.id }),
       this.#build
         .delete(oneTimeTokens)
         .where(sql`${oneTimeTokens.id} in ${oneTime}`)
@@ -360,5 +364,3 @@ function isUsable(digest: string, purposes: readonly Purpose[], nowMs: number): 
     gt(oneTimeTokens.expiresAt, nowMs),
   );
 }
-
-export type { SessionRow };

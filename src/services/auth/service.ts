@@ -7,11 +7,13 @@
  * decides every request by the revocations that came with its lease. When the object is silent there is no lease,
  * and the session is read from D1 instead, see `isValid`.
  */
+import { z } from "zod";
 import type { Actor } from "../../kernel/actor";
 import { AppError, done, type Outcome, refuse, refuseNotFound } from "../../kernel/errors";
+import type { CloudEvent } from "../../kernel/event";
 import { authorize } from "../../kernel/permissions";
 import type { AuditTrail } from "../../platform/audit";
-import type { Database } from "../../platform/database";
+import type { Database, Statement } from "../../platform/database";
 import type { Deriver } from "../../platform/deriver";
 import type { NewRevocations } from "../../platform/limiter";
 import type { Outbox } from "../../platform/outbox";
@@ -21,7 +23,8 @@ import { type Credential, type CredentialRepository, emailKey, type User, type U
 import { ACCESS_TOKEN_TTL_MAX_SECONDS, type AccessTokens, type VerifiedToken } from "./access-tokens";
 import type { Attempts } from "./attempts";
 import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
-import type { Caller, EndReason, NewSession, Session, SessionRow, TokenPair } from "./model";
+import type { EndReason, NewSession, Session, SessionRow, TokenPair } from "./model";
+import { deviceLabel, locationLabel } from "./origin";
 import { chainOf, newRefreshToken, REFRESH_GRACE_MS, type RefreshToken } from "./refresh-chain";
 import type { AuthRepository } from "./repository";
 import type { LogInInput } from "./schemas";
@@ -65,12 +68,12 @@ export class AuthService {
    * **Errors**: `invalid_credentials`; `rate_limited`; `unavailable` (too many hashes at once, or the account changed
    * in this moment). **Cost**: 2 D1 round trips (1 when refused), 1 scrypt, the attempt's budgets.
    */
-  async logIn(input: LogInInput, caller: Caller): Promise<Outcome<LogIn>> {
+  async logIn(input: LogInInput): Promise<Outcome<LogIn>> {
     const { attempts, database, credentials, hasher } = this.#on;
     const key = emailKey(input.email);
     const attempt = await attempts.begin([
-      ["loginPerIp", { kind: "address", address: caller.address }],
-      ["loginPerAccount", { kind: "account", id: key }],
+      ["loginPerIp", "caller"],
+      ["loginPerAccount", { account: key }],
     ]);
     if (!attempt.ok) return attempt;
     const [credential, check] = await attempt.value.refundOnFailure(async () => {
@@ -82,7 +85,7 @@ export class AuthService {
       return refuse("invalid_credentials", "No account has this address with this password.");
     }
     const [logIn] = await Promise.all([
-      this.#startSession(credential, check, input.password, caller),
+      this.#startSession(credential, check, input.password),
       attempt.value.refund(),
     ]);
     return done(logIn);
@@ -94,19 +97,22 @@ export class AuthService {
    * **Errors**: `unauthenticated` (not ours), `token_expired`, `token_revoked`, `rate_limited`, `unavailable`.
    * **Cost**: 1 D1 round trip; 2 and a call to the user's object when reuse is detected.
    */
-  async refresh(presented: string, caller: Caller): Promise<Outcome<TokenPair>> {
+  async refresh(presented: string): Promise<Outcome<TokenPair>> {
     const { attempts, database, repository, credentials, deriver, scope } = this.#on;
-    const attempt = await attempts.begin([["refreshPerIp", { kind: "address", address: caller.address }]]);
+    const attempt = await attempts.begin([["refreshPerIp", "caller"]]);
     if (!attempt.ok) return attempt;
     const chain = await chainOf(deriver, presented);
     if (chain === null) return refuseRefreshToken();
 
     const nowMs = scope.clock();
     const { digest, successors } = chain;
-    const [, , , sessions, known, owners] = await database.commit([
-      ...repository.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
-      credentials.selectById(repository.ownerOfRefreshToken(digest)),
-    ]);
+    const [, , , sessions, known, owners] = await database.commit(
+      [
+        ...repository.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
+        credentials.selectById(repository.ownerOfRefreshToken(digest)),
+      ],
+      { isIdempotent: true },
+    );
     const [session] = sessions;
     if (session === undefined) return refuseRefreshToken();
     const owner = credentials.read(owners);
@@ -184,20 +190,51 @@ export class AuthService {
     return isLive && account !== null && token.epoch >= account.tokenEpoch;
   }
 
-  async #startSession(
-    credential: Credential,
-    check: PasswordCheck,
-    password: string,
-    caller: Caller,
-  ): Promise<LogIn> {
+  /** All that is kept of a deleted user here, as statements. */
+  erasureOf(userId: string): Statement[] {
+    return this.#on.repository.deleteAllOf(userId);
+  }
+
+  /**
+   * The revocation that an event of this service or `user.deleted` speaks of, once more. **Errors**: `unavailable`.
+   * **Cost**: 1 object call.
+   */
+  async repeatRevocation(event: CloudEvent): Promise<void> {
+    const { revoker, scope } = this.#on;
+    if (event.type === "user.deleted") {
+      const minEpochExpiresAt = scope.clock() + ACCESS_TOKEN_TTL_MAX_SECONDS * 1000;
+      return await revoker.revoke(event.subject, { minEpoch: EPOCH_MAX, minEpochExpiresAt });
+    }
+    const ids = sessionIdsOf(event.data);
+    if (ids.length > 0) await revoker.revoke(event.subject, sessionRevocations(ids, scope.clock()));
+  }
+
+  /**
+   * Retention: removes sessions, refresh tokens and one-time tokens that expired a day ago, in bounded steps; what is
+   * left is removed at the next call. **Cost**: at most `RETENTION_STEPS_MAX` D1 round trips.
+   */
+  async removeExpired(): Promise<{ readonly removed: number }> {
+    const { database, repository, scope } = this.#on;
+    const beforeMs = scope.clock() - RETENTION_MS;
+    let removed = 0;
+    for (let step = 0; step < RETENTION_STEPS_MAX; step += 1) {
+      const results = await database.commit([...repository.removeExpired(beforeMs, RETENTION_STEP_ROWS)]);
+      const count = results.reduce((sum, rows) => sum + rows.length, 0);
+      removed += count;
+      if (count === 0) break;
+    }
+    return { removed };
+  }
+
+  async #startSession(credential: Credential, check: PasswordCheck, password: string): Promise<LogIn> {
     const { database, repository, credentials, audit, scope, sessionTtlSeconds } = this.#on;
     const { user } = credential;
     const nowMs = scope.clock();
     const session: NewSession = {
       id: scope.newId(),
       userId: user.id,
-      device: caller.device,
-      location: caller.location,
+      device: deviceLabel(scope.caller?.userAgent),
+      location: locationLabel(scope.caller?.cf),
       createdAt: nowMs,
       expiresAt: nowMs + sessionTtlSeconds * 1000,
     };
@@ -328,6 +365,23 @@ export class AuthService {
   #revocationOf(ids: readonly string[]): NewRevocations {
     return sessionRevocations(ids, this.#on.scope.clock());
   }
+}
+
+const RETENTION_MS = 86_400_000;
+const RETENTION_STEP_ROWS = 500;
+const RETENTION_STEPS_MAX = 10;
+
+/** Above every epoch: of a deleted user no token is good. */
+const EPOCH_MAX = Number.MAX_SAFE_INTEGER;
+
+/** `sessionIds` or `sessionId` of an event's data. */
+function sessionIdsOf(data: unknown): readonly string[] {
+  const parsed = z
+    .object({ sessionIds: z.array(z.uuid()).optional(), sessionId: z.uuid().optional() })
+    .safeParse(data);
+  if (!parsed.success) return [];
+  const { sessionIds = [], sessionId } = parsed.data;
+  return sessionId === undefined ? sessionIds : [...sessionIds, sessionId];
 }
 
 /** Kept until no access token of these sessions can be alive, however its life was configured when it was issued. */

@@ -188,3 +188,24 @@ test("an error that passes is asked through a second time, and charged once", as
   const { limiter } = newIsolate({ objectOf: flaky });
   expect(await limiter.admit({ clientKey, policy })).toMatchObject({ outcome: "admitted", remaining: 99 });
 });
+
+test("under sustained load over eight isolates at most one request in ten reaches the object, and the budget holds", async () => {
+  const large = { ...policy, limit: 10_000 };
+  const isolates = Array.from({ length: 8 }, () => newIsolate());
+  let admitted = 0;
+  let requests = 0;
+  await Promise.all(
+    isolates.map(async ({ limiter }) => {
+      for (let count = 0; count < 1_500; count += 1) {
+        requests += 1;
+        if ((await limiter.admit({ clientKey, policy: large })).outcome === "admitted") admitted += 1;
+      }
+    }),
+  );
+  const asks = isolates.reduce((sum, { calls }) => sum + calls.objectCalls, 0);
+  expect(requests).toBe(12_000);
+  expect(asks).toBeLessThanOrEqual(requests / 10);
+  expect(admitted).toBeLessThanOrEqual(10_000);
+  // The isolates share until little is left: what one holds and another lacks is at most their last leases.
+  expect(admitted).toBeGreaterThan(9_900);
+});

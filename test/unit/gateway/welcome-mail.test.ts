@@ -17,7 +17,11 @@ const EVENT: CloudEvent = {
 };
 
 test("the welcome mail says welcome, and both bodies hold the name", () => {
-  const mail = composeWelcome({ name: "محمد الأمين", email: "m@example.com" }, "https://api.example.com");
+  const mail = composeWelcome(
+    { name: "محمد الأمين", email: "m@example.com" },
+    "https://api.example.com",
+    null,
+  );
   expect(mail.subject).toContain("Welcome");
   expect(mail.text).toContain("محمد الأمين");
   expect(mail.html).toContain("<bdi>محمد الأمين</bdi>");
@@ -27,7 +31,7 @@ test("the welcome mail says welcome, and both bodies hold the name", () => {
 
 test("a name that is HTML arrives as text", () => {
   const name = `<img src=x onerror="alert('1')"> & co`;
-  const mail = composeWelcome({ name, email: "m@example.com" }, "https://api.example.com");
+  const mail = composeWelcome({ name, email: "m@example.com" }, "https://api.example.com", null);
   expect(mail.text).toContain(name);
   expect(mail.html).not.toContain("<img");
   expect(mail.html).toContain("&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt; &amp; co");
@@ -38,9 +42,14 @@ test("the mail goes to the user that the event names, under the event's id", asy
   const binding = { send: async (mail: Mail) => void sent.push({ ...mail }) } as unknown as SendEmail;
   const asked: string[] = [];
   const consumer = welcomeMail({
-    contactOf: async (userId) => {
-      asked.push(userId);
-      return asked.length === 1 ? { name: "Ada", email: "ada@example.com" } : null;
+    mails: {
+      emailVerification: async (event) => {
+        asked.push(event.subject);
+        return asked.length === 1 ? { to: { name: "Ada", email: "ada@example.com" }, token: "t-1" } : null;
+      },
+      recipientOf: async () => null,
+      passwordReset: async () => null,
+      emailChange: async () => null,
     },
     mailer: new Mailer(binding, "hello@meridian.example"),
     publicUrl: "https://api.example.com",
@@ -52,4 +61,5 @@ test("the mail goes to the user that the event names, under the event's id", asy
   // The second time the user is gone, and nobody is greeted.
   expect(sent).toHaveLength(1);
   expect(sent[0]).toMatchObject({ to: "ada@example.com", headers: { "X-Idempotency-Key": EVENT.id } });
+  expect(sent[0]?.["text"]).toContain("https://api.example.com/verify-email?token=t-1\n");
 });

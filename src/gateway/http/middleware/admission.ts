@@ -1,22 +1,17 @@
 /**
- * Whether the request may go on: within its client's budget, with a token that was not revoked. The client is the user
- * once the token's signature and claims are verified; a bad or absent token is charged to the address.
+ * The gate of `/api`. A decision out of the isolate's memory comes before the handler. When the client's object must
+ * be asked, an unsafe method waits for the answer first; on a safe one the handler's reads run beside the ask, which is
+ * awaited before anything is answered, so that the hop costs no time and nothing leaks.
  */
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { ANONYMOUS } from "../../../kernel/actor";
-import { type Refusal, refuse } from "../../../kernel/errors";
-import {
-  type Admission,
-  addressKey,
-  policiesOf,
-  rateLimitField,
-  rateLimitPolicyField,
-  userKey,
-  violatedPolicies,
-} from "../../../platform/limiter";
-import type { Credentials, GatewayEnv } from "../../request-context";
-import { problem } from "../problem";
+import { AppError, type Refusal } from "../../../kernel/errors";
+import { rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
+import { describeError } from "../../../platform/observability/logger";
+import { type Entrant, type Passage, pass, passOrFailure } from "../../admission";
+import type { GatewayEnv } from "../../request-context";
+import { problem, refusalOf } from "../problem";
 
 /** They bring credentials of their own: a client whose access token has expired must be able to get another. */
 const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
@@ -31,46 +26,63 @@ const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
 export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
   if (c.req.method === "OPTIONS") return await next();
   const { services, credentials, config } = c.var;
-  const clientKey =
-    credentials.kind === "verified"
-      ? userKey(credentials.token.userId)
-      : addressKey(c.req.header("cf-connecting-ip"));
-  const admitted = await services.limiter.admit({ clientKey, policy: policiesOf(config).default });
-  announce(c, admitted);
-  if (admitted.outcome === "refused") return problem(c, overLimit(admitted));
+  const entrant: Entrant = { services, credentials, config, address: c.req.header("cf-connecting-ip") };
+  const passing = pass(entrant);
+  if (passing instanceof Promise && canOverlap(c)) return await overlapped(c, passing, next);
 
-  const refusal = refusalOfToken(credentials, admitted);
-  if (refusal !== null && !CREDENTIAL_PATHS.has(c.req.path)) return problem(c, refusal);
-  if (refusal !== null) c.set("actor", ANONYMOUS);
+  const passage = await passing;
+  announce(c, passage);
+  const refusal = refusalOn(c, passage);
+  if (refusal !== null) return problem(c, refusal);
+  if (passage.badToken !== null) c.set("actor", ANONYMOUS);
   await next();
   return undefined;
 });
 
-function announce(c: Context<GatewayEnv>, admitted: Admission): void {
-  c.header("RateLimit-Policy", rateLimitPolicyField(admitted));
-  c.header("RateLimit", rateLimitField(admitted));
+/** Safe methods change nothing, so their handler may run before it is known whether its answer will be given. */
+function canOverlap(c: Context<GatewayEnv>): boolean {
+  const isSafe = c.req.method === "GET" || c.req.method === "HEAD";
+  return isSafe && c.var.credentials.kind !== "bad";
 }
 
-function overLimit(admitted: Admission): Refusal {
-  return {
-    code: "rate_limited",
-    detail: `The budget of ${admitted.limit} requests in ${admitted.windowSeconds} seconds is spent.`,
-    retryAfterSeconds: admitted.retryAfterSeconds,
-    extensions: { "violated-policies": violatedPolicies(admitted.violatedPolicy ?? admitted.policy) },
-  };
-}
-
-function refusalOfToken(credentials: Credentials, { revocations }: Admission): Refusal | null {
-  switch (credentials.kind) {
-    case "none":
-      return null;
-    case "bad":
-      return credentials.refusal;
-    case "verified": {
-      const { epoch, sessionId } = credentials.token;
-      const isRevoked =
-        revocations !== null && (epoch < revocations.minEpoch || revocations.isSessionRevoked(sessionId));
-      return isRevoked ? refuse("token_revoked", "The session of this token was ended.").refusal : null;
-    }
+async function overlapped(
+  c: Context<GatewayEnv>,
+  passing: Promise<Passage>,
+  next: () => Promise<void>,
+): Promise<undefined> {
+  // What earlier middleware put on the answer, whatever it will be.
+  const headers = new Headers(c.res.headers);
+  const outcome = passOrFailure(passing);
+  await next();
+  const passage = await outcome;
+  if (passage instanceof AppError) {
+    c.var.scope.log.log("error", "request.failed", { method: c.req.method, ...describeError(passage) });
+    replaceAnswer(c, headers, refusalOf(passage));
+    return;
   }
+  const refusal = refusalOn(c, passage);
+  if (refusal !== null) replaceAnswer(c, headers, refusal);
+  announce(c, passage);
+}
+
+/** The handler's answer goes, with every header that it set: an entity tag says something too. */
+function replaceAnswer(c: Context<GatewayEnv>, headers: Headers, refusal: Refusal): void {
+  const unanswered = c.res.body;
+  const refused = problem(c, refusal);
+  for (const name of ["Content-Type", "Cache-Control", "Retry-After", "WWW-Authenticate"]) {
+    const value = refused.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  c.res = undefined;
+  c.res = new Response(refused.body, { status: refused.status, headers });
+  if (unanswered !== null && !unanswered.locked) c.var.scope.waitUntil(unanswered.cancel());
+}
+
+function refusalOn(c: Context<GatewayEnv>, { overLimit, badToken }: Passage): Refusal | null {
+  return overLimit ?? (CREDENTIAL_PATHS.has(c.req.path) ? null : badToken);
+}
+
+function announce(c: Context<GatewayEnv>, { admission: figures }: Passage): void {
+  c.header("RateLimit-Policy", rateLimitPolicyField(figures));
+  c.header("RateLimit", rateLimitField(figures));
 }

@@ -1,0 +1,102 @@
+/**
+ * `npm run events:doc` writes docs/events.md out of the event catalogue; with `--check` it only says whether the file
+ * is what it would write.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { ROOT } from "./tools.mjs";
+
+const FILE = join(ROOT, "docs/events.md");
+
+const { EVENT_CATALOGUE, consumersOf, dataSchemaOf } = await loadCatalogue();
+const text = document();
+if (process.argv.includes("--check")) {
+  const isCurrent = readText(FILE) === text;
+  if (!isCurrent) process.stdout.write("docs/events.md is not what the catalogue says\n");
+  process.exitCode = isCurrent ? 0 : 1;
+} else {
+  mkdirSync(dirname(FILE), { recursive: true });
+  writeFileSync(FILE, text);
+}
+
+/** The catalogue is TypeScript: bundled into a file that Node reads. */
+async function loadCatalogue() {
+  const cache = join(ROOT, "node_modules/.cache");
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "events-doc-"));
+  const outfile = join(folder, "catalogue.mjs");
+  try {
+    await build({
+      stdin: {
+        contents: `export { EVENT_CATALOGUE, dataSchemaOf } from "./src/gateway/event-catalogue";
+          export { consumersOf } from "./src/gateway/consumers/registry";`,
+        resolveDir: ROOT,
+      },
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      outfile,
+      // The Worker's own runtime is not there, and nothing in the catalogue asks for it.
+      plugins: [{ name: "no-runtime", setup: (on) => withoutRuntime(on) }],
+      logLevel: "error",
+    });
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function withoutRuntime(on) {
+  on.onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "no-runtime" }));
+  on.onLoad({ filter: /.*/, namespace: "no-runtime" }, () => ({
+    contents: "export class DurableObject {} export class WorkerEntrypoint {} export const env = {};",
+  }));
+}
+
+function document() {
+  return `# Events
+
+<!-- Written by \`npm run events:doc\` from src/gateway/event-catalogue.ts. Change it there. -->
+
+Every change that others may care about is an event: a CloudEvents 1.0 envelope, committed with the change itself.
+Fields are added within a version, never renamed or removed. An event is delivered at least once and in no order;
+\`id\` is the same on each repetition, and \`sequence\` orders the log. \`GET /api/events\` reads it, and
+\`GET /events/<type>/v<version>\` answers the JSON Schema of \`data\`, where \`dataschema\` leads.
+
+| type | version | what happened | consumers here |
+|---|---|---|---|
+${Object.entries(EVENT_CATALOGUE).map(row).join("\n")}
+${Object.entries(EVENT_CATALOGUE).map(section).join("")}`;
+}
+
+function row([type, { version, summary }]) {
+  const consumers = consumersOf(type).map((name) => `\`${name}\``);
+  return `| [\`${type}\`](#${anchorOf(type)}) | ${version} | ${summary} | ${consumers.join(", ") || "none"} |`;
+}
+
+function section([type, { version, summary }]) {
+  const { $schema: _, ...schema } = dataSchemaOf(type, version);
+  return `
+## ${type}
+${summary}
+
+\`\`\`json
+${JSON.stringify(schema, null, 2)}
+\`\`\`
+`;
+}
+
+/** As GitHub makes it of a heading. */
+function anchorOf(type) {
+  return type.replaceAll(".", "");
+}
+
+function readText(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}

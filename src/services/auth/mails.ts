@@ -1,0 +1,113 @@
+/**
+ * Whom to write to after an event of an account, and with which token. The words are the gateway's. Each of these may
+ * be asked again for the same event and gives the same answer.
+ */
+import type { CloudEvent } from "../../kernel/event";
+import { type Credential, emailKey } from "../users";
+import type { Purpose } from "./model";
+import { oneTimeTokenFor, oneTimeTokenOf } from "./one-time-tokens";
+import type { AuthDependencies } from "./service";
+
+export interface Recipient {
+  readonly name: string;
+  readonly email: string;
+}
+
+export interface TokenMail {
+  readonly to: Recipient;
+  readonly token: string;
+}
+
+/** Mails to an address that its asker may not own: so many in a quarter of an hour, and no more. */
+const CONFIRMATIONS_MAX = 5;
+const CONFIRMATIONS_WINDOW_MS = 900_000;
+
+type Dependencies = Pick<AuthDependencies, "database" | "repository" | "credentials" | "deriver" | "scope">;
+
+export class AccountMails {
+  readonly #on: Dependencies;
+
+  constructor(dependencies: Dependencies) {
+    this.#on = dependencies;
+  }
+
+  /** To the user as it is now; null when it is gone. **Cost**: 1 D1 round trip. */
+  async recipientOf(event: CloudEvent): Promise<Recipient | null> {
+    const credential = await this.#find(event.subject);
+    return credential === null ? null : recipient(credential);
+  }
+
+  /** The token that `password.reset_requested` stored; null when the user is gone. **Cost**: 1 D1 round trip. */
+  async passwordReset(event: CloudEvent): Promise<TokenMail | null> {
+    const to = await this.recipientOf(event);
+    return to === null
+      ? null
+      : { to, token: await oneTimeTokenOf(this.#on.deriver, "password_reset", event.id) };
+  }
+
+  /**
+   * A token that proves the user's own address. Null token: it is proven already; null: the user is gone.
+   * **Cost**: 2 D1 round trips.
+   */
+  async emailVerification(event: CloudEvent): Promise<{ to: Recipient; token: string | null } | null> {
+    const credential = await this.#find(event.subject);
+    if (credential === null) return null;
+    const to = recipient(credential);
+    if (credential.user.emailVerified) return { to, token: null };
+    return { to, token: await this.#store(event, credential.user.email, "email_verification") };
+  }
+
+  /**
+   * After `email.change_requested`: a token to the new address; or, when somebody has it, a word to that somebody.
+   * Null when the request was withdrawn or replaced, or when too many were made.
+   * **Cost**: 2 D1 round trips, 3 for a free address.
+   */
+  async emailChange(
+    event: CloudEvent,
+  ): Promise<({ kind: "confirm" } & TokenMail) | { kind: "taken"; to: Recipient } | null> {
+    const { database, credentials, repository, scope } = this.#on;
+    const owner = await this.#find(event.subject);
+    const pending = owner?.user.pendingEmail ?? null;
+    if (owner === null || pending === null || pending !== addressOf(event)) return null;
+    const [holders, recent] = await database.read("primary", [
+      credentials.selectByEmail(emailKey(pending)),
+      repository.tokensSince(owner.user.id, "email_change", scope.clock() - CONFIRMATIONS_WINDOW_MS),
+    ]);
+    const holder = credentials.read(holders);
+    if (holder !== null) return { kind: "taken", to: recipient(holder) };
+    const others = recent.filter((row) => row.id !== event.id);
+    if (others.length >= CONFIRMATIONS_MAX) return null;
+    const token = await this.#store(event, pending, "email_change");
+    return { kind: "confirm", to: { name: owner.user.name, email: pending }, token };
+  }
+
+  async #find(userId: string): Promise<Credential | null> {
+    const { database, credentials } = this.#on;
+    const [rows] = await database.read("primary", [credentials.selectById(userId)]);
+    return credentials.read(rows);
+  }
+
+  /** Stored before it is mailed, and dated by its event: a late repetition voids nothing newer. */
+  async #store(event: CloudEvent, address: string, purpose: Purpose): Promise<string> {
+    const { database, repository, deriver } = this.#on;
+    const { token, row } = await oneTimeTokenFor(deriver, {
+      eventId: event.id,
+      userId: event.subject,
+      purpose,
+      addressKey: emailKey(address),
+      at: Date.parse(event.time),
+    });
+    await database.commit([repository.voidOlderTokens(row), repository.insertOneTimeToken(row)]);
+    return token;
+  }
+}
+
+function recipient({ user }: Credential): Recipient {
+  return { name: user.name, email: user.email };
+}
+
+/** `data.email` of an event of the users service. */
+function addressOf({ data }: CloudEvent): string | null {
+  const email = typeof data === "object" && data !== null && "email" in data ? data.email : null;
+  return typeof email === "string" ? email : null;
+}

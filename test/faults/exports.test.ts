@@ -1,0 +1,128 @@
+import { CloudEvent } from "cloudevents";
+import { expect, test } from "vitest";
+import { bench, commitEvent, deliveriesOf, dispatcher, handOver, rowsOf, TestQueue } from "../support/outbox";
+
+const EXPORT = "export:TEAM";
+
+/** Another team's queue. */
+class TeamQueue {
+  readonly calls: unknown[][] = [];
+  isRefusing = false;
+  readonly binding = {
+    sendBatch: async (messages: Iterable<{ body: unknown }>) => {
+      if (this.isRefusing) throw new Error("Queue is overloaded");
+      this.calls.push([...messages].map(({ body }) => body));
+    },
+  } as unknown as Queue;
+}
+
+function setUp() {
+  const team = new TeamQueue();
+  const on = bench({
+    consumersOf: () => ["count", EXPORT],
+    exports: new Map([[EXPORT, team.binding]]),
+    attemptsMax: 3,
+  });
+  return { on, team };
+}
+
+test("an exported event is sent whole, to that queue alone, and is done when the queue has accepted it", async () => {
+  const { on, team } = setUp();
+  const id = await commitEvent(on);
+  on.outbox.relaySoon([id]);
+  await on.scope.settled();
+  expect(on.queue.deliveries).toEqual([`${id} count`]);
+  expect(team.calls).toHaveLength(1);
+  expect(() => new CloudEvent(team.calls[0]?.[0] as object, true)).not.toThrow();
+  expect(await deliveriesOf(id)).toMatchObject([
+    { consumer: "count", state: "pending" },
+    { consumer: EXPORT, state: "done", attempts: 1 },
+  ]);
+});
+
+test("a team's queue that refuses for a while gets the event later, and keeps nobody else waiting", async () => {
+  const { on, team } = setUp();
+  team.isRefusing = true;
+  const id = await commitEvent(on);
+  on.outbox.relaySoon([id]);
+  await on.scope.settled();
+  expect(on.queue.deliveries).toEqual([`${id} count`]);
+  expect((await deliveriesOf(id))[1]).toMatchObject({ state: "pending", attempts: 1, last_error: "Error" });
+  team.isRefusing = false;
+  on.clock.advance(120);
+  await on.outbox.sweep();
+  expect((await deliveriesOf(id))[1]).toMatchObject({ state: "done", attempts: 2 });
+  expect(team.calls).toHaveLength(1);
+});
+
+test("a team's queue that refuses for good leaves a dead letter, not a loss", async () => {
+  const { on, team } = setUp();
+  team.isRefusing = true;
+  const id = await commitEvent(on);
+  for (let tick = 0; tick < 5; tick += 1) {
+    on.clock.advance(3600);
+    await on.outbox.sweep();
+  }
+  expect((await deliveriesOf(id))[1]).toMatchObject({ state: "dead", attempts: 3 });
+  expect(await rowsOf("select event_id, consumer, attempts from dead_letters")).toEqual([
+    { event_id: id, consumer: EXPORT, attempts: 3 },
+  ]);
+});
+
+test("an event too large for a queue's message reaches our own consumers; its export is a dead letter that says why", async () => {
+  const { on, team } = setUp();
+  const id = await commitEvent(on, "thing.made", { text: "x".repeat(200_000) });
+  const small = await commitEvent(on);
+  on.outbox.relaySoon([id, small]);
+  await on.scope.settled();
+  let seen = 0;
+  const handlers = dispatcher(on, {
+    count: {
+      kind: "transactional",
+      prepare: (event) => {
+        seen = JSON.stringify(event.data).length;
+        return { statements: [] };
+      },
+    },
+  });
+  await handOver([{ eventId: id, consumer: "count" }], (batch) => handlers.dispatch(batch));
+  expect(seen).toBeGreaterThan(200_000);
+  expect(await deliveriesOf(id)).toMatchObject([
+    { consumer: "count", state: "done" },
+    { consumer: EXPORT, state: "dead", last_error: "AppError: event is larger than a queue message" },
+  ]);
+  expect(team.calls.flat()).toMatchObject([{ id: small }]);
+});
+
+test("many exports go in calls that a queue accepts: 100 messages and 256 KB at most", async () => {
+  const { on, team } = setUp();
+  const ids = [];
+  for (let index = 0; index < 12; index += 1)
+    ids.push(await commitEvent(on, "thing.made", { text: "x".repeat(60_000) }));
+  on.outbox.relaySoon(ids);
+  await on.scope.settled();
+  expect(team.calls.map((call) => call.length)).toEqual([4, 4, 4]);
+  expect(team.calls.flat().map((event) => (event as { id: string }).id)).toEqual(ids);
+});
+
+test("deliveries of one subject in the wrong order have the same effects as in the right one", async () => {
+  const queue = new TestQueue();
+  const on = bench({ queue: queue.binding, consumersOf: () => ["count"] });
+  const ids = [await commitEvent(on), await commitEvent(on), await commitEvent(on)];
+  const order: string[] = [];
+  const handlers = dispatcher(on, {
+    count: {
+      kind: "transactional",
+      prepare: (event) => {
+        order.push(event.id);
+        return { statements: [] };
+      },
+    },
+  });
+  const bodies = [...ids].reverse().map((eventId) => ({ eventId, consumer: "count" }));
+  for (const body of [...bodies, ...bodies]) await handOver([body], (batch) => handlers.dispatch(batch));
+  expect(order).toEqual([...ids].reverse());
+  expect(await rowsOf("select distinct state, attempts from event_deliveries")).toEqual([
+    { state: "done", attempts: 1 },
+  ]);
+});

@@ -1,0 +1,148 @@
+/** The Worker's own app over bindings that count, so that a test knows what each request asked of the platform. */
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { createApp } from "../../src/gateway/http/app";
+import { wire } from "../../src/wiring";
+
+const app = createApp(wire);
+
+export type CallKind = "d1" | "kv-read" | "kv-write" | "object" | "queue";
+
+interface Call {
+  readonly kind: CallKind;
+  readonly statements: number;
+  /** D1 calls that had ended when this one began, in the longest chain, and this one. */
+  readonly depth: number;
+  endedAt: number | null;
+}
+
+/** What a request took before its answer, and what followed. */
+export interface Spent {
+  readonly d1RoundTrips: number;
+  readonly d1Statements: number;
+  readonly kvReads: number;
+  readonly kvWrites: number;
+  readonly objectCalls: number;
+  readonly queueSends: number;
+}
+
+export interface Counted {
+  readonly response: Response;
+  readonly before: Spent;
+  readonly after: Spent;
+}
+
+/** Sends one request and waits for all that follows it. Headers as a client would send them. */
+export async function sendCounted(request: Request, overrides: Partial<Env> = {}): Promise<Counted> {
+  const ledger = new Ledger();
+  const context = createExecutionContext();
+  const counted = { ...ledger.wrap({ ...env, ...overrides } as Env) };
+  const response = await app.fetch(request, counted, context);
+  const body = await response.arrayBuffer();
+  const answeredAt = ledger.tick();
+  await waitOnExecutionContext(context);
+  const isBefore = (call: Call) => call.endedAt !== null && call.endedAt < answeredAt;
+  return {
+    response: new Response(body.byteLength === 0 ? null : body, response),
+    before: spentOn(ledger.calls.filter(isBefore)),
+    after: spentOn(ledger.calls.filter((call) => !isBefore(call))),
+  };
+}
+
+function spentOn(calls: readonly Call[]): Spent {
+  const of = (kind: CallKind) => calls.filter((call) => call.kind === kind);
+  const depths = of("d1").map((call) => call.depth);
+  return {
+    // Side by side they take the time of one.
+    d1RoundTrips: new Set(depths).size,
+    d1Statements: of("d1").reduce((sum, call) => sum + call.statements, 0),
+    kvReads: of("kv-read").length,
+    kvWrites: of("kv-write").length,
+    objectCalls: of("object").length,
+    queueSends: of("queue").length,
+  };
+}
+
+class Ledger {
+  readonly calls: Call[] = [];
+  #now = 0;
+
+  tick(): number {
+    this.#now += 1;
+    return this.#now;
+  }
+
+  wrap(real: Env): Env {
+    return {
+      ...real,
+      DB: this.#database(real.DB),
+      USER_CACHE: this.#methods(real.USER_CACHE, { get: "kv-read", put: "kv-write", delete: "kv-write" }),
+      CLIENT_LIMITER: this.#objects(real.CLIENT_LIMITER),
+      EVENTS: this.#methods(real.EVENTS, { send: "queue", sendBatch: "queue" }),
+    };
+  }
+
+  async #count<T>(kind: CallKind, statements: number, call: () => Promise<T>): Promise<T> {
+    const ended = this.calls.filter((other) => other.kind === kind && other.endedAt !== null);
+    const depth = 1 + ended.reduce((deepest, other) => Math.max(deepest, other.depth), 0);
+    const entry: Call = { kind, statements, depth, endedAt: null };
+    this.calls.push(entry);
+    try {
+      return await call();
+    } finally {
+      entry.endedAt = this.tick();
+    }
+  }
+
+  #database(real: D1Database): D1Database {
+    const overSession = (session: D1DatabaseSession) =>
+      intercept(session, {
+        batch: (statements: D1PreparedStatement[]) =>
+          this.#count("d1", statements.length, () => session.batch(statements)),
+      });
+    return intercept(real, {
+      withSession: (constraint?: string) => overSession(real.withSession(constraint)),
+      batch: (statements: D1PreparedStatement[]) =>
+        this.#count("d1", statements.length, () => real.batch(statements)),
+    });
+  }
+
+  #objects(real: Env["CLIENT_LIMITER"]): Env["CLIENT_LIMITER"] {
+    return intercept(real, {
+      getByName: (name: string) => {
+        const stub = real.getByName(name);
+        return new Proxy(stub, {
+          get: (target, property) => this.#metered("object", target, property),
+        });
+      },
+    });
+  }
+
+  #methods<Target extends object>(real: Target, kinds: Readonly<Record<string, CallKind>>): Target {
+    return new Proxy(real, {
+      get: (target, property) => {
+        const kind = typeof property === "string" ? kinds[property] : undefined;
+        return kind === undefined ? bound(target, property) : this.#metered(kind, target, property);
+      },
+    });
+  }
+
+  #metered(kind: CallKind, target: object, property: string | symbol): unknown {
+    const method = bound(target, property);
+    if (typeof method !== "function") return method;
+    return (...args: unknown[]) => this.#count(kind, 0, async () => await method(...args));
+  }
+}
+
+function intercept<Target extends object>(real: Target, methods: Readonly<Record<string, unknown>>): Target {
+  return new Proxy(real, {
+    get: (target, property) =>
+      typeof property === "string" && property in methods ? methods[property] : bound(target, property),
+  });
+}
+
+/** Bindings are native objects, whose methods must be called on themselves. */
+function bound(target: object, property: string | symbol): unknown {
+  const member: unknown = Reflect.get(target, property, target);
+  return typeof member === "function" ? (...args: unknown[]) => Reflect.apply(member, target, args) : member;
+}
