@@ -36,7 +36,6 @@ import { Sealer } from "./platform/sealing";
 import { Vault } from "./platform/vault";
 import { AnalyticsService } from "./services/analytics";
 import {
-  ACCESS_TOKEN_TTL_MAX_SECONDS,
   AccessTokens,
   AccountMails,
   Attempts,
@@ -66,8 +65,6 @@ import {
 } from "./services/users";
 import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/webhooks";
 
-const EPOCH_MARGIN_SECONDS = 120;
-
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
 const tokenMemory = new TokenMemory<VerifiedToken>();
@@ -78,8 +75,10 @@ export const wire: Wire = (env, config, scope) => {
   const limiter = limiterOf(env, scope);
   const outbox = outboxOf(env, config, scope, database);
   const keySet = keySetOf(config);
-  const users = usersOf({ env, config, scope, database, limiter, outbox });
   const audit = new AuditTrail(database, scope);
+  const deriver = new Deriver(config.DATA_KEY);
+  const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
+  const users = usersOf({ env, config, scope, database, limiter, outbox, audit, attempts });
   const accessTokens = new AccessTokens({
     keys: keySet,
     issuer: config.JWT_ISSUER,
@@ -88,7 +87,6 @@ export const wire: Wire = (env, config, scope) => {
     clock: scope.clock,
     memory: tokenMemory,
   });
-  const deriver = new Deriver(config.DATA_KEY);
   const auth: AuthDependencies = {
     database,
     repository: new AuthRepository(database),
@@ -96,11 +94,8 @@ export const wire: Wire = (env, config, scope) => {
     users,
     outbox,
     audit,
-    attempts: new Attempts(authBudgetsOf(env, config, scope), deriver),
-    revoker: {
-      revoke: (userId, revocations) =>
-        limiter.revoke(userKey(userId), { minEpochExpiresAt: epochExpiryOf(scope), ...revocations }),
-    },
+    attempts,
+    revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
     hasher: new PasswordHasher(scope.clock),
     accessTokens,
     deriver,
@@ -180,8 +175,10 @@ function usersOf(on: {
   database: Database;
   limiter: Limiter;
   outbox: Outbox;
+  audit: AuditTrail;
+  attempts: Attempts;
 }): UserService {
-  const { env, config, scope, database, limiter, outbox } = on;
+  const { env, config, scope, database, limiter, outbox, audit, attempts } = on;
   return new UserService({
     database,
     repository: new UserRepository(database),
@@ -193,11 +190,10 @@ function usersOf(on: {
     }),
     outbox,
     sealer: new Sealer(config.DATA_KEY),
+    audit,
+    signUps: { begin: () => attempts.begin([["signUpPerIp", "caller"]]) },
     passwords: passwordsOf(scope),
-    revoker: {
-      revokeBelow: (userId, minEpoch) =>
-        limiter.revoke(userKey(userId), { minEpoch, minEpochExpiresAt: epochExpiryOf(scope) }),
-    },
+    revoker: { revokeBelow: (userId, minEpoch) => limiter.revoke(userKey(userId), { minEpoch }) },
     scope,
   });
 }
@@ -220,15 +216,6 @@ function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox
       pendingTtlSeconds: config.ORDER_PENDING_TTL_SECONDS,
     }),
   };
-}
-
-/**
- * An epoch need not be remembered longer than the longest token lives, with a margin for one being issued right now.
- * It must not be either: when the change that raised it is never committed, the user's new tokens still carry the old
- * one, and would be refused for ever.
- */
-function epochExpiryOf(scope: Scope): number {
-  return scope.clock() + (ACCESS_TOKEN_TTL_MAX_SECONDS + EPOCH_MARGIN_SECONDS) * 1000;
 }
 
 function outboxOf(env: Env, config: Config, scope: Scope, database: Database): Outbox {

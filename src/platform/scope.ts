@@ -4,12 +4,23 @@ import type { NewId } from "../kernel/ids";
 import type { Calls } from "./observability/calls";
 import type { Logger } from "./observability/logger";
 
+/** Who calls, as far as the edge knows. */
+export interface Caller {
+  /** `CF-Connecting-IP`, for budgets alone: never stored, never logged. */
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  /** `request.cf`: what the edge looked up, the place among it. */
+  readonly cf: object | null;
+}
+
 export interface Scope {
   readonly requestId: string;
   /** W3C trace context of the caller or, failing that, our own; travels in event envelopes. */
   readonly traceparent: string;
   /** The client's `X-D1-Bookmark`, validated. Only ever compared: never passed to D1, stored or returned. */
   readonly clientBookmark: string | null;
+  /** Absent for work that no request asked for. */
+  readonly caller?: Caller;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly calls: Calls;

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   type Account,
   createAccount,
@@ -10,6 +10,9 @@ import {
 } from "../support/accounts";
 import { call } from "../support/client";
 import { lastTokenTo, mailsSent } from "../support/mailbox";
+
+// Password hashes are slow by design, and more so on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const NEW_PASSWORD = "a wholly new passphrase";
 

@@ -1,7 +1,10 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createLoggedInAccount, freshEmail, PASSWORD } from "../support/accounts";
 import { call, freshAddress } from "../support/client";
+
+// Password hashes are slow by design, and more so on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 async function rows<Row>(query: string, ...params: unknown[]): Promise<Row[]> {
   const { results } = await env.DB.prepare(query)

@@ -9,6 +9,7 @@ import { AuthBudgets } from "./auth-budgets";
 import { shieldOf } from "./burst-shield";
 import type { ClientLimiter } from "./client-limiter";
 import { LeaseBook } from "./lease-book";
+import { canWakeOthers } from "./letterbox";
 import { Limiter, type LimiterObject } from "./limiter";
 import { policiesOf } from "./policies";
 import { systemSleep } from "./silence";
@@ -36,6 +37,7 @@ export function limiterOf(env: LimiterBindings, scope: Scope): Limiter {
     clock: scope.clock,
     newId: scope.newId,
     sleep: systemSleep,
+    isWakeable: canWakeOthers(),
     calls: scope.calls,
     waitUntil: scope.waitUntil,
   });

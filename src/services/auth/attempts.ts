@@ -6,8 +6,10 @@ import { done, type Outcome } from "../../kernel/errors";
 import type { Deriver } from "../../platform/deriver";
 import type { AuthBudgetName } from "../../platform/env";
 import type { AuthBudgets, BudgetSubject, Charge } from "../../platform/limiter";
+import type { Scope } from "../../platform/scope";
 
-export type AttemptCharge = readonly [AuthBudgetName, BudgetSubject];
+/** Whose budget: that of the address that calls, or of an account, known or not. */
+export type AttemptCharge = readonly [AuthBudgetName, "caller" | { readonly account: string }];
 
 export interface Attempt {
   /** Takes the charges back: the attempt does not count. Never throws. */
@@ -19,10 +21,12 @@ export interface Attempt {
 export class Attempts {
   readonly #budgets: AuthBudgets;
   readonly #deriver: Deriver;
+  readonly #scope: Scope;
 
-  constructor(budgets: AuthBudgets, deriver: Deriver) {
+  constructor(budgets: AuthBudgets, deriver: Deriver, scope: Scope) {
     this.#budgets = budgets;
     this.#deriver = deriver;
+    this.#scope = scope;
   }
 
   /**
@@ -40,16 +44,14 @@ export class Attempts {
     return refused;
   }
 
-  async #charge(name: AuthBudgetName, subject: BudgetSubject): Promise<Outcome<Charge>> {
-    return await this.#budgets.spend(
-      name,
-      subject.kind === "account" ? await this.#disguise(subject.id) : subject,
-    );
+  async #charge(...[name, whose]: AttemptCharge): Promise<Outcome<Charge>> {
+    return await this.#budgets.spend(name, await this.#subjectOf(whose));
   }
 
-  /** The name of an object shows in dashboards: an address must not be readable there. */
-  async #disguise(id: string): Promise<BudgetSubject> {
-    return { kind: "account", id: await this.#deriver.derive("budget account", id) };
+  async #subjectOf(whose: AttemptCharge[1]): Promise<BudgetSubject> {
+    if (whose === "caller") return { kind: "address", address: this.#scope.caller?.address ?? null };
+    // The name of an object shows in dashboards: an address must not be readable there.
+    return { kind: "account", id: await this.#deriver.derive("budget account", whose.account) };
   }
 }
 

@@ -1,16 +1,10 @@
 /** The door of the auth service. */
-export {
-  ACCESS_TOKEN_TTL_MAX_SECONDS,
-  type AccessTokenOptions,
-  AccessTokens,
-  type VerifiedToken,
-} from "./access-tokens";
+export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./access-tokens";
 export { Attempts } from "./attempts";
 export { type AuthEventType, authEvents } from "./events";
 export { KeySet, type PublicKey } from "./key-set";
 export { AccountMails, type Recipient } from "./mails";
-export type { Caller, Session, TokenPair } from "./model";
-export { deviceLabel, locationLabel } from "./origin";
+export type { Session, TokenPair } from "./model";
 export { RecoveryService } from "./recovery";
 export { AuthRepository } from "./repository";
 export {

@@ -62,13 +62,3 @@ export interface TokenPair {
   readonly expiresIn: number;
   readonly refreshToken: string;
 }
-
-/** Who calls, as far as the edge knows. */
-export interface Caller {
-  /** The IP address, for budgets alone: it is never stored. */
-  readonly address: string | null;
-  /** See `deviceLabel`. */
-  readonly device: string;
-  /** See `locationLabel`. */
-  readonly location: string | null;
-}

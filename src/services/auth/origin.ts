@@ -25,7 +25,7 @@ const USER_AGENT_LENGTH_MAX = 512;
 const PLACE_LENGTH_MAX = 100;
 
 /** `Firefox on Linux`; a program's own name (`curl`) without its version; `Unknown device`. */
-export function deviceLabel(userAgent: string | undefined): string {
+export function deviceLabel(userAgent: string | null | undefined): string {
   const text = (userAgent ?? "").slice(0, USER_AGENT_LENGTH_MAX);
   const browser = BROWSERS.find(([pattern]) => pattern.test(text))?.[1];
   const system = SYSTEMS.find(([pattern]) => pattern.test(text))?.[1];
@@ -35,7 +35,7 @@ export function deviceLabel(userAgent: string | undefined): string {
 }
 
 /** `Lisbon, PT`, `PT`, or null: what the edge looked up (`request.cf`) from the address, which itself is not kept. */
-export function locationLabel(cf: object | undefined): string | null {
+export function locationLabel(cf: object | null | undefined): string | null {
   const place: { readonly city?: unknown; readonly country?: unknown } = cf ?? {};
   const parts = [place.city, place.country].filter(
     (part): part is string => typeof part === "string" && part !== "",

@@ -9,7 +9,7 @@ import { isViolationOf, type Stamped, type Statement } from "../../platform/data
 import type { NewRevocations } from "../../platform/limiter";
 import { type Credential, emailKey, type Snapshot, type Stamp } from "../users";
 import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
-import type { Caller, OneTimeTokenRow, Purpose } from "./model";
+import type { OneTimeTokenRow, Purpose } from "./model";
 import { oneTimeTokenFor } from "./one-time-tokens";
 import { digestOf } from "./refresh-chain";
 import type { ChangePasswordInput, ResetPasswordInput } from "./schemas";
@@ -27,12 +27,12 @@ export class RecoveryService {
    * unknown address their guards do not hold, but for the audit row, which is written either way.
    * **Errors**: `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
-  async forgotPassword(email: string, caller: Caller): Promise<Outcome<null>> {
+  async forgotPassword(email: string): Promise<Outcome<null>> {
     const { attempts, database, credentials, repository, audit, deriver, scope, outbox } = this.#on;
     const key = emailKey(email);
     const attempt = await attempts.begin([
-      ["forgotPerIp", { kind: "address", address: caller.address }],
-      ["forgotPerAccount", { kind: "account", id: key }],
+      ["forgotPerIp", "caller"],
+      ["forgotPerAccount", { account: key }],
     ]);
     if (!attempt.ok) return attempt;
     const [rows] = await database.read("primary", [credentials.selectByEmail(key)]);
@@ -69,10 +69,8 @@ export class RecoveryService {
    * **Errors**: `token_invalid`, `validation_failed` (policy; the token stays good), `rate_limited`, `unavailable`.
    * **Cost**: 2 D1 round trips, 1 scrypt, 1 object call.
    */
-  async resetPassword(input: ResetPasswordInput, caller: Caller): Promise<Outcome<null>> {
-    const charge = await this.#on.attempts.begin([
-      ["resetPerIp", { kind: "address", address: caller.address }],
-    ]);
+  async resetPassword(input: ResetPasswordInput): Promise<Outcome<null>> {
+    const charge = await this.#on.attempts.begin([["resetPerIp", "caller"]]);
     if (!charge.ok) return charge;
     const found = await this.#findToken(input.token, ["password_reset"]);
     if (found === null) return refuseToken();
@@ -123,7 +121,7 @@ export class RecoveryService {
     if (!caller.ok) return caller;
     const { userId, sessionId } = caller.value;
     // Of its own name, so that a stranger's failed logins do not lock the owner out of a live session.
-    const attempt = await attempts.begin([["loginPerAccount", { kind: "account", id: `change ${userId}` }]]);
+    const attempt = await attempts.begin([["loginPerAccount", { account: `change ${userId}` }]]);
     if (!attempt.ok) return attempt;
     const [rows, live] = await database.read("primary", [
       credentials.selectById(userId),
@@ -166,10 +164,8 @@ export class RecoveryService {
    * **Errors**: `token_invalid`, also when the address was taken meanwhile; `rate_limited`; `unavailable`.
    * **Cost**: 2 D1 round trips.
    */
-  async verifyEmail(presented: string, caller: Caller): Promise<Outcome<null>> {
-    const attempt = await this.#on.attempts.begin([
-      ["verifyPerIp", { kind: "address", address: caller.address }],
-    ]);
+  async verifyEmail(presented: string): Promise<Outcome<null>> {
+    const attempt = await this.#on.attempts.begin([["verifyPerIp", "caller"]]);
     if (!attempt.ok) return attempt;
     const found = await this.#findToken(presented, ["email_verification", "email_change"]);
     if (found === null) return refuseToken();
@@ -209,14 +205,14 @@ export class RecoveryService {
    * when none waits.
    * **Errors**: `unauthenticated`, `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
-  async resendVerification(actor: Actor, caller: Caller): Promise<Outcome<null>> {
+  async resendVerification(actor: Actor): Promise<Outcome<null>> {
     const { attempts, database, credentials, users, audit, outbox, scope } = this.#on;
     const owner = requireUser(actor);
     if (!owner.ok) return owner;
     const { userId } = owner.value;
     const attempt = await attempts.begin([
-      ["verifyPerIp", { kind: "address", address: caller.address }],
-      ["forgotPerAccount", { kind: "account", id: `resend ${userId}` }],
+      ["verifyPerIp", "caller"],
+      ["forgotPerAccount", { account: `resend ${userId}` }],
     ]);
     if (!attempt.ok) return attempt;
     const [rows] = await database.read("primary", [credentials.selectById(userId)]);

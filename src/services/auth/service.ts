@@ -23,7 +23,8 @@ import { type Credential, type CredentialRepository, emailKey, type User, type U
 import { ACCESS_TOKEN_TTL_MAX_SECONDS, type AccessTokens, type VerifiedToken } from "./access-tokens";
 import type { Attempts } from "./attempts";
 import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
-import type { Caller, EndReason, NewSession, Session, SessionRow, TokenPair } from "./model";
+import type { EndReason, NewSession, Session, SessionRow, TokenPair } from "./model";
+import { deviceLabel, locationLabel } from "./origin";
 import { chainOf, newRefreshToken, REFRESH_GRACE_MS, type RefreshToken } from "./refresh-chain";
 import type { AuthRepository } from "./repository";
 import type { LogInInput } from "./schemas";
@@ -67,12 +68,12 @@ export class AuthService {
    * **Errors**: `invalid_credentials`; `rate_limited`; `unavailable` (too many hashes at once, or the account changed
    * in this moment). **Cost**: 2 D1 round trips (1 when refused), 1 scrypt, the attempt's budgets.
    */
-  async logIn(input: LogInInput, caller: Caller): Promise<Outcome<LogIn>> {
+  async logIn(input: LogInInput): Promise<Outcome<LogIn>> {
     const { attempts, database, credentials, hasher } = this.#on;
     const key = emailKey(input.email);
     const attempt = await attempts.begin([
-      ["loginPerIp", { kind: "address", address: caller.address }],
-      ["loginPerAccount", { kind: "account", id: key }],
+      ["loginPerIp", "caller"],
+      ["loginPerAccount", { account: key }],
     ]);
     if (!attempt.ok) return attempt;
     const [credential, check] = await attempt.value.refundOnFailure(async () => {
@@ -84,7 +85,7 @@ export class AuthService {
       return refuse("invalid_credentials", "No account has this address with this password.");
     }
     const [logIn] = await Promise.all([
-      this.#startSession(credential, check, input.password, caller),
+      this.#startSession(credential, check, input.password),
       attempt.value.refund(),
     ]);
     return done(logIn);
@@ -96,9 +97,9 @@ export class AuthService {
    * **Errors**: `unauthenticated` (not ours), `token_expired`, `token_revoked`, `rate_limited`, `unavailable`.
    * **Cost**: 1 D1 round trip; 2 and a call to the user's object when reuse is detected.
    */
-  async refresh(presented: string, caller: Caller): Promise<Outcome<TokenPair>> {
+  async refresh(presented: string): Promise<Outcome<TokenPair>> {
     const { attempts, database, repository, credentials, deriver, scope } = this.#on;
-    const attempt = await attempts.begin([["refreshPerIp", { kind: "address", address: caller.address }]]);
+    const attempt = await attempts.begin([["refreshPerIp", "caller"]]);
     if (!attempt.ok) return attempt;
     const chain = await chainOf(deriver, presented);
     if (chain === null) return refuseRefreshToken();
@@ -225,20 +226,15 @@ export class AuthService {
     return { removed };
   }
 
-  async #startSession(
-    credential: Credential,
-    check: PasswordCheck,
-    password: string,
-    caller: Caller,
-  ): Promise<LogIn> {
+  async #startSession(credential: Credential, check: PasswordCheck, password: string): Promise<LogIn> {
     const { database, repository, credentials, audit, scope, sessionTtlSeconds } = this.#on;
     const { user } = credential;
     const nowMs = scope.clock();
     const session: NewSession = {
       id: scope.newId(),
       userId: user.id,
-      device: caller.device,
-      location: caller.location,
+      device: deviceLabel(scope.caller?.userAgent),
+      location: locationLabel(scope.caller?.cf),
       createdAt: nowMs,
       expiresAt: nowMs + sessionTtlSeconds * 1000,
     };

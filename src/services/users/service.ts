@@ -1,5 +1,5 @@
 /** The business of users: who may do what, and what else happens when it is done. One method is one use case. */
-import { type Actor, actorLabel } from "../../kernel/actor";
+import { type Actor, ANONYMOUS, actorLabel } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition, Page } from "../../kernel/cursor";
 import { isSatisfied, NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
@@ -12,7 +12,15 @@ import {
   type Violation,
 } from "../../kernel/errors";
 import { authorize, isPermitted } from "../../kernel/permissions";
-import { type Database, isViolationOf, pageFrom, type ReadFrom, type Stamped } from "../../platform/database";
+import type { AuditTrail } from "../../platform/audit";
+import {
+  type Database,
+  isViolationOf,
+  pageFrom,
+  type ReadFrom,
+  type Stamped,
+  type Statement,
+} from "../../platform/database";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
@@ -50,12 +58,20 @@ export interface TokenRevoker {
   revokeBelow(userId: string, epochMin: number): Promise<void>;
 }
 
+/** How many may sign up from one address. */
+export interface SignUpBudget {
+  /** **Errors**: `rate_limited`; `unavailable`. */
+  begin(): Promise<Outcome<unknown>>;
+}
+
 interface Dependencies {
   readonly database: Database;
   readonly repository: UserRepository;
   readonly cache: UserCache;
   readonly outbox: Outbox;
   readonly sealer: Sealer;
+  readonly audit: AuditTrail;
+  readonly signUps: SignUpBudget;
   readonly passwords: Passwords;
   readonly revoker: TokenRevoker;
   readonly scope: Scope;
@@ -79,11 +95,11 @@ export class UserService {
 
   /**
    * Creates a user with its profile and `user.created`, all or none.
-   * **Errors**: `validation_failed` (password policy), `email_taken`, `unavailable`, those of the key. **Cost**: 1 D1 round trip
+   * **Errors**: `validation_failed` (password policy), `email_taken`, `rate_limited`, `unavailable`, those of the key. **Cost**: 1 D1 round trip
    * (2 with a key), 1 scrypt.
    */
   async signUp(input: SignUpInput, attempt: Attempt<User> = unkeyed()): Promise<Outcome<User>> {
-    const { database, repository, passwords, scope } = this.#on;
+    const { database, repository, passwords, scope, signUps } = this.#on;
     const password = input.password ?? null;
     const violations = password === null ? [] : passwords.violationsOf(password, input);
     if (violations.length > 0)
@@ -94,6 +110,9 @@ export class UserService {
       attempt.isKeyed ? [repository.selectByEmail(input.email)] : [],
     );
     if (ended !== null) return ended;
+    // After the key: a replay spends nothing. Before the address is looked at: it bounds what a stranger can learn.
+    const admitted = await signUps.begin();
+    if (!admitted.ok) return admitted;
     if ((rows[0] ?? []).length > 0) return refuseEmailTaken();
 
     const passwordHash = password === null ? null : await passwords.hash(password);
@@ -103,6 +122,7 @@ export class UserService {
       const { value: _, ...stamp } = await database.commitStamped([
         ...repository.insert(user, { passwordHash, eventId: context.eventId, at: context.at }),
         ...this.#eventOf("user.created", context),
+        this.#audited(ANONYMOUS, "user.sign_up", context),
         ...(await attempt.record(database, user)),
       ]);
       this.#afterCommit(context, { ...stamp, value: user });
@@ -181,8 +201,8 @@ export class UserService {
     const changes = changesOf(actor, patch);
     if (Object.keys(changes).length === 0) return await this.#leaveAsIs(id, precondition, attempt);
     if (changes.role === undefined && !attempt.isKeyed)
-      return await this.#commitChanges(id, changes, precondition);
-    return await this.#changeAsRead(id, changes, precondition, attempt);
+      return await this.#commitChanges(actor, id, changes, precondition);
+    return await this.#changeAsRead(actor, id, changes, precondition, attempt);
   }
 
   /**
@@ -212,6 +232,7 @@ export class UserService {
       [
         repository.markLeaving(context),
         ...this.#eventOf("user.deleted", context),
+        this.#audited(actor, "user.delete", context),
         ...(await attempt.record(database, null, changedBy(context))),
       ],
       repository.remove(context),
@@ -274,6 +295,7 @@ export class UserService {
    * one is committed, and the answer under a key is written with the change.
    */
   async #changeAsRead(
+    actor: Actor,
     id: string,
     changes: UserChanges,
     precondition: Precondition,
@@ -294,7 +316,7 @@ export class UserService {
       if (isEmailTaken) return refuseEmailTaken();
       await this.#revokeOldRole(account, changes.role);
       const asRead = { kind: "versions", versions: [user.version] } as const;
-      const outcome = await this.#commitChanges(id, changes, asRead, { attempt, user });
+      const outcome = await this.#commitChanges(actor, id, changes, asRead, { attempt, user });
       const wasRaced = !outcome.ok && outcome.refusal.code === "precondition_failed";
       if (!wasRaced || precondition.kind === "versions" || round >= CHANGE_ATTEMPTS_MAX) return outcome;
       account = await repository.find(id, "primary");
@@ -307,6 +329,7 @@ export class UserService {
 
   /** @param known the user as read, when the precondition names its version: the answer is recorded then */
   async #commitChanges(
+    actor: Actor,
     id: string,
     changes: UserChanges,
     precondition: Precondition,
@@ -323,6 +346,10 @@ export class UserService {
         [
           ...repository.update(context, changes),
           ...this.#eventOf("user.updated", context),
+          this.#audited(actor, "user.update", context, {
+            fields: Object.keys(changes),
+            ...(changes.role === undefined ? {} : { role: changes.role }),
+          }),
           ...(recorded ?? []),
           ...(requestId === null ? [] : this.emailChangeRequested(requestId, id, context)),
         ],
@@ -371,6 +398,17 @@ export class UserService {
       subject: context.id,
       version: userEvents[type].version,
       data: this.#on.repository.eventData(context.id),
+      guard: changedBy(context),
+    });
+  }
+
+  /** The audit row of a change, written where the change was. */
+  #audited(actor: Actor, action: string, context: ChangeContext, details: object = {}): Statement {
+    return this.#on.audit.record({
+      actor,
+      action,
+      subject: `user:${context.id}`,
+      details: { ...details },
       guard: changedBy(context),
     });
   }

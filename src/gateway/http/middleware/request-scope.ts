@@ -23,6 +23,11 @@ export function requestScope(wire: Wire) {
       traceparent,
       // A malformed one is refused further down, after it has been charged.
       clientBookmark: bookmark !== undefined && isBookmark(bookmark) ? bookmark : null,
+      caller: {
+        address: c.req.header("cf-connecting-ip") ?? null,
+        userAgent: c.req.header("user-agent") ?? null,
+        cf: c.req.raw.cf ?? null,
+      },
       clock: systemClock,
       newId,
       calls: newCalls(),

@@ -1,11 +1,8 @@
 /** `/api/auth`: contract and handlers. */
 import { type Context, Hono } from "hono";
 import {
-  type Caller,
   changePasswordSchema,
-  deviceLabel,
   forgotPasswordSchema,
-  locationLabel,
   logInSchema,
   refreshSchema,
   resetPasswordSchema,
@@ -17,11 +14,11 @@ import { body, idParam } from "../validate";
 
 export const authRoutes = new Hono<GatewayEnv>()
   .post("/login", body(logInSchema), async (c) => {
-    const outcome = await c.var.services.auth.logIn(c.req.valid("json"), callerOf(c));
+    const outcome = await c.var.services.auth.logIn(c.req.valid("json"));
     return answer(c, outcome, (logIn) => secret(c, logIn));
   })
   .post("/refresh", body(refreshSchema), async (c) => {
-    const outcome = await c.var.services.auth.refresh(c.req.valid("json").refreshToken, callerOf(c));
+    const outcome = await c.var.services.auth.refresh(c.req.valid("json").refreshToken);
     return answer(c, outcome, (pair) => secret(c, pair));
   })
   .post("/logout", async (c) => {
@@ -39,11 +36,11 @@ export const authRoutes = new Hono<GatewayEnv>()
     return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/password/forgot", body(forgotPasswordSchema), async (c) => {
-    const outcome = await c.var.services.recovery.forgotPassword(c.req.valid("json").email, callerOf(c));
+    const outcome = await c.var.services.recovery.forgotPassword(c.req.valid("json").email);
     return answer(c, outcome, () => c.body(null, 202));
   })
   .post("/password/reset", body(resetPasswordSchema), async (c) => {
-    const outcome = await c.var.services.recovery.resetPassword(c.req.valid("json"), callerOf(c));
+    const outcome = await c.var.services.recovery.resetPassword(c.req.valid("json"));
     return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/password/change", body(changePasswordSchema), async (c) => {
@@ -51,21 +48,13 @@ export const authRoutes = new Hono<GatewayEnv>()
     return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/email/verify", body(verifyEmailSchema), async (c) => {
-    const outcome = await c.var.services.recovery.verifyEmail(c.req.valid("json").token, callerOf(c));
+    const outcome = await c.var.services.recovery.verifyEmail(c.req.valid("json").token);
     return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/email/resend", async (c) => {
-    const outcome = await c.var.services.recovery.resendVerification(c.var.actor, callerOf(c));
+    const outcome = await c.var.services.recovery.resendVerification(c.var.actor);
     return answer(c, outcome, () => c.body(null, 202));
   });
-
-function callerOf(c: Context<GatewayEnv>): Caller {
-  return {
-    address: c.req.header("cf-connecting-ip") ?? null,
-    device: deviceLabel(c.req.header("user-agent")),
-    location: locationLabel(c.req.raw.cf),
-  };
-}
 
 /** Tokens must not lie in any cache. Source: RFC 6749, section 5.1. */
 function secret(c: Context<GatewayEnv>, value: object): Response {
