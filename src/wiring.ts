@@ -36,7 +36,6 @@ import { Sealer } from "./platform/sealing";
 import { Vault } from "./platform/vault";
 import { AnalyticsService } from "./services/analytics";
 import {
-  ACCESS_TOKEN_TTL_MAX_SECONDS,
   AccessTokens,
   AccountMails,
   Attempts,
@@ -65,8 +64,6 @@ import {
   UserService,
 } from "./services/users";
 import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/webhooks";
-
-const EPOCH_MARGIN_SECONDS = 120;
 
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
@@ -98,10 +95,14 @@ export const wire: Wire = (env, config, scope) => {
     outbox,
     audit,
     attempts,
+<<<<<<< HEAD
     revoker: {
       revoke: (userId, revocations) =>
         limiter.revoke(userKey(userId), { minEpochExpiresAt: epochExpiryOf(scope), ...revocations }),
     },
+=======
+    revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
+>>>>>>> limiter
     hasher: new PasswordHasher(scope.clock),
     accessTokens,
     deriver,
@@ -199,10 +200,7 @@ function usersOf(on: {
     audit,
     signUps: { begin: () => attempts.begin([["signUpPerIp", "caller"]]) },
     passwords: passwordsOf(scope),
-    revoker: {
-      revokeBelow: (userId, minEpoch) =>
-        limiter.revoke(userKey(userId), { minEpoch, minEpochExpiresAt: epochExpiryOf(scope) }),
-    },
+    revoker: { revokeBelow: (userId, minEpoch) => limiter.revoke(userKey(userId), { minEpoch }) },
     scope,
   });
 }
@@ -225,15 +223,6 @@ function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox
       pendingTtlSeconds: config.ORDER_PENDING_TTL_SECONDS,
     }),
   };
-}
-
-/**
- * An epoch need not be remembered longer than the longest token lives, with a margin for one being issued right now.
- * It must not be either: when the change that raised it is never committed, the user's new tokens still carry the old
- * one, and would be refused for ever.
- */
-function epochExpiryOf(scope: Scope): number {
-  return scope.clock() + (ACCESS_TOKEN_TTL_MAX_SECONDS + EPOCH_MARGIN_SECONDS) * 1000;
 }
 
 function outboxOf(env: Env, config: Config, scope: Scope, database: Database): Outbox {
