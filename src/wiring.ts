@@ -36,6 +36,7 @@ import { Sealer } from "./platform/sealing";
 import { Vault } from "./platform/vault";
 import { AnalyticsService } from "./services/analytics";
 import {
+  ACCESS_TOKEN_TTL_MAX_SECONDS,
   AccessTokens,
   AccountMails,
   Attempts,
@@ -64,6 +65,8 @@ import {
   UserService,
 } from "./services/users";
 import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/webhooks";
+
+const EPOCH_MARGIN_SECONDS = 120;
 
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
@@ -95,7 +98,10 @@ export const wire: Wire = (env, config, scope) => {
     outbox,
     audit,
     attempts,
-    revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
+    revoker: {
+      revoke: (userId, revocations) =>
+        limiter.revoke(userKey(userId), { minEpochExpiresAt: epochExpiryOf(scope), ...revocations }),
+    },
     hasher: new PasswordHasher(scope.clock),
     accessTokens,
     deriver,
@@ -193,7 +199,10 @@ function usersOf(on: {
     audit,
     signUps: { begin: () => attempts.begin([["signUpPerIp", "caller"]]) },
     passwords: passwordsOf(scope),
-    revoker: { revokeBelow: (userId, minEpoch) => limiter.revoke(userKey(userId), { minEpoch }) },
+    revoker: {
+      revokeBelow: (userId, minEpoch) =>
+        limiter.revoke(userKey(userId), { minEpoch, minEpochExpiresAt: epochExpiryOf(scope) }),
+    },
     scope,
   });
 }
@@ -216,6 +225,15 @@ function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox
       pendingTtlSeconds: config.ORDER_PENDING_TTL_SECONDS,
     }),
   };
+}
+
+/**
+ * An epoch need not be remembered longer than the longest token lives, with a margin for one being issued right now.
+ * It must not be either: when the change that raised it is never committed, the user's new tokens still carry the old
+ * one, and would be refused for ever.
+ */
+function epochExpiryOf(scope: Scope): number {
+  return scope.clock() + (ACCESS_TOKEN_TTL_MAX_SECONDS + EPOCH_MARGIN_SECONDS) * 1000;
 }
 
 function outboxOf(env: Env, config: Config, scope: Scope, database: Database): Outbox {

@@ -1,5 +1,10 @@
 /** The door of the auth service. */
-export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./access-tokens";
+export {
+  ACCESS_TOKEN_TTL_MAX_SECONDS,
+  type AccessTokenOptions,
+  AccessTokens,
+  type VerifiedToken,
+} from "./access-tokens";
 export { Attempts } from "./attempts";
 export { type AuthEventType, authEvents } from "./events";
 export { KeySet, type PublicKey } from "./key-set";
