@@ -1,5 +1,7 @@
 /** Every policy of the limit, in one table: the quota of the route groups, and the budgets of the auth endpoints. */
+
 import { AUTH_BUDGET_DEFAULTS, type AuthBudgetName, type Config } from "../env";
+import type { Quota } from "./lease-rule";
 
 /** `default` guards every request under `/api`, `/graphql` and `/rpc`; the others come on top, where auth spends them. */
 export type PolicyName = "default" | AuthBudgetName;
@@ -53,4 +55,9 @@ export function policiesOf(config: PolicyConfig): Readonly<Record<PolicyName, Po
       isShadow: false,
     },
   };
+}
+
+/** A policy as an ask brings it. */
+export function quotaOf(policy: Policy): Quota {
+  return { limit: policy.limit, windowMs: policy.windowSeconds * 1000, leaseMax: policy.leaseMax };
 }

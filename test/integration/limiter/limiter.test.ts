@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { AppError } from "../../../src/kernel/errors";
-import { FAIL_OPEN_ALLOWANCE, type LimiterObject } from "../../../src/platform/limiter/limiter";
+import { FAIL_OPEN_ALLOWANCE } from "../../../src/platform/limiter/admission";
+import type { LimiterObject } from "../../../src/platform/limiter/limiter";
 import { DEFAULT_POLICY, newIsolate, realObject } from "../../support/limiter";
 
 const policy = DEFAULT_POLICY;
