@@ -16,7 +16,7 @@ import {
   userKey,
   violatedPolicies,
 } from "../../../platform/limiter";
-import type { VerifiedToken } from "../../../services/auth";
+import type { BearerToken } from "../../../services/auth";
 import type { Credentials, GatewayEnv, Services } from "../../request-context";
 import { problem } from "../problem";
 
@@ -41,7 +41,7 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
   announce(c, admitted);
   if (admitted.outcome === "refused") return problem(c, overLimit(admitted));
 
-  const refusal = await refusalOfToken(credentials, admitted, services);
+  const refusal = await judge(c, admitted);
   if (refusal !== null && !CREDENTIAL_PATHS.has(c.req.path)) return problem(c, refusal);
   if (refusal !== null) c.set("actor", ANONYMOUS);
   await next();
@@ -62,25 +62,31 @@ function overLimit(admitted: Admission): Refusal {
   };
 }
 
-/** When the client's object was silent nothing is known of revocations: then D1 is asked, for P6 has no exception. */
-async function refusalOfToken(
-  credentials: Credentials,
-  { revocations }: Admission,
-  { auth }: Services,
-): Promise<Refusal | null> {
+/** Whether the token that was sent, if any, still stands: null when it does, and the actor is whom it names. */
+async function judge(c: Context<GatewayEnv>, { revocations }: Admission): Promise<Refusal | null> {
+  const { credentials, services } = c.var;
   switch (credentials.kind) {
     case "none":
       return null;
     case "bad":
       return credentials.refusal;
     case "verified": {
-      const { token } = credentials;
-      const isGood = revocations === null ? await auth.isValid(token) : !isRevoked(token, revocations);
-      return isGood ? null : refuse("token_revoked", "The session of this token was ended.").refusal;
+      const token = await stillGood(credentials, revocations, services);
+      if (token === null) return refuse("token_revoked", "The session of this token was ended.").refusal;
+      const { userId, role, sessionId } = token;
+      c.set("actor", { kind: "user", userId, role, sessionId });
+      return null;
     }
   }
 }
 
-function isRevoked({ epoch, sessionId }: VerifiedToken, known: KnownRevocations): boolean {
-  return epoch < known.minEpoch || known.isSessionRevoked(sessionId);
+/** When the client's object was silent nothing is known of revocations: then D1 is asked, for P6 has no exception. */
+async function stillGood(
+  { presented, token }: Extract<Credentials, { kind: "verified" }>,
+  known: KnownRevocations | null,
+  { auth, authenticator }: Services,
+): Promise<BearerToken | null> {
+  if (known !== null) return await authenticator.stillGood(presented, token, known);
+  if (token.sessionId === null) return await authenticator.verifyAnew(presented);
+  return (await auth.isValid(token)) ? token : null;
 }
