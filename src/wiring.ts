@@ -95,14 +95,7 @@ export const wire: Wire = (env, config, scope) => {
     outbox,
     audit,
     attempts,
-<<<<<<< HEAD
-    revoker: {
-      revoke: (userId, revocations) =>
-        limiter.revoke(userKey(userId), { minEpochExpiresAt: epochExpiryOf(scope), ...revocations }),
-    },
-=======
     revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
->>>>>>> limiter
     hasher: new PasswordHasher(scope.clock),
     accessTokens,
     deriver,
