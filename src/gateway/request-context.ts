@@ -17,6 +17,7 @@ import type {
   VerifiedToken,
 } from "../services/auth";
 import type { EventService } from "../services/events";
+import type { LimitService } from "../services/limits";
 import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
 import type { WebhookDeliverer, WebhookService } from "../services/webhooks";
@@ -39,6 +40,7 @@ export interface Services {
   readonly accessTokens: AccessTokens;
   readonly keySet: KeySet;
   readonly limiter: Limiter;
+  readonly limits: LimitService;
   readonly outbox: Outbox;
   readonly health: () => Promise<HealthReport>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */
