@@ -28,7 +28,14 @@ import { fetchJson } from "./platform/fetch-json";
 import { checkHealth } from "./platform/health";
 import { sweepIdempotencyRecords } from "./platform/idempotency";
 import { Keyset } from "./platform/keyset";
-import { authBudgetsOf, type Limiter, limiterOf, userKey } from "./platform/limiter";
+import {
+  authBudgetsOf,
+  type Limiter,
+  limiterAdminOf,
+  limiterOf,
+  policiesOf,
+  userKey,
+} from "./platform/limiter";
 import { Mailer } from "./platform/mailer";
 import { type DeliveryMessage, Outbox } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
@@ -54,6 +61,7 @@ import {
   type VerifiedToken,
 } from "./services/auth";
 import { EventService } from "./services/events";
+import { LimitService } from "./services/limits";
 import {
   OrderExpiry,
   OrderRepository,
@@ -119,6 +127,12 @@ export const wire: Wire = (env, config, scope) => {
     ),
     keySet: keySetOf(config),
     limiter: limiterOf(env, scope),
+    limits: new LimitService({
+      database,
+      audit,
+      objects: limiterAdminOf(env, scope),
+      policy: policiesOf(config).default,
+    }),
     outbox,
     health: () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock }),
     bookmark: () => database.bookmark(),

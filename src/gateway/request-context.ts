@@ -18,6 +18,7 @@ import type {
   RecoveryService,
 } from "../services/auth";
 import type { EventService } from "../services/events";
+import type { LimitService } from "../services/limits";
 import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
 import type { WebhookDeliverer, WebhookService } from "../services/webhooks";
@@ -41,6 +42,7 @@ export interface Services {
   readonly authenticator: Authenticator;
   readonly keySet: KeySet;
   readonly limiter: Limiter;
+  readonly limits: LimitService;
   readonly outbox: Outbox;
   readonly health: () => Promise<HealthReport>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */

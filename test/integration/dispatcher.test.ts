@@ -110,6 +110,39 @@ test("duplicates that fail together count as one attempt", async () => {
   expect((await deliveriesOf(id))[0]).toMatchObject({ state: "pending", attempts: 1 });
 });
 
+test("an attempt that fails late does not take back the attempts that were counted meanwhile", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  const body = { eventId: id, consumer: "count" };
+  let fail = (): void => undefined;
+  const isSlow = new Promise<void>((resolve) => {
+    fail = resolve;
+  });
+  let hasBegun = false;
+  const slow: Consumer = {
+    kind: "transactional",
+    prepare: async () => {
+      hasBegun = true;
+      await isSlow;
+      throw new Error("late");
+    },
+  };
+  const late = handOver([body], (batch) => dispatcher(on, { count: slow }, 9).dispatch(batch));
+  await expect.poll(() => hasBegun).toBe(true);
+  const broken: Consumer = {
+    kind: "transactional",
+    prepare: () => {
+      throw new Error("at once");
+    },
+  };
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    await handOver([body], (batch) => dispatcher(on, { count: broken }, 9).dispatch(batch));
+  }
+  fail();
+  await late;
+  expect((await deliveriesOf(id))[0]).toMatchObject({ state: "pending", attempts: 2 });
+});
+
 test("a statement of the effect that fails leaves the delivery pending and nothing half done", async () => {
   const on = bench();
   const id = await commitEvent(on);

@@ -137,3 +137,15 @@ test("a queue that refuses costs nothing but time: the next tick sends everythin
   on.queue.isRefusing = false;
   expect(await on.outbox.sweep()).toEqual({ sent: 2, isComplete: true });
 });
+
+test("the time for a resend counts from the send, not from the commit", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  on.clock.advance(50);
+  on.outbox.relaySoon([id]);
+  await on.scope.settled();
+  on.clock.advance(59);
+  expect((await on.outbox.sweep()).sent).toBe(0);
+  on.clock.advance(1);
+  expect((await on.outbox.sweep()).sent).toBe(2);
+});

@@ -107,7 +107,7 @@ class Ledger {
     });
   }
 
-  #objects<Namespace extends DurableObjectNamespace<never>>(real: Namespace): Namespace {
+  #objects(real: Env["CLIENT_LIMITER"]): Env["CLIENT_LIMITER"] {
     return intercept(real, {
       getByName: (name: string) => {
         const stub = real.getByName(name);

@@ -144,6 +144,7 @@ export class Planet {
           if (!isolate.isAlive) await never();
         },
         calls: newCalls(),
+        isWakeable: true,
         waitUntil: () => undefined,
         objectOf: () => ({ ask: (ask) => this.#carry(ask, isolate), revoke: never }),
       }),

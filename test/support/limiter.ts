@@ -35,6 +35,7 @@ export function newIsolate(replaced: Partial<LimiterContext> = {}): Isolate {
     clock: Date.now,
     newId,
     sleep: systemSleep,
+    isWakeable: true,
     waitUntil: () => undefined,
     ...replaced,
     book,

@@ -2,7 +2,9 @@
  * What one isolate remembers of its clients: leases, refusals, how much each used of late, and who waits for an ask.
  * It lives at module scope and outlasts requests, so it holds plain values and callbacks, never a promise or a stub.
  */
+
 import type { Ask, Quota } from "./lease-rule";
+import type { Letterbox } from "./letterbox";
 import { NO_REVOCATIONS, type Revocations } from "./revocations";
 
 /** Admissions that the isolate may spend in memory. */
@@ -27,9 +29,6 @@ export interface Known {
   readonly window: KnownWindow;
   readonly revocations: Revocations;
 }
-
-/** What wakes one that waits for an ask of another request. */
-export type Wake = (verdict: Verdict) => void;
 
 export type Verdict =
   /** By the object for one who waited, at the object's instant; or out of a lease, here and now. */
@@ -71,7 +70,7 @@ export interface ClientEntry {
   periodEndsAt: number;
   pending: PendingAsk | null;
   /** Everyone who waits, the asking request included. First come, first served. */
-  waiting: Wake[];
+  waiting: Letterbox<Verdict>[];
   /** Leases to give back on the next ask. */
   returns: { id: string; unspent: number }[];
 }

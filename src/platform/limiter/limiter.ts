@@ -2,17 +2,13 @@
  * The isolate's side of the limit: requests spend a lease in memory, and the object is asked only when there is none.
  *
  * Concurrent requests of one client share one ask. The first to find no lease asks for all who wait; each, itself
- * included, awaits a promise of its own, which whoever holds the answer resolves. In workerd a promise that hangs on
- * another request's I/O ends with that request, and awaiting it then ends one's own; but since compatibility date
- * 2024-10-14 (`handle_cross_request_promise_resolution`) a request may *resolve* a promise that another one made, and
- * what follows runs in the context of the one that made it, with its own I/O. So the book keeps the resolvers, which
- * are plain functions, and no promise crosses. Every waiter also keeps a timer of its own: workerd cancels a request
- * that waits for nothing of its own as hung, and the request that asked may vanish (its client hung up); one that
- * waits then sends the same ask under the same id. `test/integration/limiter/` tries this with real requests.
+ * included, waits at a letterbox of its own, into which whoever holds the answer posts a value: see `letterbox.ts`. Every
+ * waiter also keeps a timer of its own: workerd cancels a request that waits for nothing of its own as hung, and the
+ * request that asked may vanish (its client hung up); one that waits then sends the same ask under the same id.
  */
 import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
-import type { Calls } from "../observability/calls";
+import type { AdmissionSource, Calls } from "../observability/calls";
 import { SHIELD_SECONDS, type Shield } from "./burst-shield";
 import type { ClientKey } from "./client-key";
 import type { Grant } from "./client-limiter";
@@ -25,9 +21,9 @@ import {
   type PendingAsk,
   rememberReturn,
   type Verdict,
-  type Wake,
 } from "./lease-book";
 import { type Ask, LEASE_LIFE_MS_MAX, leaseMaxOf, type Quota } from "./lease-rule";
+import { Letterbox } from "./letterbox";
 import { BURST_POLICY, type Policy, type PolicyName } from "./policies";
 import {
   addRevocations,
@@ -53,6 +49,8 @@ export interface LimiterContext {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly sleep: Sleep;
+  /** See `Letterbox`. */
+  readonly isWakeable: boolean;
   readonly calls: Calls;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
@@ -62,6 +60,11 @@ export interface KnownRevocations {
   /** Foreign tokens issued before (seconds) are void. */
   readonly minIssuedAt: number;
   isSessionRevoked(sessionId: string): boolean;
+}
+
+export interface AdmissionRequest {
+  readonly clientKey: ClientKey;
+  readonly policy: Policy;
 }
 
 export interface Admission {
@@ -77,11 +80,7 @@ export interface Admission {
   readonly retryAfterSeconds: number;
   /** At most 60 s old. Null when the object could not say: the session must then be checked in the database. */
   readonly revocations: KnownRevocations | null;
-  /**
-   * Out of a lease in memory; by the client's object; by the isolate alone, because the object was silent; or by the
-   * burst shield, which kept the ask from the object.
-   */
-  readonly decidedBy: "lease" | "object" | "isolate" | "shield";
+  readonly decidedBy: AdmissionSource;
   /** The policy that refused. In shadow mode it is named although the request was admitted. */
   readonly violatedPolicy: PolicyName | typeof BURST_POLICY | null;
 }
@@ -102,6 +101,8 @@ const TURNS_MAX = 10;
  * to the limit. (The limit's own numbers may be lower: then those.)
  */
 export const FAIL_OPEN_ALLOWANCE = 10;
+/** The longest life of an access token (the ceiling of `ACCESS_TOKEN_TTL_SECONDS`), and one being issued right now. */
+export const EPOCH_KEPT_MS = 86_400_000 + 120_000;
 const ALLOWANCE_PERIOD_MS = 60_000;
 
 export class Limiter {
@@ -112,19 +113,29 @@ export class Limiter {
   }
 
   /**
+   * Spends one admission if the isolate can decide by itself: by a lease, a refusal that still holds, or a silence
+   * that still lasts. Null when `admit` must ask, and nothing was spent.
+   * **Errors**: as `admit`.
+   */
+  admitFromMemory({ clientKey, policy }: AdmissionRequest): Admission | null {
+    const entry = this.#context.book.peek(clientKey);
+    const verdict = entry === undefined ? null : this.#fromMemory(entry);
+    return entry === undefined || verdict === null ? null : this.#toAdmission(entry, policy, verdict);
+  }
+
+  /**
    * Spends one admission of the client's budget.
    * **Errors**: `unavailable` when the object is silent and the isolate's allowance is spent.
    * **Cost**: nothing outside the isolate while a lease lasts or a refusal is remembered; else a share of one call to
    * the client's object.
    */
-  async admit(request: { readonly clientKey: ClientKey; readonly policy: Policy }): Promise<Admission> {
-    const { clientKey, policy } = request;
+  async admit({ clientKey, policy }: AdmissionRequest): Promise<Admission> {
     const { entry, evicted } = this.#context.book.entry(clientKey);
     if (evicted !== null) this.#returnEvicted(evicted, policy);
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+      const isFirstTurn = turn === 0;
       const verdict =
-        this.#fromMemory(entry) ??
-        (await this.#fromObject({ entry, clientKey, policy, isFirstTurn: turn === 0 }));
+        this.#fromMemory(entry) ?? (await this.#fromObject({ entry, clientKey, policy, isFirstTurn }));
       if (verdict.kind !== "again") return this.#toAdmission(entry, policy, verdict);
     }
     return this.#toAdmission(entry, policy, { kind: "silent" });
@@ -133,15 +144,18 @@ export class Limiter {
   /**
    * Makes revocations durable in the client's object. From its return on no lease is granted without them, and those
    * granted before end within 60 s, counted from when they were asked for: so a revoked token is accepted for less
-   * than 60 s longer, and here not at all. Call it before the database's batch; it is safe to repeat.
+   * than 60 s longer, and here not at all. Call it before the database's batch; it is safe to repeat. An epoch without
+   * an expiry is kept as long as a token from before can be valid, and no longer: were the batch that raises it never
+   * committed, the user's new tokens would carry the old one, and be refused for ever.
    * **Errors**: `unavailable` when the object failed or was silent: nothing may be acknowledged then.
    * **Cost**: one call to the client's object.
    */
   async revoke(clientKey: ClientKey, added: NewRevocations): Promise<void> {
     const { calls, objectOf, sleep } = this.#context;
+    const revocations = { minEpochExpiresAt: this.#now() + EPOCH_KEPT_MS, ...added };
     const send = () => {
       calls.objectCalls += 1;
-      return objectOf(clientKey).revoke(added);
+      return objectOf(clientKey).revoke(revocations);
     };
     const isTaken = await sendUntilSilent(send, sleep).catch((cause: unknown) => {
       throw objectUnavailable("the client's object failed to take a revocation", cause);
@@ -149,14 +163,14 @@ export class Limiter {
     if (isTaken === SILENT) throw objectUnavailable("the client's object did not answer a revocation");
     if (!isTaken) throw objectUnavailable("too many sessions are revoked one by one");
     const { entry } = this.#context.book.entry(clientKey);
-    entry.revokedHere = addRevocations(pruneRevocations(entry.revokedHere, this.#now()), added);
+    entry.revokedHere = addRevocations(pruneRevocations(entry.revokedHere, this.#now()), revocations);
     if (entry.known !== null) {
-      entry.known = { ...entry.known, revocations: addRevocations(entry.known.revocations, added) };
+      entry.known = { ...entry.known, revocations: addRevocations(entry.known.revocations, revocations) };
     }
   }
 
   /** What needs nobody else: a lease to spend, a refusal that still holds, a silence that still lasts. */
-  #fromMemory(entry: ClientEntry): Verdict | null {
+  #fromMemory(entry: ClientEntry): FinalVerdict | null {
     const now = this.#now();
     const { lease, known } = entry;
     if (lease !== null && now >= lease.expiresAt) giveUpLease(entry);
@@ -172,27 +186,26 @@ export class Limiter {
   /** Waits for an answer, and asks for it unless somebody does already. */
   async #fromObject(caller: Caller): Promise<Verdict> {
     const { entry } = caller;
-    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    const box = new Letterbox<Verdict>(this.#context.isWakeable);
     // Who was passed over once keeps the place at the head of the line.
-    if (caller.isFirstTurn) entry.waiting.push(resolve);
-    else entry.waiting.unshift(resolve);
+    if (caller.isFirstTurn) entry.waiting.push(box);
+    else entry.waiting.unshift(box);
     if (entry.pending === null) this.#send(caller, this.#newAsk(caller));
-    return await this.#watch(caller, promise, resolve);
+    return await this.#watch(caller, box);
   }
 
   /** The verdict; meanwhile looks after the ask, whose request may have vanished. */
-  async #watch(caller: Caller, verdict: Promise<Verdict>, wake: Wake): Promise<Verdict> {
+  async #watch(caller: Caller, box: Letterbox<Verdict>): Promise<Verdict> {
     const { entry } = caller;
     let attended = { pending: entry.pending, beats: entry.pending?.beats ?? 0 };
     let looksWithoutBeat = 0;
     for (;;) {
-      const woken = await Promise.race([verdict, this.#context.sleep(WATCH_MS)]);
-      if (woken !== undefined) return woken;
+      const verdict = await box.wait(this.#context.sleep, WATCH_MS);
+      if (verdict !== undefined) return verdict;
       const isAttended = entry.pending !== attended.pending || entry.pending?.beats !== attended.beats;
       looksWithoutBeat = isAttended ? 0 : looksWithoutBeat + 1;
       attended = { pending: entry.pending, beats: entry.pending?.beats ?? 0 };
       if (looksWithoutBeat < LOOKS_WITHOUT_BEAT_MAX) continue;
-      if (!entry.waiting.includes(wake)) return await verdict;
       looksWithoutBeat = 0;
       this.#send(caller, entry.pending?.ask ?? this.#newAsk(caller));
     }
@@ -285,7 +298,7 @@ export class Limiter {
   }
 
   #wake(entry: ClientEntry, count: number, verdict: Verdict): void {
-    for (const wake of entry.waiting.splice(0, count)) wake(verdict);
+    for (const box of entry.waiting.splice(0, count)) box.post(verdict);
   }
 
   #learn(entry: ClientEntry, grant: Grant, now: number): Known {
@@ -335,7 +348,13 @@ export class Limiter {
     entry.periodEndsAt = Math.max(entry.periodEndsAt, endsAt);
   }
 
-  #toAdmission(entry: ClientEntry, policy: Policy, verdict: Exclude<Verdict, { kind: "again" }>): Admission {
+  #toAdmission(entry: ClientEntry, policy: Policy, verdict: FinalVerdict): Admission {
+    const admission = this.#describe(entry, policy, verdict);
+    this.#context.calls.admittedBy = admission.decidedBy;
+    return admission;
+  }
+
+  #describe(entry: ClientEntry, policy: Policy, verdict: FinalVerdict): Admission {
     if (verdict.kind === "silent") return this.#fromAllowance(entry, policy);
     if (verdict.kind === "shielded") return shielded(policy);
     const { window, revocations } = verdict.known;
@@ -414,6 +433,8 @@ function shielded(policy: Policy): Admission {
     violatedPolicy: BURST_POLICY,
   };
 }
+
+type FinalVerdict = Exclude<Verdict, { kind: "again" }>;
 
 /** One request on its way through the limiter. */
 interface Caller {

@@ -2,6 +2,12 @@
 
 export type CacheOutcome = "memory" | "kv" | "miss" | "stale-refused";
 
+/**
+ * Who decided on an admission: a lease in memory; the client's object; the isolate alone, out of its allowance, because
+ * the object was silent (the limit's one exception); or the burst shield, which kept the ask from the object.
+ */
+export type AdmissionSource = "lease" | "object" | "isolate" | "shield";
+
 export interface Calls {
   d1Statements: number;
   /** Sequential D1 calls: a batch is one. */
@@ -15,6 +21,8 @@ export interface Calls {
   objectCalls: number;
   queueSends: number;
   cache: CacheOutcome | null;
+  /** Null when nothing was to be admitted. */
+  admittedBy: AdmissionSource | null;
 }
 
 export function newCalls(): Calls {
@@ -29,5 +37,6 @@ export function newCalls(): Calls {
     objectCalls: 0,
     queueSends: 0,
     cache: null,
+    admittedBy: null,
   };
 }

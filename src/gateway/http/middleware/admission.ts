@@ -1,24 +1,17 @@
 /**
- * Whether the request may go on: within its client's budget, with a token that was not revoked. The client is the user
- * once the token's signature and claims are verified; a bad or absent token is charged to the address.
+ * The gate of `/api`. A decision out of the isolate's memory comes before the handler. When the client's object must
+ * be asked, an unsafe method waits for the answer first; on a safe one the handler's reads run beside the ask, which is
+ * awaited before anything is answered, so that the hop costs no time and nothing leaks.
  */
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { ANONYMOUS } from "../../../kernel/actor";
-import { type Refusal, refuse } from "../../../kernel/errors";
-import {
-  type Admission,
-  addressKey,
-  type KnownRevocations,
-  policiesOf,
-  rateLimitField,
-  rateLimitPolicyField,
-  userKey,
-  violatedPolicies,
-} from "../../../platform/limiter";
-import type { BearerToken } from "../../../services/auth";
-import type { Credentials, GatewayEnv, Services } from "../../request-context";
-import { problem } from "../problem";
+import { AppError, type Refusal } from "../../../kernel/errors";
+import { rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
+import { describeError } from "../../../platform/observability/logger";
+import { type Entrant, type Passage, pass, passOrFailure } from "../../admission";
+import type { GatewayEnv } from "../../request-context";
+import { problem, refusalOf } from "../problem";
 
 /** They bring credentials of their own: a client whose access token has expired must be able to get another. */
 const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
@@ -33,60 +26,70 @@ const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
 export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
   if (c.req.method === "OPTIONS") return await next();
   const { services, credentials, config } = c.var;
-  const clientKey =
-    credentials.kind === "verified"
-      ? userKey(credentials.token.userId)
-      : addressKey(c.req.header("cf-connecting-ip"));
-  const admitted = await services.limiter.admit({ clientKey, policy: policiesOf(config).default });
-  announce(c, admitted);
-  if (admitted.outcome === "refused") return problem(c, overLimit(admitted));
+  const entrant: Entrant = { services, credentials, config, address: c.req.header("cf-connecting-ip") };
+  const passing = pass(entrant);
+  if (passing instanceof Promise && canOverlap(c)) return await overlapped(c, passing, next);
 
-  const refusal = await judge(c, admitted);
-  if (refusal !== null && !CREDENTIAL_PATHS.has(c.req.path)) return problem(c, refusal);
-  if (refusal !== null) c.set("actor", ANONYMOUS);
+  const passage = await passing;
+  announce(c, passage);
+  const refusal = refusalOn(c, passage);
+  if (refusal !== null) return problem(c, refusal);
+  if (passage.badToken !== null) c.set("actor", ANONYMOUS);
+  if (passage.token !== null) {
+    const { userId, role, sessionId } = passage.token;
+    c.set("actor", { kind: "user", userId, role, sessionId });
+  }
   await next();
   return undefined;
 });
 
-function announce(c: Context<GatewayEnv>, admitted: Admission): void {
-  c.header("RateLimit-Policy", rateLimitPolicyField(admitted));
-  c.header("RateLimit", rateLimitField(admitted));
+/** Safe methods change nothing, so their handler may run before it is known whether its answer will be given. */
+function canOverlap(c: Context<GatewayEnv>): boolean {
+  const isSafe = c.req.method === "GET" || c.req.method === "HEAD";
+  const { credentials } = c.var;
+  // A foreign token may turn out to name another role than was remembered.
+  const isForeign = credentials.kind === "verified" && credentials.token.sessionId === null;
+  return isSafe && credentials.kind !== "bad" && !isForeign;
 }
 
-function overLimit(admitted: Admission): Refusal {
-  return {
-    code: "rate_limited",
-    detail: `The budget of ${admitted.limit} requests in ${admitted.windowSeconds} seconds is spent.`,
-    retryAfterSeconds: admitted.retryAfterSeconds,
-    extensions: { "violated-policies": violatedPolicies(admitted.violatedPolicy ?? admitted.policy) },
-  };
-}
-
-/** Whether the token that was sent, if any, still stands: null when it does, and the actor is whom it names. */
-async function judge(c: Context<GatewayEnv>, { revocations }: Admission): Promise<Refusal | null> {
-  const { credentials, services } = c.var;
-  switch (credentials.kind) {
-    case "none":
-      return null;
-    case "bad":
-      return credentials.refusal;
-    case "verified": {
-      const token = await stillGood(credentials, revocations, services);
-      if (token === null) return refuse("token_revoked", "The session of this token was ended.").refusal;
-      const { userId, role, sessionId } = token;
-      c.set("actor", { kind: "user", userId, role, sessionId });
-      return null;
-    }
+async function overlapped(
+  c: Context<GatewayEnv>,
+  passing: Promise<Passage>,
+  next: () => Promise<void>,
+): Promise<undefined> {
+  // What earlier middleware put on the answer, whatever it will be.
+  const headers = new Headers(c.res.headers);
+  const outcome = passOrFailure(passing);
+  await next();
+  const passage = await outcome;
+  if (passage instanceof AppError) {
+    c.var.scope.log.log("error", "request.failed", { method: c.req.method, ...describeError(passage) });
+    replaceAnswer(c, headers, refusalOf(passage));
+    return;
   }
+  const refusal = refusalOn(c, passage);
+  if (refusal !== null) replaceAnswer(c, headers, refusal);
+  announce(c, passage);
 }
 
-/** When the client's object was silent nothing is known of revocations: then D1 is asked, for P6 has no exception. */
-async function stillGood(
-  { presented, token }: Extract<Credentials, { kind: "verified" }>,
-  known: KnownRevocations | null,
-  { auth, authenticator }: Services,
-): Promise<BearerToken | null> {
-  if (known !== null) return await authenticator.stillGood(presented, token, known);
-  if (token.sessionId === null) return await authenticator.verifyAnew(presented);
-  return (await auth.isValid(token)) ? token : null;
+/** The handler's answer goes, with every header that it set: an entity tag says something too. */
+function replaceAnswer(c: Context<GatewayEnv>, headers: Headers, refusal: Refusal): void {
+  const unanswered = c.res.body;
+  const refused = problem(c, refusal);
+  for (const name of ["Content-Type", "Cache-Control", "Retry-After", "WWW-Authenticate"]) {
+    const value = refused.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  c.res = undefined;
+  c.res = new Response(refused.body, { status: refused.status, headers });
+  if (unanswered !== null && !unanswered.locked) c.var.scope.waitUntil(unanswered.cancel());
+}
+
+function refusalOn(c: Context<GatewayEnv>, { overLimit, badToken }: Passage): Refusal | null {
+  return overLimit ?? (CREDENTIAL_PATHS.has(c.req.path) ? null : badToken);
+}
+
+function announce(c: Context<GatewayEnv>, { admission: figures }: Passage): void {
+  c.header("RateLimit-Policy", rateLimitPolicyField(figures));
+  c.header("RateLimit", rateLimitField(figures));
 }
