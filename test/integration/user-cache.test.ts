@@ -1,6 +1,8 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../src/platform/clock";
+import worker from "../../src/worker";
 import { createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";
 import { sendCounted } from "../support/counted-app";
@@ -165,3 +167,39 @@ describe("Server-Timing", () => {
 
 /** Of what the cache asks; the object is the limiter's. */
 const NOTHING = { d1RoundTrips: 0, d1Statements: 0, kvReads: 0, kvWrites: 0, queueSends: 0 };
+
+describe("the refresh that follows a change", () => {
+  async function deliverRefresh(userId: string): Promise<void> {
+    const event = await env.DB.prepare(
+      "select id from outbox_events where subject = ? order by sequence desc",
+    )
+      .bind(userId)
+      .first<{ id: string }>();
+    const body = { eventId: event?.id, consumer: "cache-refresh" };
+    const message = { id: "1", timestamp: new Date(), attempts: 1, body };
+    const batch = createMessageBatch("meridian-events", [message]);
+    const context = createExecutionContext();
+    await worker.queue(batch, env, context);
+    const { explicitAcks } = await getQueueResult(batch, context);
+    expect(explicitAcks).toEqual(["1"]);
+  }
+
+  test("overwrites what a slow reader put back", async () => {
+    const ada = await createAccount();
+    const slow = JSON.stringify(await stored(ada.id));
+    await ada.call(`/api/users/${ada.id}`, { method: "PATCH", json: { name: "Ada King" } });
+    await env.USER_CACHE.put(`user:${ada.id}`, slow);
+    expect(await stored(ada.id)).toMatchObject({ value: { version: 1 } });
+    await deliverRefresh(ada.id);
+    expect(await stored(ada.id)).toMatchObject({ value: { version: 2, name: "Ada King" } });
+  });
+
+  test("buries a deleted user whom a slow reader put back", async () => {
+    const [admin, ada] = [await createAdmin(), await createAccount()];
+    const slow = JSON.stringify(await stored(ada.id));
+    await admin.call(`/api/users/${ada.id}`, { method: "DELETE" });
+    await env.USER_CACHE.put(`user:${ada.id}`, slow);
+    await deliverRefresh(ada.id);
+    expect(await stored(ada.id)).toMatchObject({ value: null });
+  });
+});
