@@ -132,6 +132,20 @@ describe("what does not exist", () => {
     expect(second.before).toMatchObject({ d1RoundTrips: 0, kvReads: 0 });
   });
 
+  test("but lies in KV is buried, when a client with a bookmark has found it gone", async () => {
+    const [admin, ada] = [await storeUser("admin"), await storeUser()];
+    await get(ada);
+    const kept = JSON.stringify({ ...(await stored(ada.id)), bookmark: null });
+    await env.DB.prepare("delete from users where id = ?").bind(ada.id).run();
+    const session = env.DB.withSession("first-primary");
+    await session.prepare("select 1").run();
+    await env.USER_CACHE.put(`user:${ada.id}`, kept);
+    const asked = { ...ada, token: admin.token };
+    const gone = await get(asked, { "X-D1-Bookmark": session.getBookmark() ?? "" });
+    expect(gone.response.status).toBe(404);
+    expect(await stored(ada.id)).toMatchObject({ value: null });
+  });
+
   test("a deletion leaves a tombstone, which answers without D1", async () => {
     const [admin, ada] = [await createAdmin(), await createAccount()];
     const deleted = await admin.call(`/api/users/${ada.id}`, { method: "DELETE" });
