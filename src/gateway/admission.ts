@@ -13,12 +13,12 @@ import {
   userKey,
   violatedPolicies,
 } from "../platform/limiter";
-import type { VerifiedToken } from "../services/auth";
+import type { BearerToken } from "../services/auth";
 import type { Credentials, Services } from "./request-context";
 
 /** What the gate needs of a request. */
 export interface Entrant {
-  readonly services: Pick<Services, "limiter" | "auth">;
+  readonly services: Pick<Services, "limiter" | "auth" | "authenticator">;
   readonly config: Config;
   readonly credentials: Credentials;
   /** `CF-Connecting-IP`. */
@@ -33,6 +33,8 @@ export interface Passage {
   readonly overLimit: Refusal | null;
   /** The token is bad, or its session was ended. Passes only where no token is needed, as a stranger. */
   readonly badToken: Refusal | null;
+  /** The token that stands. A foreign one may have been read anew, with another role than before. */
+  readonly token: BearerToken | null;
 }
 
 /**
@@ -61,16 +63,41 @@ export async function passOrFailure(passing: Promise<Passage>): Promise<Passage 
 
 function judge(entrant: Entrant, admission: Admission): Passage | Promise<Passage> {
   const { credentials } = entrant;
-  const overLimit = admission.outcome === "refused" ? refusalOver(admission) : null;
-  const isUnknown = overLimit === null && admission.revocations === null;
-  if (isUnknown && credentials.kind === "verified")
-    return checkSession(entrant, credentials.token, admission);
-  return { admission, overLimit, badToken: refusalOfToken(credentials, admission) };
+  if (admission.outcome === "refused") {
+    return { admission, overLimit: refusalOver(admission), badToken: null, token: null };
+  }
+  const passage: Passage = { admission, overLimit: null, badToken: null, token: null };
+  switch (credentials.kind) {
+    case "none":
+      return passage;
+    case "bad":
+      return { ...passage, badToken: credentials.refusal };
+    case "verified": {
+      const { token } = credentials;
+      const { revocations } = admission;
+      if (revocations === null || token.sessionId === null) {
+        return checkAnew(entrant, credentials, admission).then((standing) => withToken(passage, standing));
+      }
+      const isEnded = token.epoch < revocations.minEpoch || revocations.isSessionRevoked(token.sessionId);
+      return withToken(passage, isEnded ? null : token);
+    }
+  }
 }
 
-async function checkSession(entrant: Entrant, token: VerifiedToken, admission: Admission): Promise<Passage> {
-  const isValid = await entrant.services.auth.isValid(token);
-  return { admission, overLimit: null, badToken: isValid ? null : ENDED };
+function withToken(passage: Passage, token: BearerToken | null): Passage {
+  return token === null ? { ...passage, badToken: ENDED } : { ...passage, token };
+}
+
+/** What takes more than memory: a foreign token, and any token while nothing is known of revocations. */
+async function checkAnew(
+  { services }: Entrant,
+  { presented, token }: Extract<Credentials, { kind: "verified" }>,
+  { revocations }: Admission,
+): Promise<BearerToken | null> {
+  const { auth, authenticator } = services;
+  if (revocations !== null) return await authenticator.stillGood(presented, token, revocations);
+  if (token.sessionId === null) return await authenticator.verifyAnew(presented);
+  return (await auth.isValid(token)) ? token : null;
 }
 
 const ENDED: Refusal = refuse("token_revoked", "The session of this token was ended.").refusal;
@@ -87,19 +114,4 @@ function refusalOver(admission: Admission): Refusal {
     retryAfterSeconds: admission.retryAfterSeconds,
     extensions: { "violated-policies": violatedPolicies(policy) },
   };
-}
-
-function refusalOfToken(credentials: Credentials, { revocations }: Admission): Refusal | null {
-  switch (credentials.kind) {
-    case "none":
-      return null;
-    case "bad":
-      return credentials.refusal;
-    case "verified": {
-      const { epoch, sessionId } = credentials.token;
-      const isEnded =
-        revocations !== null && (epoch < revocations.minEpoch || revocations.isSessionRevoked(sessionId));
-      return isEnded ? ENDED : null;
-    }
-  }
 }

@@ -11,12 +11,14 @@ import type { AnalyticsService } from "../services/analytics";
 import type {
   AccessTokens,
   AccountMails,
+  Authenticator,
   AuthService,
+  BearerToken,
   KeySet,
   RecoveryService,
-  VerifiedToken,
 } from "../services/auth";
 import type { EventService } from "../services/events";
+import type { LimitService } from "../services/limits";
 import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
 import type { WebhookDeliverer, WebhookService } from "../services/webhooks";
@@ -37,8 +39,10 @@ export interface Services {
   /** What the webhooks' consumer does with an event. */
   readonly webhookDeliverer: WebhookDeliverer;
   readonly accessTokens: AccessTokens;
+  readonly authenticator: Authenticator;
   readonly keySet: KeySet;
   readonly limiter: Limiter;
+  readonly limits: LimitService;
   readonly outbox: Outbox;
   readonly health: () => Promise<HealthReport>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */
@@ -53,7 +57,7 @@ export type Wire = (env: Env, config: Config, scope: Scope) => Services;
 export type Credentials =
   | { readonly kind: "none" }
   /** Signature and claims hold; whether it was revoked is not known yet. */
-  | { readonly kind: "verified"; readonly token: VerifiedToken }
+  | { readonly kind: "verified"; readonly presented: string; readonly token: BearerToken }
   | { readonly kind: "bad"; readonly refusal: Refusal };
 
 export interface GatewayEnv {

@@ -101,6 +101,8 @@ const TURNS_MAX = 10;
  * to the limit. (The limit's own numbers may be lower: then those.)
  */
 export const FAIL_OPEN_ALLOWANCE = 10;
+/** The longest life of an access token (the ceiling of `ACCESS_TOKEN_TTL_SECONDS`), and one being issued right now. */
+export const EPOCH_KEPT_MS = 86_400_000 + 120_000;
 const ALLOWANCE_PERIOD_MS = 60_000;
 
 export class Limiter {
@@ -142,15 +144,18 @@ export class Limiter {
   /**
    * Makes revocations durable in the client's object. From its return on no lease is granted without them, and those
    * granted before end within 60 s, counted from when they were asked for: so a revoked token is accepted for less
-   * than 60 s longer, and here not at all. Call it before the database's batch; it is safe to repeat.
+   * than 60 s longer, and here not at all. Call it before the database's batch; it is safe to repeat. An epoch without
+   * an expiry is kept as long as a token from before can be valid, and no longer: were the batch that raises it never
+   * committed, the user's new tokens would carry the old one, and be refused for ever.
    * **Errors**: `unavailable` when the object failed or was silent: nothing may be acknowledged then.
    * **Cost**: one call to the client's object.
    */
   async revoke(clientKey: ClientKey, added: NewRevocations): Promise<void> {
     const { calls, objectOf, sleep } = this.#context;
+    const revocations = { minEpochExpiresAt: this.#now() + EPOCH_KEPT_MS, ...added };
     const send = () => {
       calls.objectCalls += 1;
-      return objectOf(clientKey).revoke(added);
+      return objectOf(clientKey).revoke(revocations);
     };
     const isTaken = await sendUntilSilent(send, sleep).catch((cause: unknown) => {
       throw objectUnavailable("the client's object failed to take a revocation", cause);
@@ -158,9 +163,9 @@ export class Limiter {
     if (isTaken === SILENT) throw objectUnavailable("the client's object did not answer a revocation");
     if (!isTaken) throw objectUnavailable("too many sessions are revoked one by one");
     const { entry } = this.#context.book.entry(clientKey);
-    entry.revokedHere = addRevocations(pruneRevocations(entry.revokedHere, this.#now()), added);
+    entry.revokedHere = addRevocations(pruneRevocations(entry.revokedHere, this.#now()), revocations);
     if (entry.known !== null) {
-      entry.known = { ...entry.known, revocations: addRevocations(entry.known.revocations, added) };
+      entry.known = { ...entry.known, revocations: addRevocations(entry.known.revocations, revocations) };
     }
   }
 

@@ -196,7 +196,7 @@ export class AuthService {
 
   /** All that is kept of a deleted user here, as statements. */
   erasureOf(userId: string): Statement[] {
-    return this.#on.repository.deleteAllOf(userId);
+    return this.#on.repository.deleteAllOf(userId, this.#on.scope.clock());
   }
 
   /**

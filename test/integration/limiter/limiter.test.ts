@@ -209,3 +209,27 @@ test("under sustained load over eight isolates at most one request in ten reache
   // The isolates share until little is left: what one holds and another lacks is at most their last leases.
   expect(admitted).toBeGreaterThan(9_900);
 });
+
+test("an epoch outlives every token that it can hit, and then locks nobody out", async () => {
+  const { clock, read } = clockFrom(Date.now());
+  const { limiter } = newIsolate({ clock: read });
+  await limiter.revoke(clientKey, { minEpoch: 2 });
+  const { env } = await import("cloudflare:workers");
+  const { runDurableObjectAlarm, runInDurableObject } = await import("cloudflare:test");
+  const { ClientLimiter } = await import("../../../src/platform/limiter/client-limiter");
+  const stub = env.CLIENT_LIMITER.getByName(clientKey);
+  const minEpochAfter = async (ms: number) => {
+    await runInDurableObject(stub, (object) => {
+      if (object instanceof ClientLimiter) object.clock = () => clock.now + ms;
+    });
+    await runDurableObjectAlarm(stub);
+    return (
+      await stub.ask(
+        { id: String(ms), isolate: "a", waiting: 1, want: 1, returns: [] },
+        { limit: 9, windowMs: 900_000, leaseMax: 1 },
+      )
+    ).revocations.minEpoch;
+  };
+  expect(await minEpochAfter(86_400_000)).toBe(2);
+  expect(await minEpochAfter(86_400_000 + 121_000)).toBe(0);
+});
