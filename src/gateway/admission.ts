@@ -33,7 +33,7 @@ export interface Passage {
   readonly overLimit: Refusal | null;
   /** The token is bad, or its session was ended. Passes only where no token is needed, as a stranger. */
   readonly badToken: Refusal | null;
-  /** The token that stands. A foreign one may have been read anew, with another role than before. */
+  /** Whom the token names, as far as it is good: a foreign one may be read anew, and name another role then. */
   readonly token: BearerToken | null;
 }
 
@@ -66,38 +66,46 @@ function judge(entrant: Entrant, admission: Admission): Passage | Promise<Passag
   if (admission.outcome === "refused") {
     return { admission, overLimit: refusalOver(admission), badToken: null, token: null };
   }
-  const passage: Passage = { admission, overLimit: null, badToken: null, token: null };
   switch (credentials.kind) {
     case "none":
-      return passage;
+      return { admission, overLimit: null, badToken: null, token: null };
     case "bad":
-      return { ...passage, badToken: credentials.refusal };
-    case "verified": {
-      const { token } = credentials;
-      const { revocations } = admission;
-      if (revocations === null || token.sessionId === null) {
-        return checkAnew(entrant, credentials, admission).then((standing) => withToken(passage, standing));
-      }
-      const isEnded = token.epoch < revocations.minEpoch || revocations.isSessionRevoked(token.sessionId);
-      return withToken(passage, isEnded ? null : token);
-    }
+      return { admission, overLimit: null, badToken: credentials.refusal, token: null };
+    case "verified":
+      return judgeToken(entrant, credentials, admission);
   }
 }
 
-function withToken(passage: Passage, token: BearerToken | null): Passage {
-  return token === null ? { ...passage, badToken: ENDED } : { ...passage, token };
+function judgeToken(
+  entrant: Entrant,
+  credentials: Verified,
+  admission: Admission,
+): Passage | Promise<Passage> {
+  const { token } = credentials;
+  const { revocations } = admission;
+  if (revocations === null || token.sessionId === null) {
+    return checkAnew(entrant, credentials, revocations).then((good) => passageOf(admission, good));
+  }
+  const isEnded = token.epoch < revocations.minEpoch || revocations.isSessionRevoked(token.sessionId);
+  return passageOf(admission, isEnded ? null : token);
 }
 
-/** What takes more than memory: a foreign token, and any token while nothing is known of revocations. */
+type Verified = Extract<Credentials, { kind: "verified" }>;
+
+/** What memory cannot decide: any token while the object is silent, and a foreign one, which may be read anew. */
 async function checkAnew(
-  { services }: Entrant,
-  { presented, token }: Extract<Credentials, { kind: "verified" }>,
-  { revocations }: Admission,
+  { services: { auth, authenticator } }: Entrant,
+  { presented, token }: Verified,
+  known: Admission["revocations"],
 ): Promise<BearerToken | null> {
-  const { auth, authenticator } = services;
-  if (revocations !== null) return await authenticator.stillGood(presented, token, revocations);
-  if (token.sessionId === null) return await authenticator.verifyAnew(presented);
-  return (await auth.isValid(token)) ? token : null;
+  if (token.sessionId !== null) return (await auth.isValid(token)) ? token : null;
+  return known === null
+    ? await authenticator.verifyAnew(presented)
+    : await authenticator.stillGood(presented, token, known);
+}
+
+function passageOf(admission: Admission, token: BearerToken | null): Passage {
+  return { admission, overLimit: null, badToken: token === null ? ENDED : null, token };
 }
 
 const ENDED: Refusal = refuse("token_revoked", "The session of this token was ended.").refusal;

@@ -5,12 +5,12 @@
  */
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { type Actor, ANONYMOUS } from "../../../kernel/actor";
+import { ANONYMOUS } from "../../../kernel/actor";
 import { AppError, type Refusal } from "../../../kernel/errors";
 import { rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
 import { describeError } from "../../../platform/observability/logger";
 import { type Entrant, type Passage, pass, passOrFailure } from "../../admission";
-import type { Credentials, GatewayEnv } from "../../request-context";
+import type { GatewayEnv } from "../../request-context";
 import { problem, refusalOf } from "../problem";
 
 /** They bring credentials of their own: a client whose access token has expired must be able to get another. */
@@ -34,29 +34,22 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
   announce(c, passage);
   const refusal = refusalOn(c, passage);
   if (refusal !== null) return problem(c, refusal);
-  c.set("actor", actorOf(passage));
+  if (passage.badToken !== null) c.set("actor", ANONYMOUS);
+  if (passage.token !== null) {
+    const { userId, role, sessionId } = passage.token;
+    c.set("actor", { kind: "user", userId, role, sessionId });
+  }
   await next();
   return undefined;
 });
 
-/**
- * Safe methods change nothing, so their handler may run before it is known whether its answer will be given. A foreign
- * token may turn out to name another role than the one remembered, so it waits.
- */
+/** Safe methods change nothing, so their handler may run before it is known whether its answer will be given. */
 function canOverlap(c: Context<GatewayEnv>): boolean {
-  const { credentials } = c.var;
   const isSafe = c.req.method === "GET" || c.req.method === "HEAD";
-  return isSafe && (credentials.kind === "none" || isOwn(credentials));
-}
-
-function isOwn(credentials: Credentials): boolean {
-  return credentials.kind === "verified" && credentials.token.sessionId !== null;
-}
-
-function actorOf({ token }: Passage): Actor {
-  if (token === null) return ANONYMOUS;
-  const { userId, role, sessionId } = token;
-  return { kind: "user", userId, role, sessionId };
+  const { credentials } = c.var;
+  // A foreign token may turn out to name another role than was remembered.
+  const isForeign = credentials.kind === "verified" && credentials.token.sessionId === null;
+  return isSafe && credentials.kind !== "bad" && !isForeign;
 }
 
 async function overlapped(
