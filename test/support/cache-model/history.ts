@@ -9,9 +9,9 @@ import { newCalls } from "../../../src/platform/observability/calls";
 import type { Logger } from "../../../src/platform/observability/logger";
 import type { Scope } from "../../../src/platform/scope";
 import { newUserMemory, type User, UserCache, type UserMemory } from "../../../src/services/users";
+import { VirtualTime } from "../virtual-time";
 import { type Mechanism, neverExpiring, timingsWithout } from "./mechanisms";
 import { userOf } from "./model-user";
-import { VirtualTime } from "../virtual-time";
 import { seededRandom } from "./seeded-random";
 import { bookmarkAt, FakeD1, FakeKv, Network, positionOf } from "./stores";
 

@@ -18,4 +18,3 @@ export function userOf(id: string, version: number): User {
     updatedAt: at,
   };
 }
-
