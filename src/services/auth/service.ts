@@ -50,6 +50,7 @@ export interface AuthDependencies {
   readonly deriver: Deriver;
   /** `SESSION_TTL_SECONDS` */
   readonly sessionTtlSeconds: number;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly scope: Scope;
 }
 
