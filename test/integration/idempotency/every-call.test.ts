@@ -25,6 +25,8 @@ const UNRECORDED = new Map([
   ["POST /api/auth/password/forgot", "its time must tell nothing, and its mails are budgeted"],
   ["POST /api/auth/password/reset", "takes a one-time token"],
   ["POST /api/auth/email/verify", "takes a one-time token"],
+  ["PUT /api/limits/:client", "sets what it says, in the client's object: a repetition sets the same"],
+  ["DELETE /api/limits/:client", "takes away what a repetition finds gone"],
   ["POST /api/events/replay", "what was replayed is no longer open"],
 ]);
 
