@@ -40,6 +40,11 @@ const STEPS = [
     fix: "npm run events:doc",
     run: () => runScript("scripts/events-doc.mjs", ["--check"]),
   },
+  {
+    name: "public/openapi.json matches the schemas and routes",
+    fix: "npm run openapi",
+    run: () => runScript("scripts/openapi.mjs", ["--check"]),
+  },
 ];
 
 await runMain(async () => {
