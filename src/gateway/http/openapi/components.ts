@@ -156,6 +156,7 @@ export const HEADERS = {
   ),
 } as const;
 
+/** Those that may be left out have no example: readers that fill forms in would send it. */
 export const PARAMETERS = {
   Id: {
     name: "id",
@@ -170,28 +171,24 @@ export const PARAMETERS = {
     description:
       "Makes it safe to repeat: the same key gets the recorded answer for 24 h. A new key for each new request.",
     schema: { ...text(255, "^[\\x21-\\x7e]+$"), minLength: 1 },
-    example: "9f1c2b7e-order-1",
   },
   IfMatch: {
     name: "If-Match",
     in: "header",
     description: "The `ETag` of the version that you saw; with another one nothing is written.",
     schema: text(1_000, '^(?:\\*|(?:W/)?".*)$'),
-    example: '"1"',
   },
   IfNoneMatch: {
     name: "If-None-Match",
     in: "header",
     description: "The `ETag` that you have; 304 when it is still current.",
     schema: text(1_000, '^(?:\\*|(?:W/)?".*)$'),
-    example: '"1"',
   },
   Bookmark: {
     name: "X-D1-Bookmark",
     in: "header",
     description: "Of an earlier write: the answer shows at least that.",
     schema: bookmark,
-    example: BOOKMARK,
   },
 } as const;
 
