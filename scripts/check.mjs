@@ -45,6 +45,11 @@ const STEPS = [
     fix: "npm run openapi",
     run: () => runScript("scripts/openapi.mjs", ["--check"]),
   },
+  {
+    name: "the client's types match the document, and it is small",
+    fix: "npm run client",
+    run: () => runScript("scripts/client.mjs", ["--check"]),
+  },
 ];
 
 await runMain(async () => {
