@@ -16,6 +16,10 @@ import type { Consumers } from "./gateway/consumers/registry";
 import { consumersOf, delaySecondsOf } from "./gateway/consumers/registry";
 import { welcomeMail } from "./gateway/consumers/welcome-mail";
 import { EVENT_TYPES } from "./gateway/event-catalogue";
+import { MeteredAuthService, recordEvent } from "./gateway/metrics/business";
+import { flushContext, metrics } from "./gateway/metrics/isolate-metrics";
+import { MeteredMailer } from "./gateway/metrics/metered-mailer";
+import { reportMetrics } from "./gateway/metrics/report";
 import type { Services, Wire } from "./gateway/request-context";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
@@ -28,8 +32,7 @@ import { checkHealth } from "./platform/health";
 import { sweepIdempotencyRecords } from "./platform/idempotency";
 import { Keyset } from "./platform/keyset";
 import { authBudgetsOf, type Limiter, limiterOf, userKey } from "./platform/limiter";
-import { Mailer } from "./platform/mailer";
-import { type DeliveryMessage, Outbox } from "./platform/outbox";
+import { type DeliveryMessage, Outbox, readBacklog } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
 import { Sealer } from "./platform/sealing";
@@ -41,7 +44,6 @@ import {
   Attempts,
   type AuthDependencies,
   AuthRepository,
-  AuthService,
   KeySet,
   RecoveryService,
   TokenMemory,
@@ -73,7 +75,8 @@ let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undef
 export const wire: Wire = (env, config, scope) => {
   const database = new Database(env.DB, scope.calls);
   const limiter = limiterOf(env, scope);
-  const outbox = outboxOf(env, config, scope, database);
+  const outbox = outboxOf(env, config, scope);
+  const health = () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock });
   const keySet = keySetOf(config);
   const audit = new AuditTrail(database, scope);
   const deriver = new Deriver(config.DATA_KEY);
@@ -109,7 +112,7 @@ export const wire: Wire = (env, config, scope) => {
     users,
     ...ordersOf({ config, scope, database, outbox }),
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
-    auth: new AuthService(auth),
+    auth: new MeteredAuthService(auth, metrics),
     recovery: new RecoveryService(auth),
     mails: new AccountMails(auth),
     audit,
@@ -133,7 +136,18 @@ export const wire: Wire = (env, config, scope) => {
     keySet,
     limiter,
     outbox,
-    health: () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock }),
+    health,
+    reportMetrics: (format) =>
+      reportMetrics(
+        {
+          bindings: env,
+          flush: flushContext(env, scope),
+          health,
+          backlog: () => readBacklog(database),
+          clock: scope.clock,
+        },
+        format,
+      ),
     bookmark: () => database.bookmark(),
     sweepIdempotencyRecords: () => sweepIdempotencyRecords(database, scope.clock()),
   };
@@ -142,7 +156,7 @@ export const wire: Wire = (env, config, scope) => {
 /** The handlers of the consumers' registry, for one batch of messages. */
 export function wireConsumers(env: Env, config: Config, services: Services): Consumers {
   const { users, mails, orders } = services;
-  const mailer = new Mailer(env.EMAIL, config.MAIL_FROM);
+  const mailer = new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics);
   const mail = { mails, mailer, publicUrl: config.PUBLIC_URL };
   const order = {
     contactOf: (userId: string) => users.contactOf(userId),
@@ -218,10 +232,13 @@ function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox
   };
 }
 
-function outboxOf(env: Env, config: Config, scope: Scope, database: Database): Outbox {
+/** What it sends, it sends after the response: so with counts, and a database, of its own. */
+function outboxOf(env: Env, config: Config, scope: Scope): Outbox {
+  const calls = scope.callsAfterResponse ?? scope.calls;
   return new Outbox({
-    database,
-    scope,
+    database: new Database(env.DB, calls),
+    scope: { ...scope, calls },
+    onCommitted: (event) => recordEvent(metrics, event),
     queue: env.EVENTS as Queue<DeliveryMessage>,
     consumersOf: (type) => [...consumersOf(type), ...exportsOf(type, config.EVENT_EXPORTS)],
     delaySecondsOf,

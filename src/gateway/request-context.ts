@@ -5,6 +5,7 @@ import type { AuditTrail } from "../platform/audit";
 import type { Config } from "../platform/env";
 import type { HealthReport } from "../platform/health";
 import type { Limiter } from "../platform/limiter";
+import type { ExpositionFormat } from "../platform/observability/metrics";
 import type { Outbox } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
 import type { AnalyticsService } from "../services/analytics";
@@ -41,6 +42,8 @@ export interface Services {
   readonly limiter: Limiter;
   readonly outbox: Outbox;
   readonly health: () => Promise<HealthReport>;
+  /** Every metric as text. **Errors**: `unavailable`. */
+  readonly reportMetrics: (format: ExpositionFormat) => Promise<string>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */
   readonly bookmark: () => string | null;
   /** Deletes expired records; answers how many. */

@@ -3,6 +3,7 @@
 import type { Config } from "../platform/env";
 import { describeError } from "../platform/observability/logger";
 import type { Scope } from "../platform/scope";
+import { metrics } from "./metrics/isolate-metrics";
 import type { Services } from "./request-context";
 
 export async function runScheduled(services: Services, config: Config, scope: Scope): Promise<void> {
@@ -18,8 +19,10 @@ export async function runScheduled(services: Services, config: Config, scope: Sc
   for (const [task, run] of Object.entries(tasks)) {
     try {
       scope.log.log("info", "cron", { task, result: await run() });
+      metrics.count("cron_runs_total", { task, outcome: "done" });
     } catch (error) {
       scope.log.log("error", "cron.failed", { task, ...describeError(error) });
+      metrics.count("cron_runs_total", { task, outcome: "failed" });
     }
   }
 }

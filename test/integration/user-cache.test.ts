@@ -27,9 +27,7 @@ describe("a user that is read again", () => {
     expect(cold.before).toMatchObject({ d1RoundTrips: 1, d1Statements: 1, kvReads: 1 });
     const warm = await get(ada);
     expect(warm.response.status).toBe(200);
-    expect([warm.before, warm.after]).toMatchObject(
-      [NOTHING, NOTHING],
-    );
+    expect([warm.before, warm.after]).toMatchObject([NOTHING, NOTHING]);
   });
 
   test("costs one KV read where memory does not know it", async () => {
