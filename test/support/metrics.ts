@@ -10,7 +10,7 @@ export async function scrape(headers: Record<string, string> = {}): Promise<Answ
 }
 
 /** The value of a series, written as in the exposition: `name{label="value",...}`. 0 when it is absent. */
-export function valueOf(text: string, series: string): number {
+export function seriesValue(text: string, series: string): number {
   const line = text.split("\n").find((each) => each.startsWith(`${series} `));
   return line === undefined ? 0 : Number(line.slice(series.length + 1));
 }

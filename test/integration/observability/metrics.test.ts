@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createAccount, freshEmail } from "../../support/accounts";
 import { call } from "../../support/client";
-import { scrape, valueOf } from "../../support/metrics";
+import { scrape, seriesValue } from "../../support/metrics";
 
 const REQUESTS = "http_requests_total";
 
@@ -16,7 +16,7 @@ test("every answer is counted by route pattern: success, refusal and what matche
 
   const { text } = await scrape();
   const grown = (labels: string) =>
-    valueOf(text, `${REQUESTS}{${labels}}`) - valueOf(before, `${REQUESTS}{${labels}}`);
+    seriesValue(text, `${REQUESTS}{${labels}}`) - seriesValue(before, `${REQUESTS}{${labels}}`);
   expect(grown('route="/api/users",method="POST",status="201",protocol="rest"')).toBe(1);
   expect(grown('route="/api/users/:id",method="GET",status="200",protocol="rest"')).toBe(1);
   expect(grown('route="/api/users/:id",method="GET",status="401",protocol="rest"')).toBe(1);
@@ -51,7 +51,7 @@ test("a scraper gets the format that it names", async () => {
 });
 
 test("sign-ups are counted as they are committed, and a repeated call once", async () => {
-  const signups = async () => valueOf((await scrape()).text, "signups_total");
+  const signups = async () => seriesValue((await scrape()).text, "signups_total");
   const before = await signups();
   const json = { name: "Ada Lovelace", email: freshEmail() };
   const headers = { "Idempotency-Key": "one-sign-up" };
