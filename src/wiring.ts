@@ -32,6 +32,7 @@ import { checkHealth } from "./platform/health";
 import { sweepIdempotencyRecords } from "./platform/idempotency";
 import { Keyset } from "./platform/keyset";
 import { authBudgetsOf, type Limiter, limiterOf, userKey } from "./platform/limiter";
+import { methodsOf, traced } from "./platform/observability/tracing";
 import { type DeliveryMessage, Outbox, readBacklog } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
@@ -44,6 +45,7 @@ import {
   Attempts,
   type AuthDependencies,
   AuthRepository,
+  AuthService,
   KeySet,
   RecoveryService,
   TokenMemory,
@@ -74,7 +76,7 @@ let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undef
 
 export const wire: Wire = (env, config, scope) => {
   const database = new Database(env.DB, scope.calls);
-  const limiter = limiterOf(env, scope);
+  const limiter = traced("limiter", limiterOf(env, scope), ["admit", "revoke"]);
   const outbox = outboxOf(env, config, scope);
   const health = () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock });
   const keySet = keySetOf(config);
@@ -109,11 +111,11 @@ export const wire: Wire = (env, config, scope) => {
   const vault = new Vault(config.DATA_KEY);
   const sealer = new Sealer(config.DATA_KEY);
   return {
-    users,
+    users: traced("users", users, methodsOf(UserService)),
     ...ordersOf({ config, scope, database, outbox }),
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
-    auth: new MeteredAuthService(auth, metrics),
-    recovery: new RecoveryService(auth),
+    auth: traced("auth", new MeteredAuthService(auth, metrics), methodsOf(AuthService)),
+    recovery: traced("recovery", new RecoveryService(auth), methodsOf(RecoveryService)),
     mails: new AccountMails(auth),
     audit,
     events: new EventService({
@@ -196,12 +198,16 @@ function usersOf(on: {
   return new UserService({
     database,
     repository: new UserRepository(database),
-    cache: new UserCache({
-      kv: env.USER_CACHE,
-      memory: userMemory,
-      ttlSeconds: config.USER_CACHE_TTL_SECONDS,
-      scope,
-    }),
+    cache: traced(
+      "cache",
+      new UserCache({
+        kv: env.USER_CACHE,
+        memory: userMemory,
+        ttlSeconds: config.USER_CACHE_TTL_SECONDS,
+        scope,
+      }),
+      ["read", "refresh"],
+    ),
     outbox,
     sealer: new Sealer(config.DATA_KEY),
     audit,
@@ -219,7 +225,11 @@ function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox
   const repository = new OrderRepository(database);
   const products = new ProductRepository(database);
   return {
-    orders: new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
+    orders: traced(
+      "orders",
+      new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
+      methodsOf(OrderService),
+    ),
     products: new ProductService({ database, repository: products, audit, keyset, scope }),
     orderExpiry: new OrderExpiry({
       database,

@@ -9,6 +9,7 @@ import type { CloudEvent } from "../../kernel/event";
 import type { Database } from "../database";
 import { describeError } from "../observability/logger";
 import { continueTrace, traceIdOf } from "../observability/traceparent";
+import { inSpan } from "../observability/tracing";
 import type { Scope } from "../scope";
 import {
   type Consumer,
@@ -158,7 +159,12 @@ export class Dispatcher {
     const startedAt = scope.clock();
     const delivery = deliveries?.get(keyOf(body));
     const unavailable: Handled = { outcome: "unavailable", again: backoffSeconds };
-    const handled = deliveries === null ? unavailable : await this.#handle(body, delivery);
+    const handled =
+      deliveries === null
+        ? unavailable
+        : await inSpan("consumer.handle", { consumer: body.consumer, eventId: body.eventId }, () =>
+            this.#handle(body, delivery),
+          );
     const report = {
       consumer: body.consumer,
       outcome: handled.outcome,

@@ -11,7 +11,7 @@ import type { Scope } from "../../../platform/scope";
 import { metrics } from "../../metrics/isolate-metrics";
 import { recordCalls } from "../../metrics/record-calls";
 import type { GatewayEnv, Wire } from "../../request-context";
-import { protocolOf, routeOf } from "../route-label";
+import { methodOf, protocolOf, routeOf } from "../route-label";
 
 export function requestScope(wire: Wire) {
   return createMiddleware<GatewayEnv>(async (c, next) => {
@@ -48,7 +48,7 @@ export function requestScope(wire: Wire) {
     const startedAt = scope.clock();
     await next();
     log.log("info", "request", {
-      method: c.req.method,
+      method: methodOf(c.req.method),
       route: routeOf(c),
       protocol: protocolOf(c.req.path),
       status: c.res.status,
