@@ -24,6 +24,9 @@ export default defineConfig({
           name: "workerd",
           include: ["test/{unit,integration,contract,faults}/**/*.test.ts"],
           setupFiles: ["./test/support/setup.ts"],
+          // A hang is a failure; a machine that does ten things at once is none.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {

@@ -12,12 +12,14 @@ import type { AnalyticsService } from "../services/analytics";
 import type {
   AccessTokens,
   AccountMails,
+  Authenticator,
   AuthService,
+  BearerToken,
   KeySet,
   RecoveryService,
-  VerifiedToken,
 } from "../services/auth";
 import type { EventService } from "../services/events";
+import type { LimitService } from "../services/limits";
 import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
 import type { WebhookDeliverer, WebhookService } from "../services/webhooks";
@@ -38,8 +40,10 @@ export interface Services {
   /** What the webhooks' consumer does with an event. */
   readonly webhookDeliverer: WebhookDeliverer;
   readonly accessTokens: AccessTokens;
+  readonly authenticator: Authenticator;
   readonly keySet: KeySet;
   readonly limiter: Limiter;
+  readonly limits: LimitService;
   readonly outbox: Outbox;
   readonly health: () => Promise<HealthReport>;
   /** Every metric as text. **Errors**: `unavailable`. */
@@ -56,7 +60,7 @@ export type Wire = (env: Env, config: Config, scope: Scope) => Services;
 export type Credentials =
   | { readonly kind: "none" }
   /** Signature and claims hold; whether it was revoked is not known yet. */
-  | { readonly kind: "verified"; readonly token: VerifiedToken }
+  | { readonly kind: "verified"; readonly presented: string; readonly token: BearerToken }
   | { readonly kind: "bad"; readonly refusal: Refusal };
 
 export interface GatewayEnv {

@@ -39,6 +39,7 @@ const PERMISSIONS = {
   "webhook.manage": ADMIN,
   "analytics.read": ADMIN,
   "audit.read": ADMIN,
+  "limit.manage": ADMIN,
 } as const satisfies Record<string, readonly Standing[]>;
 
 export type Action = keyof typeof PERMISSIONS;

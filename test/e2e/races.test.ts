@@ -63,3 +63,19 @@ test("of many PATCHes at once with one If-Match exactly one is applied, and nobo
   const after = await server.fetch(`/api/users/${id}`, { headers: bearer });
   expect(await after.json()).toMatchObject({ version: 2, age: winner?.body.age });
 });
+
+test("of one request sent many times at once under one key, one takes effect and all who are answered get the same", async () => {
+  const json = { name: "Ada Lovelace", email: "key@example.com" };
+  const once = () => send("POST", "/api/users", json, { "Idempotency-Key": "race" });
+  const answers = await atOnce(once);
+  const created = answers.filter(({ status }) => status === 201);
+  expect(created.length).toBeGreaterThanOrEqual(1);
+  expect(answers.filter(({ status }) => status === 409)).toHaveLength(AT_ONCE - created.length);
+  for (const { status, body } of answers)
+    if (status === 409) expect(body.code).toBe("idempotency_in_progress");
+  const later = await atOnce(once);
+  for (const { status, body } of [...created, ...later]) {
+    expect(status).toBe(201);
+    expect(body).toEqual(created[0]?.body);
+  }
+});

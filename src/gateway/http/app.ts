@@ -20,6 +20,7 @@ import { auditRoutes } from "./routes/audit";
 import { authRoutes } from "./routes/auth";
 import { eventsRoutes } from "./routes/events";
 import { keysRoutes } from "./routes/keys";
+import { limitsRoutes } from "./routes/limits";
 import { metricsRoutes } from "./routes/metrics";
 import { operationsRoutes } from "./routes/operations";
 import { ordersRoutes } from "./routes/orders";
@@ -47,6 +48,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/api/users", usersRoutes);
   app.route("/api/auth", authRoutes);
   app.route("/api/audit", auditRoutes);
+  app.route("/api/limits", limitsRoutes);
   app.route("/api/products", productsRoutes);
   app.route("/api/orders", ordersRoutes);
   app.route("/api/analytics", analyticsRoutes);

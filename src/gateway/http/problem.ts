@@ -21,7 +21,8 @@ export function problem(c: Context<GatewayEnv>, refusal: Refusal): Response {
   c.header("Content-Type", "application/problem+json");
   c.header("Cache-Control", "no-store");
   if (refusal.retryAfterSeconds !== undefined) c.header("Retry-After", String(refusal.retryAfterSeconds));
-  if (status === 401) c.header("WWW-Authenticate", challenge(refusal.code));
+  if (status === 401)
+    c.header("WWW-Authenticate", challenge(refusal.code, c.req.header("authorization") !== undefined));
   c.set("errorCode", refusal.code);
   return c.body(JSON.stringify(body), status);
 }
@@ -46,8 +47,10 @@ export function refusalOf(error: AppError): Refusal {
 }
 
 /** A bare challenge when no token was sent, an error when one was. Source: RFC 6750, section 3. */
-function challenge(code: Refusal["code"]): string {
+function challenge(code: Refusal["code"], wasTokenSent: boolean): string {
   switch (code) {
+    case "unauthenticated":
+      return wasTokenSent ? 'Bearer realm="meridian", error="invalid_token"' : 'Bearer realm="meridian"';
     case "token_expired":
       return 'Bearer realm="meridian", error="invalid_token", error_description="The token has expired"';
     case "token_revoked":

@@ -23,5 +23,18 @@ export const body = <T extends z.ZodType>(schema: T) => zValidator("json", schem
 export const query = <T extends z.ZodType>(schema: T) => zValidator("query", schema, refuseBelow("#/query"));
 const param = <T extends z.ZodType>(schema: T) => zValidator("param", schema, refuseBelow("#/path"));
 
+/** `:client` of a path, read by its service: what it cannot read is refused. */
+export const clientParam = <T>(read: (text: string) => T | null) =>
+  param(
+    z.object({
+      client: z.string().transform((text, context): T => {
+        const client = read(text);
+        if (client !== null) return client;
+        context.addIssue({ code: "custom", message: "Must name a user, an address or a plan." });
+        return z.NEVER;
+      }),
+    }),
+  );
+
 /** `:id` of a path. Upper case is read as lower case, as RFC 9562 asks. */
 export const idParam = param(z.object({ id: z.string().toLowerCase().pipe(z.uuid("Must be a UUID.")) }));

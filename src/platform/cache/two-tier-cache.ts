@@ -7,7 +7,7 @@
  *     refresh, 30 s after a change: the primary's row over whatever a slow reader put back meanwhile
  *
  * KV shows a write elsewhere after up to 60 s and has no compare-and-set; replicas lag by up to 30 s. What holds all
- * the same, and what each rule is for, is stated in docs/decisions and tested by test/unit/user-cache-model.test.ts.
+ * the same, and what each rule is for: docs/decisions/0050-an-entry-answers-what-it-is-not-behind-of.md.
  */
 import { laterBookmark } from "../../kernel/bookmark";
 import { AppError } from "../../kernel/errors";
@@ -28,10 +28,10 @@ import { MemoryCache } from "./memory-cache";
 /** Reads the row from where it is told. */
 export type Load<Value> = (from: ReadFrom) => Promise<Stamped<Value | null>>;
 
-/** Waiting for another request's read: 2, 4, 8, 16, 16 ... ms; then everybody reads for itself. */
+/** Waiting for another request's read: 2, 4, 8, 16, 16 ... ms; after a second everybody reads for itself. */
 const SHARE_STEP_MS = 2;
 const SHARE_STEP_MAX_MS = 16;
-const SHARE_WAIT_MAX_MS = 150;
+const SHARE_WAIT_MAX_MS = 1_000;
 
 interface Known<Value> {
   readonly entry: CacheEntry<Value>;

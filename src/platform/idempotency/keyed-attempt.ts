@@ -12,11 +12,12 @@ import type { SQL } from "drizzle-orm";
 import type { BatchResponse } from "drizzle-orm/batch";
 import { AppError, done, type Outcome } from "../../kernel/errors";
 import type { Database, Statement } from "../database";
+import { Deriver } from "../deriver";
 import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
+import { Vault } from "../vault";
 import { type Attempt, type Opened, refuseInProgress, refuseReused } from "./attempt";
 import { type Claim, claim, free, look, record } from "./records";
-import { Vault } from "./vault";
 
 /** How long other attempts wait for one that may have died: two D1 calls at their deadlines. */
 const LEASE_MS = 10_000;
@@ -56,6 +57,7 @@ export class KeyedAttempt<T> implements Attempt<T> {
   readonly isKeyed = true;
   readonly #call: KeyedCall;
   readonly #rendering: Rendering<T>;
+  readonly #deriver: Deriver;
   readonly #vault: Vault;
   readonly #scope: Scope;
   #held: { readonly database: Database; readonly claim: Claim } | null = null;
@@ -64,6 +66,7 @@ export class KeyedAttempt<T> implements Attempt<T> {
   constructor(options: { call: KeyedCall; rendering: Rendering<T>; dataKey: string; scope: Scope }) {
     this.#call = options.call;
     this.#rendering = options.rendering;
+    this.#deriver = new Deriver(options.dataKey);
     this.#vault = new Vault(options.dataKey);
     this.#scope = options.scope;
   }
@@ -97,7 +100,7 @@ export class KeyedAttempt<T> implements Attempt<T> {
     const held = this.#held?.claim;
     if (held === undefined) throw new AppError("internal", "an answer is recorded without a claim");
     const { status, headers, body } = this.#rendering.render(value);
-    const encrypted = body === null ? null : await this.#vault.encrypt(body, held.id);
+    const encrypted = body === null ? null : await this.#vault.encrypt(bodyOf(held), body);
     return [record(database, held, { status, headers: JSON.stringify(headers), body: encrypted }, guard)];
   }
 
@@ -122,9 +125,10 @@ export class KeyedAttempt<T> implements Attempt<T> {
   async #newClaim(): Promise<Claim> {
     const { caller, method, route, key, request } = this.#call;
     const now = this.#scope.clock();
+    // Digests under `DATA_KEY`: the row must not tell whose it is, and a body may hold a password.
     return {
-      id: await this.#vault.digest("call", JSON.stringify([caller, method, route, key])),
-      fingerprint: await this.#vault.digest("request", request),
+      id: await this.#deriver.derive("idempotency call", JSON.stringify([caller, method, route, key])),
+      fingerprint: await this.#deriver.derive("idempotency request", request),
       token: this.#scope.newId(),
       now,
       leasedUntil: now + LEASE_MS,
@@ -135,9 +139,14 @@ export class KeyedAttempt<T> implements Attempt<T> {
   async #endedBy(row: Row, wanted: Claim): Promise<Outcome<T>> {
     if (row.fingerprint !== wanted.fingerprint) return refuseReused();
     if (row.state === "claimed" || row.status === null || row.headers === null) return refuseInProgress();
-    const body = row.body === null ? null : await this.#vault.decrypt(row.body, row.id);
+    const body = row.body === null ? null : await this.#vault.decrypt(bodyOf(row), row.body);
     const headers = JSON.parse(row.headers) as Rendered["headers"]; // As `record` wrote it.
     this.#replayed = { status: row.status, headers, body };
     return done(this.#rendering.parse(body));
   }
+}
+
+/** What the vault binds a body to: it opens at no other row. */
+function bodyOf({ id }: { readonly id: string }): string {
+  return `idempotency body ${id}`;
 }

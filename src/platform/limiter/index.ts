@@ -11,6 +11,7 @@ import type { ClientLimiter } from "./client-limiter";
 import { LeaseBook } from "./lease-book";
 import { canWakeOthers } from "./letterbox";
 import { Limiter, type LimiterObject } from "./limiter";
+import { LimiterAdmin } from "./limiter-admin";
 import { policiesOf } from "./policies";
 import { systemSleep } from "./silence";
 
@@ -54,13 +55,23 @@ export function authBudgetsOf(env: LimiterBindings, config: Config, scope: Scope
   });
 }
 
+export function limiterAdminOf(env: LimiterBindings, scope: Scope): LimiterAdmin {
+  return new LimiterAdmin({
+    objectOf: (name) => env.CLIENT_LIMITER.getByName(name),
+    sleep: systemSleep,
+    calls: scope.calls,
+  });
+}
+
 function objectsOf(env: LimiterBindings): (name: string) => LimiterObject {
   return (name) => env.CLIENT_LIMITER.getByName(name);
 }
 
+export { type Admission, FAIL_OPEN_ALLOWANCE, type KnownRevocations } from "./admission";
 export { AuthBudgets, type BudgetSubject, type Charge } from "./auth-budgets";
 export { addressKey, type ClientKey, siteKey, UNKNOWN_CLIENT, userKey } from "./client-key";
-export { type Admission, FAIL_OPEN_ALLOWANCE, type KnownRevocations, Limiter } from "./limiter";
+export { Limiter } from "./limiter";
+export { LimiterAdmin } from "./limiter-admin";
 export {
   BURST_POLICY,
   type Policy,

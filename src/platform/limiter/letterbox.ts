@@ -38,5 +38,5 @@ export class Letterbox<Value> {
 
 /** What the runtime allows. Source: developers.cloudflare.com/workers/configuration/compatibility-flags */
 export function canWakeOthers(): boolean {
-  return Cloudflare.compatibilityFlags["handle_cross_request_promise_resolution"] === true;
+  return Cloudflare.compatibilityFlags.handle_cross_request_promise_resolution === true;
 }

@@ -21,7 +21,7 @@ export interface Revocations {
 export interface NewRevocations {
   readonly sessionIds?: readonly RevokedSession[];
   readonly minEpoch?: number;
-  /** Absent: the epoch is kept for good. */
+  /** Absent: the epoch is kept for good. (`Limiter.revoke` never leaves it absent.) */
   readonly minEpochExpiresAt?: number;
   readonly minIssuedAt?: number;
 }

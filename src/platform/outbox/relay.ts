@@ -1,7 +1,7 @@
 /** Takes deliveries from D1 to the Queue. */
 import { and, asc, eq, isNull, lte, type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
-import type { Database } from "../database";
+import type { Database, Statement } from "../database";
 import { describeError } from "../observability/logger";
 import type { DeliveryMessage } from "./consumer";
 import { sendExports } from "./exports";
@@ -43,7 +43,8 @@ export class Relay {
       selectDue(database, and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
     ]);
     await this.#deliver(rows);
-    await this.#restUntilResend(eventIds);
+    if (rows.length === 0) return;
+    await database.commit([this.#markSent(rows), this.#restUntilResend(eventIds)]);
   }
 
   /**
@@ -58,6 +59,7 @@ export class Relay {
       if (rows.length === 0) return { sent, isComplete: true };
       try {
         await this.#deliver(rows);
+        await this.#options.database.commit([this.#markSent(rows)]);
       } catch (error) {
         this.#options.scope.log.log("warn", "outbox.sweep_refused", describeError(error));
         await this.#release(token);
@@ -96,7 +98,6 @@ export class Relay {
   }
 
   async #deliver(rows: readonly DueDelivery[]): Promise<void> {
-    if (rows.length === 0) return;
     const { queue, exports, scope } = this.#options;
     const outgoing = rows.filter((row) => exports.has(row.consumer));
     const own = rows.filter((row) => !exports.has(row.consumer));
@@ -106,7 +107,6 @@ export class Relay {
       await queue.sendBatch(messages);
     }
     if (outgoing.length > 0) await sendExports(this.#options, outgoing);
-    await this.#markSent(rows);
   }
 
   #message({ eventId, consumer, notBefore }: DueDelivery): MessageSendRequest<DeliveryMessage> {
@@ -114,29 +114,22 @@ export class Relay {
     return { body: { eventId, consumer }, contentType: "json", delaySeconds };
   }
 
-  async #markSent(rows: readonly DueDelivery[]): Promise<void> {
+  #markSent(rows: readonly DueDelivery[]): Statement {
     const { database, scope } = this.#options;
     const eventIds = [...new Set(rows.map((row) => row.eventId))];
-    await database.commit([
-      database.build
-        .update(outboxEvents)
-        .set({ sentAt: scope.clock() })
-        .where(and(isOneOf(outboxEvents.id, eventIds), isNull(outboxEvents.sentAt))),
-    ]);
+    return database.build
+      .update(outboxEvents)
+      .set({ sentAt: scope.clock() })
+      .where(and(isOneOf(outboxEvents.id, eventIds), isNull(outboxEvents.sentAt)));
   }
 
   /** The time for a resend counts from the send, not from the commit; a retry's later time stands. */
-  async #restUntilResend(eventIds: readonly string[]): Promise<void> {
+  #restUntilResend(eventIds: readonly string[]): Statement {
     const { database, scope, resendSeconds } = this.#options;
-    const now = scope.clock();
-    await database.commit([
-      database.build
-        .update(eventDeliveries)
-        .set({
-          dueAt: sql`max(${eventDeliveries.dueAt}, ${restUntil(now, resendSeconds)})`,
-        })
-        .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
-    ]);
+    return database.build
+      .update(eventDeliveries)
+      .set({ dueAt: sql`max(${eventDeliveries.dueAt}, ${restUntil(scope.clock(), resendSeconds)})` })
+      .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING));
   }
 }
 

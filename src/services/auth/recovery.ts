@@ -6,6 +6,7 @@ import type { Actor } from "../../kernel/actor";
 import { AppError, done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { passwordViolations } from "../../kernel/password-policy";
 import { isViolationOf, type Stamped, type Statement } from "../../platform/database";
+import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
 import { type Credential, emailKey, type Snapshot, type Stamp } from "../users";
 import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
@@ -14,6 +15,9 @@ import { oneTimeTokenFor } from "./one-time-tokens";
 import { digestOf } from "./refresh-chain";
 import type { ChangePasswordInput, ResetPasswordInput } from "./schemas";
 import { type AuthDependencies, requireUser, sessionRevocations } from "./service";
+
+/** Above what the work takes, for a known address or an unknown one. */
+const FORGOT_FLOOR_MS = 250;
 
 export class RecoveryService {
   readonly #on: AuthDependencies;
@@ -24,11 +28,13 @@ export class RecoveryService {
 
   /**
    * Mails a token to the address, if an account has it. The same statements run whether or not one does: for an
-   * unknown address their guards do not hold, but for the audit row, which is written either way.
+   * unknown address their guards do not hold, but for the audit row, which is written either way; and no answer comes
+   * before `FORGOT_FLOOR_MS`.
    * **Errors**: `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
   async forgotPassword(email: string): Promise<Outcome<null>> {
-    const { attempts, database, credentials, repository, audit, deriver, scope, outbox } = this.#on;
+    const { attempts, database, credentials, repository, audit, deriver, scope, outbox, sleep } = this.#on;
+    const floor = sleep(FORGOT_FLOOR_MS);
     const key = emailKey(email);
     const attempt = await attempts.begin([
       ["forgotPerIp", "caller"],
@@ -60,6 +66,8 @@ export class RecoveryService {
       repository.insertOneTimeToken(row, isKnown),
       ...this.#event("password.reset_requested", eventId, userId, { userId }, isKnown),
     ]);
+    // A few more rows take a few milliseconds more. Who waits for the slower of the two cannot tell.
+    await floor;
     outbox.relaySoon([eventId]);
     return done(null);
   }
@@ -115,7 +123,11 @@ export class RecoveryService {
    * **Errors**: `unauthenticated`; `invalid_credentials`; `validation_failed` (policy); `rate_limited`; `unavailable`.
    * **Cost**: 2 D1 round trips, 2 scrypt, 1 object call.
    */
-  async changePassword(actor: Actor, input: ChangePasswordInput): Promise<Outcome<null>> {
+  async changePassword(
+    actor: Actor,
+    input: ChangePasswordInput,
+    call: Attempt<null> = unkeyed(),
+  ): Promise<Outcome<null>> {
     const { attempts, database, credentials, repository, hasher, revoker, outbox, scope } = this.#on;
     const caller = requireUser(actor);
     if (!caller.ok) return caller;
@@ -123,11 +135,16 @@ export class RecoveryService {
     // Of its own name, so that a stranger's failed logins do not lock the owner out of a live session.
     const attempt = await attempts.begin([["loginPerAccount", { account: `change ${userId}` }]]);
     if (!attempt.ok) return attempt;
-    const [rows, live] = await database.read("primary", [
+    const { rows, ended } = await call.open(database, [
       credentials.selectById(userId),
       repository.liveSessions(userId, scope.clock()),
     ]);
-    const credential = credentials.read(rows);
+    if (ended !== null) {
+      await attempt.value.refund();
+      return ended;
+    }
+    const [accounts, live] = rows;
+    const credential = credentials.read(accounts);
     if (credential === null) return refuse("token_revoked", "The account of this token is gone.");
     const violations = passwordViolations(input.newPassword, credential.user, "#/newPassword");
     if (violations.length > 0) return refusePassword(violations);
@@ -151,6 +168,7 @@ export class RecoveryService {
           ? []
           : [repository.revokeIdentitiesOf(userId, Math.floor(stamp.at / 1000), isDone)]),
         ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
+        ...(await call.record(database, null, isDone)),
       ],
       credentials.selectById(userId),
     );
@@ -205,7 +223,7 @@ export class RecoveryService {
    * when none waits.
    * **Errors**: `unauthenticated`, `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
-  async resendVerification(actor: Actor): Promise<Outcome<null>> {
+  async resendVerification(actor: Actor, call: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
     const { attempts, database, credentials, users, audit, outbox, scope } = this.#on;
     const owner = requireUser(actor);
     if (!owner.ok) return owner;
@@ -215,17 +233,22 @@ export class RecoveryService {
       ["forgotPerAccount", { account: `resend ${userId}` }],
     ]);
     if (!attempt.ok) return attempt;
-    const [rows] = await database.read("primary", [credentials.selectById(userId)]);
-    const credential = credentials.read(rows);
+    const { rows, ended } = await call.open(database, [credentials.selectById(userId)]);
+    if (ended !== null) return ended;
+    const credential = credentials.read(rows[0]);
     if (credential === null) return refuse("token_revoked", "The account of this token is gone.");
     const { pendingEmail, emailVerified } = credential.user;
-    if (pendingEmail === null && emailVerified) return done(null);
+    if (pendingEmail === null && emailVerified) {
+      await call.abandon();
+      return done(null);
+    }
     const eventId = scope.newId();
     await database.commit([
       audit.record({ actor, action: "email.resend", subject: `user:${userId}` }),
       ...(pendingEmail === null
         ? this.#event("email.verification_requested", eventId, userId, { userId })
         : users.emailChangeRequested(eventId, userId)),
+      ...(await call.record(database, null)),
     ]);
     outbox.relaySoon([eventId]);
     return done(null);

@@ -15,6 +15,7 @@ import { authorize } from "../../kernel/permissions";
 import type { AuditTrail } from "../../platform/audit";
 import type { Database, Statement } from "../../platform/database";
 import type { Deriver } from "../../platform/deriver";
+import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
 import type { Outbox } from "../../platform/outbox";
 import type { PasswordCheck, PasswordHasher } from "../../platform/password-hasher";
@@ -49,6 +50,7 @@ export interface AuthDependencies {
   readonly deriver: Deriver;
   /** `SESSION_TTL_SECONDS` */
   readonly sessionTtlSeconds: number;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly scope: Scope;
 }
 
@@ -138,14 +140,17 @@ export class AuthService {
   }
 
   /** Ends one of the caller's sessions. **Errors**: `not_found`, `unavailable`. **Cost**: 2 D1 round trips, 1 object call. */
-  async endSession(actor: Actor, sessionId: string): Promise<Outcome<null>> {
+  async endSession(actor: Actor, sessionId: string, call: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
     const user = requireUser(actor);
     if (!user.ok) return user;
     const { database, repository, scope } = this.#on;
-    const [[row]] = await database.read("primary", [repository.session(sessionId)]);
-    const isLive = row !== undefined && row.endedAt === null && row.expiresAt > scope.clock();
-    if (!isLive || !authorize(actor, "session.end", row.userId).ok) return refuseNotFound();
-    await this.#end(actor, row.userId, [sessionId], "revoked");
+    const { rows, ended } = await call.open(database, [repository.session(sessionId)]);
+    const [row] = rows[0];
+    if (row === undefined || !authorize(actor, "session.end", row.userId).ok) return refuseNotFound();
+    if (ended !== null) return ended;
+    const isLive = row.endedAt === null && row.expiresAt > scope.clock();
+    if (!isLive) return refuseNotFound();
+    await this.#end(actor, row.userId, [sessionId], "revoked", await call.record(database, null));
     return done(null);
   }
 
@@ -192,7 +197,7 @@ export class AuthService {
 
   /** All that is kept of a deleted user here, as statements. */
   erasureOf(userId: string): Statement[] {
-    return this.#on.repository.deleteAllOf(userId);
+    return this.#on.repository.deleteAllOf(userId, this.#on.scope.clock());
   }
 
   /**
@@ -316,9 +321,16 @@ export class AuthService {
     return refuseEnded();
   }
 
-  async #end(actor: Actor, userId: string, ids: readonly string[], reason: EndReason): Promise<void> {
+  /** @param more statements for the same batch */
+  async #end(
+    actor: Actor,
+    userId: string,
+    ids: readonly string[],
+    reason: EndReason,
+    more: readonly Statement[] = [],
+  ): Promise<void> {
     const event = { type: "session.ended", data: { userId, sessionIds: ids, reason } } as const;
-    await this.#commitEnd({ actor, userId, ids, reason, event });
+    await this.#commitEnd({ actor, userId, ids, reason, event, more });
   }
 
   /** The object first: a session that D1 calls ended must not be served any more. */
@@ -328,6 +340,7 @@ export class AuthService {
     ids: readonly string[];
     reason: EndReason;
     event: { type: AuthEventType; data: object };
+    more?: readonly Statement[];
   }): Promise<void> {
     const { database, repository, revoker, outbox, audit, scope } = this.#on;
     const nowMs = scope.clock();
@@ -358,6 +371,7 @@ export class AuthService {
         guard: isDone,
       }),
       ...(isAll ? [repository.revokeIdentitiesOf(end.userId, nextSecond - 1)] : []),
+      ...(end.more ?? []),
     ]);
     outbox.relaySoon([eventId]);
   }

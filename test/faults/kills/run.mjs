@@ -38,8 +38,10 @@ const work = mkdtempSync(join(tmpdir(), "meridian-faults-"));
 const cache = join(ROOT, "node_modules/.cache");
 mkdirSync(cache, { recursive: true });
 const bundleDir = mkdtempSync(join(cache, "faults-"));
-/** Mails as the mail service saw them: idempotency key -> times. */
+/** Mails as the mail service saw them: idempotency key -> when each arrived. */
 const mails = new Map();
+/** From each kill to the next start: what the dead server had sent may still arrive within. */
+const outages = [];
 /** Ids of users whose sign-up was answered with 201. */
 const acknowledged = [];
 let attempted = 0;
@@ -126,6 +128,8 @@ async function killAgainAndAgain() {
 
 /** A process group of its own, so that one signal ends Node and workerd at once. */
 function start() {
+  const outage = outages.at(-1);
+  if (outage !== undefined) outage.to = performance.now();
   const path = fileURLToPath(new URL("server.mjs", import.meta.url));
   const child = spawn(nodeBinary(), [path, JSON.stringify(server)], {
     cwd: ROOT,
@@ -142,6 +146,7 @@ function start() {
 
 async function kill(child) {
   const ended = new Promise((resolve) => child.once("exit", resolve));
+  outages.push({ from: performance.now(), to: Number.POSITIVE_INFINITY });
   process.kill(-child.pid, "SIGKILL");
   await ended;
   running = undefined;
@@ -211,10 +216,14 @@ async function verdict() {
     all("select state, count(*) as n from event_deliveries group by state").map((row) => [row.state, row.n]),
   );
   const sent = [...events.values()].filter((id) => mails.has(id)).length;
-  const repeated = [...mails.values()].filter((times) => times > 1);
-  const repeats = repeated.reduce((sum, times) => sum + times - 1, 0);
-  // An attempt that was counted but did not record its end is one that a kill cut short: only those may repeat.
-  const unexplained = [...mails].filter(([id, times]) => times > (attempts.get(id) ?? 0));
+  const pairs = [...mails.values()].flatMap((times) =>
+    times.slice(1).map((time, index) => [times[index], time]),
+  );
+  // The stated gap: sent, and killed before that was recorded. Without a kill between two sends there is no excuse.
+  const unexplained = pairs.filter(
+    ([first, second]) => !outages.some(({ from, to }) => first < to && second > from),
+  );
+  const overCounted = [...mails].filter(([id, times]) => times.length > (attempts.get(id) ?? 0));
   database.close();
 
   console.log(
@@ -229,7 +238,12 @@ async function verdict() {
         events: events.size,
         deliveries: states,
         countedSignups: counted,
-        mails: { users: sent, repeats, mostForOne: Math.max(0, ...mails.values()) },
+        mails: {
+          users: sent,
+          repeatsByKills: pairs.length - unexplained.length,
+          repeatsOtherwise: unexplained.length,
+          mostForOne: Math.max(0, ...[...mails.values()].map((times) => times.length)),
+        },
       },
       null,
       2,
@@ -248,6 +262,7 @@ async function verdict() {
     [counted !== users.size, "the days' counts differ from the users"],
     [sent !== events.size, "a mail is missing"],
     [unexplained.length > 0, "a mail was repeated without a kill in between"],
+    [overCounted.length > 0, "a mail was sent without its attempt being counted"],
     [acknowledged.length === 0, "nothing was acknowledged: the run shows nothing"],
   ]
     .filter(([isFailure]) => isFailure)
@@ -264,7 +279,7 @@ function startMailService() {
     request.on("end", () => {
       const mail = JSON.parse(Buffer.concat(chunks).toString());
       const key = mail.headers["X-Idempotency-Key"];
-      mails.set(key, (mails.get(key) ?? 0) + 1);
+      mails.set(key, [...(mails.get(key) ?? []), performance.now()]);
       response.end("ok");
     });
   });

@@ -23,6 +23,9 @@ const MAIL_SINK = `
   export default {};
 `;
 
+// The queue hands over at once, so that most kills meet consumers at work.
+for (const consumer of Object.values(workerOptions.queueConsumers)) consumer.maxBatchTimeout = 0;
+
 const options = convertV4MiniflareOptions({
   host: "127.0.0.1",
   port,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { AppError } from "../../../src/kernel/errors";
-import { FAIL_OPEN_ALLOWANCE, type LimiterObject } from "../../../src/platform/limiter/limiter";
+import { FAIL_OPEN_ALLOWANCE } from "../../../src/platform/limiter/admission";
+import type { LimiterObject } from "../../../src/platform/limiter/limiter";
 import { DEFAULT_POLICY, newIsolate, realObject } from "../../support/limiter";
 
 const policy = DEFAULT_POLICY;
@@ -112,9 +113,14 @@ test("a revocation holds at once where it was made, even when an answer without 
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
+  let decided: () => void = () => undefined;
+  const isDecided = new Promise<void>((resolve) => {
+    decided = resolve;
+  });
   const slow = (name: string): LimiterObject => ({
     ask: async (ask, quota) => {
       const grant = await realObject(name).ask(ask, quota);
+      decided();
       await held;
       return grant;
     },
@@ -122,6 +128,7 @@ test("a revocation holds at once where it was made, even when an answer without 
   });
   const { limiter } = newIsolate({ objectOf: slow });
   const waiting = limiter.admit({ clientKey, policy });
+  await isDecided;
   await limiter.revoke(clientKey, { sessionIds: [{ id: "s", expiresAt: Date.now() + 60_000 }], minEpoch: 2 });
   release();
   const { revocations } = await waiting;
@@ -208,4 +215,28 @@ test("under sustained load over eight isolates at most one request in ten reache
   expect(admitted).toBeLessThanOrEqual(10_000);
   // The isolates share until little is left: what one holds and another lacks is at most their last leases.
   expect(admitted).toBeGreaterThan(9_900);
+});
+
+test("an epoch outlives every token that it can hit, and then locks nobody out", async () => {
+  const { clock, read } = clockFrom(Date.now());
+  const { limiter } = newIsolate({ clock: read });
+  await limiter.revoke(clientKey, { minEpoch: 2 });
+  const { env } = await import("cloudflare:workers");
+  const { runDurableObjectAlarm, runInDurableObject } = await import("cloudflare:test");
+  const { ClientLimiter } = await import("../../../src/platform/limiter/client-limiter");
+  const stub = env.CLIENT_LIMITER.getByName(clientKey);
+  const minEpochAfter = async (ms: number) => {
+    await runInDurableObject(stub, (object) => {
+      if (object instanceof ClientLimiter) object.clock = () => clock.now + ms;
+    });
+    await runDurableObjectAlarm(stub);
+    return (
+      await stub.ask(
+        { id: String(ms), isolate: "a", waiting: 1, want: 1, returns: [] },
+        { limit: 9, windowMs: 900_000, leaseMax: 1 },
+      )
+    ).revocations.minEpoch;
+  };
+  expect(await minEpochAfter(86_400_000)).toBe(2);
+  expect(await minEpochAfter(86_400_000 + 121_000)).toBe(0);
 });

@@ -61,5 +61,5 @@ test("the mail goes to the user that the event names, under the event's id", asy
   // The second time the user is gone, and nobody is greeted.
   expect(sent).toHaveLength(1);
   expect(sent[0]).toMatchObject({ to: "ada@example.com", headers: { "X-Idempotency-Key": EVENT.id } });
-  expect(sent[0]?.["text"]).toContain("https://api.example.com/verify-email?token=t-1\n");
+  expect(sent[0]?.text).toContain("https://api.example.com/verify-email?token=t-1\n");
 });

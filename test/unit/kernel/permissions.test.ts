@@ -36,6 +36,7 @@ const EXPECTED: Record<string, string> = {
   "event.replay": "admin system",
   "webhook.manage": "admin system",
   "analytics.read": "admin system",
+  "limit.manage": "admin system",
   "audit.read": "admin system",
 };
 

@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { ANONYMOUS } from "../../../kernel/actor";
 import { AppError, type Refusal } from "../../../kernel/errors";
-import { rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
+import { policyNameFor, rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
 import { describeError } from "../../../platform/observability/logger";
 import { type Entrant, type Passage, pass, passOrFailure } from "../../admission";
 import type { GatewayEnv } from "../../request-context";
@@ -22,11 +22,13 @@ const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
   "/api/auth/email/verify",
 ]);
 
-/** Charges every request but OPTIONS to its client. */
+/** Charges every request of a limited route group, but OPTIONS, to its client. */
 export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
-  if (c.req.method === "OPTIONS") return await next();
+  const policyName = policyNameFor(c.req.path);
+  if (policyName === null || c.req.method === "OPTIONS") return await next();
   const { services, credentials, config } = c.var;
-  const entrant: Entrant = { services, credentials, config, address: c.req.header("cf-connecting-ip") };
+  const address = c.req.header("cf-connecting-ip");
+  const entrant: Entrant = { services, credentials, config, address, policyName };
   const passing = pass(entrant);
   if (passing instanceof Promise && canOverlap(c)) return await overlapped(c, passing, next);
 
@@ -35,6 +37,10 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
   const refusal = refusalOn(c, passage);
   if (refusal !== null) return problem(c, refusal);
   if (passage.badToken !== null) c.set("actor", ANONYMOUS);
+  if (passage.token !== null) {
+    const { userId, role, sessionId } = passage.token;
+    c.set("actor", { kind: "user", userId, role, sessionId });
+  }
   await next();
   return undefined;
 });
@@ -42,7 +48,10 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
 /** Safe methods change nothing, so their handler may run before it is known whether its answer will be given. */
 function canOverlap(c: Context<GatewayEnv>): boolean {
   const isSafe = c.req.method === "GET" || c.req.method === "HEAD";
-  return isSafe && c.var.credentials.kind !== "bad";
+  const { credentials } = c.var;
+  // A foreign token may turn out to name another role than was remembered.
+  const isForeign = credentials.kind === "verified" && credentials.token.sessionId === null;
+  return isSafe && credentials.kind !== "bad" && !isForeign;
 }
 
 async function overlapped(
@@ -83,6 +92,9 @@ function refusalOn(c: Context<GatewayEnv>, { overLimit, badToken }: Passage): Re
 }
 
 function announce(c: Context<GatewayEnv>, { admission: figures }: Passage): void {
+  if (figures.outcome === "admitted" && figures.violatedPolicy !== null) {
+    c.var.scope.log.log("warn", "limit.exceeded_in_shadow", { policy: figures.violatedPolicy });
+  }
   c.header("RateLimit-Policy", rateLimitPolicyField(figures));
   c.header("RateLimit", rateLimitField(figures));
 }

@@ -9,6 +9,7 @@ import {
   verifyEmailSchema,
 } from "../../../services/auth";
 import type { GatewayEnv } from "../../request-context";
+import { once } from "../once";
 import { answer } from "../problem";
 import { body, idParam } from "../validate";
 
@@ -32,8 +33,10 @@ export const authRoutes = new Hono<GatewayEnv>()
     return answer(c, outcome, (sessions) => c.json({ data: sessions, nextCursor: null }));
   })
   .delete("/sessions/:id", idParam, async (c) => {
-    const outcome = await c.var.services.auth.endSession(c.var.actor, c.req.valid("param").id);
-    return answer(c, outcome, () => c.body(null, 204));
+    const { actor, services } = c.var;
+    return await once<null>(c, { status: 204 }, (attempt) =>
+      services.auth.endSession(actor, c.req.valid("param").id, attempt),
+    );
   })
   .post("/password/forgot", body(forgotPasswordSchema), async (c) => {
     const outcome = await c.var.services.recovery.forgotPassword(c.req.valid("json").email);
@@ -44,16 +47,20 @@ export const authRoutes = new Hono<GatewayEnv>()
     return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/password/change", body(changePasswordSchema), async (c) => {
-    const outcome = await c.var.services.recovery.changePassword(c.var.actor, c.req.valid("json"));
-    return answer(c, outcome, () => c.body(null, 204));
+    const { actor, services } = c.var;
+    return await once<null>(c, { status: 204 }, (attempt) =>
+      services.recovery.changePassword(actor, c.req.valid("json"), attempt),
+    );
   })
   .post("/email/verify", body(verifyEmailSchema), async (c) => {
     const outcome = await c.var.services.recovery.verifyEmail(c.req.valid("json").token);
     return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/email/resend", async (c) => {
-    const outcome = await c.var.services.recovery.resendVerification(c.var.actor);
-    return answer(c, outcome, () => c.body(null, 202));
+    const { actor, services } = c.var;
+    return await once<null>(c, { status: 202 }, (attempt) =>
+      services.recovery.resendVerification(actor, attempt),
+    );
   });
 
 /** Tokens must not lie in any cache. Source: RFC 6749, section 5.1. */

@@ -46,7 +46,8 @@ export function expose(
   for (const [name, definition] of Object.entries(catalogue)) {
     lines.push(...head(name, definition, format));
     // A lone series is shown from the start, so that its first increment is seen as one.
-    if (definition.labels.length === 0 && definition.kind === "counter") seriesOf(series, name, definition, []);
+    if (definition.labels.length === 0 && definition.kind === "counter")
+      seriesOf(series, name, definition, []);
     const sorted = [...(series.get(name)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [, each] of sorted) lines.push(...samples(name, definition, each));
   }
