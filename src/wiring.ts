@@ -1,5 +1,8 @@
 /** The composition root: the only file that builds services out of bindings. All of it is cheap and made per request. */
 
+import { figuresOf } from "./gateway/alerts/figures";
+import { notifierOf } from "./gateway/alerts/notifier";
+import { Watchman } from "./gateway/alerts/watchman";
 import { accountErasure, revocationRepeat } from "./gateway/consumers/account-end";
 import {
   emailChangeMail,
@@ -19,7 +22,7 @@ import { EVENT_TYPES } from "./gateway/event-catalogue";
 import { MeteredAuthService, recordEvent } from "./gateway/metrics/business";
 import { flushContext, metrics } from "./gateway/metrics/isolate-metrics";
 import { MeteredMailer } from "./gateway/metrics/metered-mailer";
-import { reportMetrics } from "./gateway/metrics/report";
+import { deliverAndRead, type ReportSources, readGauges, reportMetrics } from "./gateway/metrics/report";
 import type { Services, Wire } from "./gateway/request-context";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
@@ -40,6 +43,7 @@ import {
   policiesOf,
   userKey,
 } from "./platform/limiter";
+import { alertShelf } from "./platform/observability/alerts";
 import { methodsOf, traced } from "./platform/observability/tracing";
 import { type DeliveryMessage, Outbox, readBacklog } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
@@ -94,6 +98,13 @@ export const wire: Wire = (env, config, scope) => {
   const auth = authDependencies(env, config, scope);
   const { database, outbox, users, audit, accessTokens } = auth;
   const health = () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock });
+  const sources: ReportSources = {
+    bindings: env,
+    flush: flushContext(env, scope),
+    health,
+    backlog: () => readBacklog(database),
+    clock: scope.clock,
+  };
   const target: TargetPolicy = { allowLocal: config.WEBHOOK_ALLOW_LOCAL, resolve: resolveOverHttps };
   const vault = new Vault(config.DATA_KEY);
   const sealer = new Sealer(config.DATA_KEY);
@@ -140,17 +151,16 @@ export const wire: Wire = (env, config, scope) => {
     }),
     outbox,
     health,
-    reportMetrics: (format) =>
-      reportMetrics(
-        {
-          bindings: env,
-          flush: flushContext(env, scope),
-          health,
-          backlog: () => readBacklog(database),
-          clock: scope.clock,
-        },
-        format,
-      ),
+    reportMetrics: (format) => reportMetrics(sources, format),
+    watchman: new Watchman({
+      shelf: alertShelf(env),
+      measure: async () => figuresOf(...(await Promise.all([deliverAndRead(sources), readGauges(sources)]))),
+      notify:
+        config.ALERT_TO === ""
+          ? null
+          : notifierOf(config.ALERT_TO, new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics)),
+      scope,
+    }),
     bookmark: () => database.bookmark(),
     sweepIdempotencyRecords: () => sweepIdempotencyRecords(database, scope.clock()),
   };

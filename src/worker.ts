@@ -61,6 +61,7 @@ export default {
 } satisfies ExportedHandler<Env>;
 
 export { ClientLimiter } from "./platform/limiter/client-limiter";
+export { AlertKeeper } from "./platform/observability/alerts/alert-keeper";
 export { MetricsShard } from "./platform/observability/metrics/metrics-shard";
 
 /** A scope for work that no request asked for. */

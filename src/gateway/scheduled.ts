@@ -15,6 +15,8 @@ export async function runScheduled(services: Services, config: Config, scope: Sc
     sweepIdempotencyRecords: () => services.sweepIdempotencyRecords(),
     expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
     expireWebhookAttempts: () => services.webhooks.expire(config.EVENT_RETENTION_DAYS),
+    // Last, so that it sees what the others have just counted.
+    judgeAlerts: () => services.watchman.run(),
   };
   for (const [task, run] of Object.entries(tasks)) {
     try {

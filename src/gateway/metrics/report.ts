@@ -12,7 +12,7 @@ import type { Backlog } from "../../platform/outbox";
 import { METRICS } from "./catalogue";
 import { metricsFlusher } from "./isolate-metrics";
 
-interface ReportSources {
+export interface ReportSources {
   readonly bindings: MetricsBindings;
   readonly flush: FlushContext;
   readonly health: () => Promise<HealthReport>;
