@@ -144,14 +144,17 @@ export class AuthService {
   }
 
   /** Ends one of the caller's sessions. **Errors**: `not_found`, `unavailable`. **Cost**: 2 D1 round trips, 1 object call. */
-  async endSession(actor: Actor, sessionId: string): Promise<Outcome<null>> {
+  async endSession(actor: Actor, sessionId: string, call: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
     const user = requireUser(actor);
     if (!user.ok) return user;
     const { database, repository, scope } = this.#on;
-    const [[row]] = await database.read("primary", [repository.session(sessionId)]);
-    const isLive = row !== undefined && row.endedAt === null && row.expiresAt > scope.clock();
-    if (!isLive || !authorize(actor, "session.end", row.userId).ok) return refuseNotFound();
-    await this.#end(actor, row.userId, [sessionId], "revoked");
+    const { rows, ended } = await call.open(database, [repository.session(sessionId)]);
+    const [row] = rows[0];
+    if (row === undefined || !authorize(actor, "session.end", row.userId).ok) return refuseNotFound();
+    if (ended !== null) return ended;
+    const isLive = row.endedAt === null && row.expiresAt > scope.clock();
+    if (!isLive) return refuseNotFound();
+    await this.#end(actor, row.userId, [sessionId], "revoked", await call.record(database, null));
     return done(null);
   }
 
@@ -327,9 +330,16 @@ export class AuthService {
     return refuseEnded();
   }
 
-  async #end(actor: Actor, userId: string, ids: readonly string[], reason: EndReason): Promise<void> {
+  /** @param more statements for the same batch */
+  async #end(
+    actor: Actor,
+    userId: string,
+    ids: readonly string[],
+    reason: EndReason,
+    more: readonly Statement[] = [],
+  ): Promise<void> {
     const event = { type: "session.ended", data: { userId, sessionIds: ids, reason } } as const;
-    await this.#commitEnd({ actor, userId, ids, reason, event });
+    await this.#commitEnd({ actor, userId, ids, reason, event, more });
   }
 
   /** The object first: a session that D1 calls ended must not be served any more. */
@@ -339,6 +349,7 @@ export class AuthService {
     ids: readonly string[];
     reason: EndReason;
     event: { type: AuthEventType; data: object };
+    more?: readonly Statement[];
   }): Promise<void> {
     const { database, repository, revoker, outbox, audit, scope } = this.#on;
     const nowMs = scope.clock();
@@ -369,6 +380,7 @@ export class AuthService {
         guard: isDone,
       }),
       ...(isAll ? [repository.revokeIdentitiesOf(end.userId, nextSecond - 1)] : []),
+      ...(end.more ?? []),
     ]);
     outbox.relaySoon([eventId]);
   }

@@ -1,6 +1,6 @@
 /**
- * `/api/auth`: contract and handlers. Refreshing, and ending a session, are safe to repeat by themselves: they record
- * nothing under an `Idempotency-Key`.
+ * `/api/auth`: contract and handlers. Refreshing and logging out are safe to repeat by themselves: they record nothing
+ * under an `Idempotency-Key`.
  */
 import { Hono } from "hono";
 import {
@@ -39,8 +39,10 @@ export const authRoutes = new Hono<GatewayEnv>()
     return answer(c, outcome, (sessions) => c.json({ data: sessions, nextCursor: null }));
   })
   .delete("/sessions/:id", idParam, async (c) => {
-    const outcome = await c.var.services.auth.endSession(c.var.actor, c.req.valid("param").id);
-    return answer(c, outcome, () => c.body(null, 204));
+    const { actor, services } = c.var;
+    return await once<null>(c, { status: 204 }, (attempt) =>
+      services.auth.endSession(actor, c.req.valid("param").id, attempt),
+    );
   })
   .post("/password/forgot", body(forgotPasswordSchema), async (c) => {
     const { recovery } = c.var.services;
