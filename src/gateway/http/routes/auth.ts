@@ -1,8 +1,12 @@
-/** `/api/auth`: contract and handlers. */
-import { type Context, Hono } from "hono";
+/**
+ * `/api/auth`: contract and handlers. Refreshing, and ending a session, are safe to repeat by themselves: they record
+ * nothing under an `Idempotency-Key`.
+ */
+import { Hono } from "hono";
 import {
   changePasswordSchema,
   forgotPasswordSchema,
+  type LogIn,
   logInSchema,
   refreshSchema,
   resetPasswordSchema,
@@ -15,12 +19,14 @@ import { body, idParam } from "../validate";
 
 export const authRoutes = new Hono<GatewayEnv>()
   .post("/login", body(logInSchema), async (c) => {
-    const outcome = await c.var.services.auth.logIn(c.req.valid("json"));
-    return answer(c, outcome, (logIn) => secret(c, logIn));
+    const { auth } = c.var.services;
+    return await once<LogIn>(c, { status: 200, headers: uncached }, (attempt) =>
+      auth.logIn(c.req.valid("json"), attempt),
+    );
   })
   .post("/refresh", body(refreshSchema), async (c) => {
     const outcome = await c.var.services.auth.refresh(c.req.valid("json").refreshToken);
-    return answer(c, outcome, (pair) => secret(c, pair));
+    return answer(c, outcome, (pair) => c.json(pair, 200, uncached()));
   })
   .post("/logout", async (c) => {
     return answer(c, await c.var.services.auth.logOut(c.var.actor), () => c.body(null, 204));
@@ -39,12 +45,16 @@ export const authRoutes = new Hono<GatewayEnv>()
     );
   })
   .post("/password/forgot", body(forgotPasswordSchema), async (c) => {
-    const outcome = await c.var.services.recovery.forgotPassword(c.req.valid("json").email);
-    return answer(c, outcome, () => c.body(null, 202));
+    const { recovery } = c.var.services;
+    return await once<null>(c, { status: 202 }, (attempt) =>
+      recovery.forgotPassword(c.req.valid("json").email, attempt),
+    );
   })
   .post("/password/reset", body(resetPasswordSchema), async (c) => {
-    const outcome = await c.var.services.recovery.resetPassword(c.req.valid("json"));
-    return answer(c, outcome, () => c.body(null, 204));
+    const { recovery } = c.var.services;
+    return await once<null>(c, { status: 204 }, (attempt) =>
+      recovery.resetPassword(c.req.valid("json"), attempt),
+    );
   })
   .post("/password/change", body(changePasswordSchema), async (c) => {
     const { actor, services } = c.var;
@@ -53,8 +63,10 @@ export const authRoutes = new Hono<GatewayEnv>()
     );
   })
   .post("/email/verify", body(verifyEmailSchema), async (c) => {
-    const outcome = await c.var.services.recovery.verifyEmail(c.req.valid("json").token);
-    return answer(c, outcome, () => c.body(null, 204));
+    const { recovery } = c.var.services;
+    return await once<null>(c, { status: 204 }, (attempt) =>
+      recovery.verifyEmail(c.req.valid("json").token, attempt),
+    );
   })
   .post("/email/resend", async (c) => {
     const { actor, services } = c.var;
@@ -64,7 +76,6 @@ export const authRoutes = new Hono<GatewayEnv>()
   });
 
 /** Tokens must not lie in any cache. Source: RFC 6749, section 5.1. */
-function secret(c: Context<GatewayEnv>, value: object): Response {
-  c.header("Cache-Control", "no-store");
-  return c.json(value);
+function uncached(): Readonly<Record<string, string>> {
+  return { "Cache-Control": "no-store" };
 }
