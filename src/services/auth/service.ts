@@ -18,7 +18,7 @@ import type { Deriver } from "../../platform/deriver";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
 import type { Outbox } from "../../platform/outbox";
-import type { PasswordCheck, PasswordHasher } from "../../platform/password-hasher";
+import type { PasswordHasher } from "../../platform/password-hasher";
 import type { Scope } from "../../platform/scope";
 import { type Credential, type CredentialRepository, emailKey, type User, type UserService } from "../users";
 import { ACCESS_TOKEN_TTL_MAX_SECONDS, type AccessTokens, type VerifiedToken } from "./access-tokens";
@@ -73,29 +73,29 @@ export class AuthService {
   async logIn(input: LogInInput): Promise<Outcome<LogIn>> {
     const { attempts, database, credentials, hasher } = this.#on;
     const key = emailKey(input.email);
-    const attempt = await attempts.begin([
+    const charged = await attempts.begin([
       ["loginPerIp", "caller"],
       ["loginPerAccount", { account: key }],
     ]);
-    if (!attempt.ok) return attempt;
-    const [credential, check] = await attempt.value.refundOnFailure(async () => {
-      const [rows] = await database.read("primary", [credentials.selectByEmail(key)]);
-      const found = credentials.read(rows);
-      return [found, await hasher.verify(input.password, found?.passwordHash ?? null)] as const;
-    });
+    if (!charged.ok) return charged;
+    const [rows] = await charged.value.refundOnFailure(() =>
+      database.read("primary", [credentials.selectByEmail(key)]),
+    );
+    const credential = credentials.read(rows);
+    const check = await charged.value.refundOnFailure(() =>
+      hasher.verify(input.password, credential?.passwordHash ?? null),
+    );
     if (credential === null || !check.isMatch) {
       return refuse("invalid_credentials", "No account has this address with this password.");
     }
-    const [logIn] = await Promise.all([
-      this.#startSession(credential, check, input.password),
-      attempt.value.refund(),
-    ]);
+    const rehash = check.needsRehash ? await this.#rehash(input.password) : null;
+    const [logIn] = await Promise.all([this.#startSession(credential, rehash), charged.value.refund()]);
     return done(logIn);
   }
 
   /**
    * Exchanges a refresh token for its successor and a new access token. Any number may present one token within the
-   * grace and get the same successor; past it the whole session ends, for one of the two holders is not its owner.
+   * grace and get the same successor, so that the call needs no key to be safe to repeat; past it the whole session ends, for one of the two holders is not its owner.
    * **Errors**: `unauthenticated` (not ours), `token_expired`, `token_revoked`, `rate_limited`, `unavailable`.
    * **Cost**: 1 D1 round trip; 2 and a call to the user's object when reuse is detected.
    */
@@ -231,43 +231,43 @@ export class AuthService {
     return { removed };
   }
 
-  async #startSession(credential: Credential, check: PasswordCheck, password: string): Promise<LogIn> {
-    const { database, repository, credentials, audit, scope, sessionTtlSeconds } = this.#on;
-    const { user } = credential;
-    const nowMs = scope.clock();
-    const session: NewSession = {
-      id: scope.newId(),
-      userId: user.id,
-      device: deviceLabel(scope.caller?.userAgent),
-      location: locationLabel(scope.caller?.cf),
-      createdAt: nowMs,
-      expiresAt: nowMs + sessionTtlSeconds * 1000,
-    };
+  async #startSession(credential: Credential, rehash: string | null): Promise<LogIn> {
+    const { database, repository, credentials, audit } = this.#on;
+    const { user, tokenEpoch, passwordHash } = credential;
+    const session = this.#newSession(user.id);
     const refreshToken = await newRefreshToken();
-    const snapshot = {
-      id: user.id,
-      tokenEpoch: credential.tokenEpoch,
-      passwordHash: credential.passwordHash,
-    };
-    // The password may have been changed since it was read: then the session is not written.
-    const isUnchanged = credentials.isUnchanged(snapshot);
-    const rehash = check.needsRehash ? await this.#rehash(password) : null;
+    const pair = await this.#issuePair(credential, session, refreshToken.token);
+    const snapshot = { id: user.id, tokenEpoch, passwordHash };
+    const isStarted = repository.exists(session.id);
     const [, , started, replaced] = await database.commit([
-      ...repository.insertSession(session, refreshToken.digest, isUnchanged),
-      repository.replaceOldest(user.id, nowMs),
+      // The password may have been changed since it was read: then the session is not written.
+      ...repository.insertSession(session, refreshToken.digest, credentials.isUnchanged(snapshot)),
+      repository.replaceOldest(user.id, session.createdAt),
       audit.record({
         actor: { kind: "user", userId: user.id, role: user.role, sessionId: session.id },
         action: "session.start",
         subject: `user:${user.id}`,
         details: { session: session.id, device: session.device },
-        guard: repository.exists(session.id),
+        guard: isStarted,
       }),
       ...(rehash === null ? [] : [credentials.rehash(snapshot, rehash)]),
     ]);
     if (started.length === 0) throw new AppError("unavailable", "the account changed while it logged in");
     this.#forgetReplaced(user.id, replaced);
-    const pair = await this.#issuePair(credential, session, refreshToken.token);
     return { ...pair, user };
+  }
+
+  #newSession(userId: string): NewSession {
+    const { scope, sessionTtlSeconds } = this.#on;
+    const nowMs = scope.clock();
+    return {
+      id: scope.newId(),
+      userId,
+      device: deviceLabel(scope.caller?.userAgent),
+      location: locationLabel(scope.caller?.cf),
+      createdAt: nowMs,
+      expiresAt: nowMs + sessionTtlSeconds * 1000,
+    };
   }
 
   /** A hash under today's parameters, or null when the isolate is busy: the next login will do. */
