@@ -1,0 +1,16 @@
+/** What the server refuses before a method is found. */
+import type { Context } from "hono";
+import type { Refusal } from "../../kernel/errors";
+import { ERROR_MAP } from "../error-map";
+import type { GatewayEnv } from "../request-context";
+import { renderRpcRefusal } from "./refused";
+
+export function refusedResponse(c: Context<GatewayEnv>, refusal: Refusal): Response {
+  const status = ERROR_MAP[refusal.code].http;
+  const request = { requestId: c.get("requestId"), path: c.req.path, headers: c.req.raw.headers };
+  const rendered = renderRpcRefusal(refusal, request, status);
+  c.header("Content-Type", rendered.contentType);
+  for (const [name, value] of Object.entries(rendered.headers ?? {})) c.header(name, value);
+  c.set("errorCode", refusal.code);
+  return c.newResponse(rendered.body, rendered.status ?? status);
+}
