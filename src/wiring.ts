@@ -24,6 +24,7 @@ import { Database } from "./platform/database";
 import { Deriver } from "./platform/deriver";
 import { resolveOverHttps } from "./platform/dns";
 import type { Config } from "./platform/env";
+import { fetchJson } from "./platform/fetch-json";
 import { checkHealth } from "./platform/health";
 import { sweepIdempotencyRecords } from "./platform/idempotency";
 import { Keyset } from "./platform/keyset";
@@ -47,8 +48,13 @@ import {
   AccountMails,
   Attempts,
   type AuthDependencies,
+  Authenticator,
   AuthRepository,
   AuthService,
+  ForeignKeyMemory,
+  ForeignKeys,
+  type ForeignToken,
+  ForeignTokens,
   KeySet,
   RecoveryService,
   TokenMemory,
@@ -76,40 +82,13 @@ import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
 const tokenMemory = new TokenMemory<VerifiedToken>();
+const foreignTokens = new TokenMemory<ForeignToken>();
+const foreignKeys = new ForeignKeyMemory();
 let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
 
 export const wire: Wire = (env, config, scope) => {
-  const database = new Database(env.DB, scope.calls);
-  const limiter = limiterOf(env, scope);
-  const outbox = outboxOf(env, config, scope, database);
-  const keySet = keySetOf(config);
-  const audit = new AuditTrail(database, scope);
-  const deriver = new Deriver(config.DATA_KEY);
-  const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
-  const users = usersOf({ env, config, scope, database, limiter, outbox, audit, attempts });
-  const accessTokens = new AccessTokens({
-    keys: keySet,
-    issuer: config.JWT_ISSUER,
-    audience: config.JWT_AUDIENCE,
-    ttlSeconds: config.ACCESS_TOKEN_TTL_SECONDS,
-    clock: scope.clock,
-    memory: tokenMemory,
-  });
-  const auth: AuthDependencies = {
-    database,
-    repository: new AuthRepository(database),
-    credentials: new CredentialRepository(database),
-    users,
-    outbox,
-    audit,
-    attempts,
-    revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
-    hasher: new PasswordHasher(scope.clock),
-    accessTokens,
-    deriver,
-    sessionTtlSeconds: config.SESSION_TTL_SECONDS,
-    scope,
-  };
+  const auth = authDependencies(env, config, scope);
+  const { database, outbox, users, audit, accessTokens } = auth;
   const target: TargetPolicy = { allowLocal: config.WEBHOOK_ALLOW_LOCAL, resolve: resolveOverHttps };
   const vault = new Vault(config.DATA_KEY);
   const sealer = new Sealer(config.DATA_KEY);
@@ -138,8 +117,16 @@ export const wire: Wire = (env, config, scope) => {
       backoffSeconds: config.WEBHOOK_BACKOFF_SECONDS,
     }),
     accessTokens,
-    keySet,
-    limiter,
+    authenticator: new Authenticator(
+      accessTokens,
+      new ForeignTokens(auth, {
+        issuers: config.TRUSTED_ISSUERS,
+        keys: new ForeignKeys(foreignKeys, fetchJson),
+        memory: foreignTokens,
+      }),
+    ),
+    keySet: keySetOf(config),
+    limiter: limiterOf(env, scope),
     limits: new LimitService({
       database,
       audit,
@@ -152,6 +139,38 @@ export const wire: Wire = (env, config, scope) => {
     sweepIdempotencyRecords: () => sweepIdempotencyRecords(database, scope.clock()),
   };
 };
+
+/** What the services of authentication stand on; the other services share its database, outbox and users. */
+export function authDependencies(env: Env, config: Config, scope: Scope): AuthDependencies {
+  const database = new Database(env.DB, scope.calls);
+  const limiter = limiterOf(env, scope);
+  const outbox = outboxOf(env, config, scope, database);
+  const audit = new AuditTrail(database, scope);
+  const deriver = new Deriver(config.DATA_KEY);
+  const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
+  return {
+    database,
+    repository: new AuthRepository(database),
+    credentials: new CredentialRepository(database),
+    users: usersOf({ env, config, scope, database, limiter, outbox, audit, attempts }),
+    outbox,
+    audit,
+    attempts,
+    revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
+    hasher: new PasswordHasher(scope.clock),
+    accessTokens: new AccessTokens({
+      keys: keySetOf(config),
+      issuer: config.JWT_ISSUER,
+      audience: config.JWT_AUDIENCE,
+      ttlSeconds: config.ACCESS_TOKEN_TTL_SECONDS,
+      clock: scope.clock,
+      memory: tokenMemory,
+    }),
+    deriver,
+    sessionTtlSeconds: config.SESSION_TTL_SECONDS,
+    scope,
+  };
+}
 
 /** The handlers of the consumers' registry, for one batch of messages. */
 export function wireConsumers(env: Env, config: Config, services: Services): Consumers {

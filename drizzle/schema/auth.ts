@@ -84,9 +84,12 @@ export const foreignIdentities = sqliteTable(
     createdAt: integer("created_at").notNull(),
     /** Epoch seconds: tokens issued at or before are void. */
     revokedThrough: integer("revoked_through").notNull().default(0),
+    /** When its user was deleted: kept until no token of it can be alive, so that none of them makes a user again. */
+    orphanedAt: integer("orphaned_at"),
   },
   (table) => [
     primaryKey({ columns: [table.issuer, table.subject] }),
     index("foreign_identities_user").on(table.userId),
+    index("foreign_identities_orphaned").on(table.orphanedAt).where(sql`orphaned_at is not null`),
   ],
 );

@@ -13,12 +13,12 @@ import {
   userKey,
   violatedPolicies,
 } from "../platform/limiter";
-import type { VerifiedToken } from "../services/auth";
+import type { BearerToken } from "../services/auth";
 import type { Credentials, Services } from "./request-context";
 
 /** What the gate needs of a request. */
 export interface Entrant {
-  readonly services: Pick<Services, "limiter" | "auth">;
+  readonly services: Pick<Services, "limiter" | "auth" | "authenticator">;
   readonly config: Config;
   readonly credentials: Credentials;
   /** `CF-Connecting-IP`. */
@@ -33,6 +33,8 @@ export interface Passage {
   readonly overLimit: Refusal | null;
   /** The token is bad, or its session was ended. Passes only where no token is needed, as a stranger. */
   readonly badToken: Refusal | null;
+  /** Whom the token names, as far as it is good: a foreign one may be read anew, and name another role then. */
+  readonly token: BearerToken | null;
 }
 
 /**
@@ -61,16 +63,49 @@ export async function passOrFailure(passing: Promise<Passage>): Promise<Passage 
 
 function judge(entrant: Entrant, admission: Admission): Passage | Promise<Passage> {
   const { credentials } = entrant;
-  const overLimit = admission.outcome === "refused" ? refusalOver(admission) : null;
-  const isUnknown = overLimit === null && admission.revocations === null;
-  if (isUnknown && credentials.kind === "verified")
-    return checkSession(entrant, credentials.token, admission);
-  return { admission, overLimit, badToken: refusalOfToken(credentials, admission) };
+  if (admission.outcome === "refused") {
+    return { admission, overLimit: refusalOver(admission), badToken: null, token: null };
+  }
+  switch (credentials.kind) {
+    case "none":
+      return { admission, overLimit: null, badToken: null, token: null };
+    case "bad":
+      return { admission, overLimit: null, badToken: credentials.refusal, token: null };
+    case "verified":
+      return judgeToken(entrant, credentials, admission);
+  }
 }
 
-async function checkSession(entrant: Entrant, token: VerifiedToken, admission: Admission): Promise<Passage> {
-  const isValid = await entrant.services.auth.isValid(token);
-  return { admission, overLimit: null, badToken: isValid ? null : ENDED };
+function judgeToken(
+  entrant: Entrant,
+  credentials: Verified,
+  admission: Admission,
+): Passage | Promise<Passage> {
+  const { token } = credentials;
+  const { revocations } = admission;
+  if (revocations === null || token.sessionId === null) {
+    return checkAnew(entrant, credentials, revocations).then((good) => passageOf(admission, good));
+  }
+  const isEnded = token.epoch < revocations.minEpoch || revocations.isSessionRevoked(token.sessionId);
+  return passageOf(admission, isEnded ? null : token);
+}
+
+type Verified = Extract<Credentials, { kind: "verified" }>;
+
+/** What memory cannot decide: any token while the object is silent, and a foreign one, which may be read anew. */
+async function checkAnew(
+  { services: { auth, authenticator } }: Entrant,
+  { presented, token }: Verified,
+  known: Admission["revocations"],
+): Promise<BearerToken | null> {
+  if (token.sessionId !== null) return (await auth.isValid(token)) ? token : null;
+  return known === null
+    ? await authenticator.verifyAnew(presented)
+    : await authenticator.stillGood(presented, token, known);
+}
+
+function passageOf(admission: Admission, token: BearerToken | null): Passage {
+  return { admission, overLimit: null, badToken: token === null ? ENDED : null, token };
 }
 
 const ENDED: Refusal = refuse("token_revoked", "The session of this token was ended.").refusal;
@@ -87,19 +122,4 @@ function refusalOver(admission: Admission): Refusal {
     retryAfterSeconds: admission.retryAfterSeconds,
     extensions: { "violated-policies": violatedPolicies(policy) },
   };
-}
-
-function refusalOfToken(credentials: Credentials, { revocations }: Admission): Refusal | null {
-  switch (credentials.kind) {
-    case "none":
-      return null;
-    case "bad":
-      return credentials.refusal;
-    case "verified": {
-      const { epoch, sessionId } = credentials.token;
-      const isEnded =
-        revocations !== null && (epoch < revocations.minEpoch || revocations.isSessionRevoked(sessionId));
-      return isEnded ? ENDED : null;
-    }
-  }
 }

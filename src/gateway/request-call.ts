@@ -1,12 +1,15 @@
 /** What GraphQL and RPC take out of a request for the use cases that they call. */
 import type { Context } from "hono";
 import type { Actor } from "../kernel/actor";
+import type { ErrorCode } from "../kernel/errors";
 import type { KeyedCaller } from "./keyed-call";
 import type { Credentials, GatewayEnv, Services } from "./request-context";
 
 export interface RequestCall extends KeyedCaller {
   readonly services: Services;
   readonly credentials: Credentials;
+  /** Told of each refusal that is answered, for the log. */
+  readonly onRefusal: (code: ErrorCode) => void;
 }
 
 export function requestCall(c: Context<GatewayEnv>): RequestCall {
@@ -22,6 +25,7 @@ export function requestCall(c: Context<GatewayEnv>): RequestCall {
     dataKey: config.DATA_KEY,
     key: c.req.header("idempotency-key"),
     address: c.req.header("cf-connecting-ip"),
+    onRefusal: (code) => c.set("errorCode", code),
     onReplay: () => c.header("Idempotency-Replayed", "true"),
   };
 }

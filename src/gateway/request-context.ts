@@ -11,10 +11,11 @@ import type { AnalyticsService } from "../services/analytics";
 import type {
   AccessTokens,
   AccountMails,
+  Authenticator,
   AuthService,
+  BearerToken,
   KeySet,
   RecoveryService,
-  VerifiedToken,
 } from "../services/auth";
 import type { EventService } from "../services/events";
 import type { LimitService } from "../services/limits";
@@ -39,6 +40,7 @@ export interface Services {
   /** What the webhooks' consumer does with an event. */
   readonly webhookDeliverer: WebhookDeliverer;
   readonly accessTokens: AccessTokens;
+  readonly authenticator: Authenticator;
   readonly keySet: KeySet;
   readonly limiter: Limiter;
   readonly limits: LimitService;
@@ -56,7 +58,7 @@ export type Wire = (env: Env, config: Config, scope: Scope) => Services;
 export type Credentials =
   | { readonly kind: "none" }
   /** Signature and claims hold; whether it was revoked is not known yet. */
-  | { readonly kind: "verified"; readonly token: VerifiedToken }
+  | { readonly kind: "verified"; readonly presented: string; readonly token: BearerToken }
   | { readonly kind: "bad"; readonly refusal: Refusal };
 
 export interface GatewayEnv {

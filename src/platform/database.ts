@@ -50,6 +50,8 @@ const BACKOFF_MS = 50;
  * CPU are not among them: repeating makes those worse. Source: developers.cloudflare.com/d1/observability/debug-d1
  */
 const TRANSIENT = ["Network connection lost", "object to be reset", "code was updated"];
+/** "storage operation exceeded timeout which caused object to be reset" is a timeout all the same. */
+const TOO_MUCH = ["timeout", "timed out", "overloaded", "Too many requests", "CPU", "Memory", "memory"];
 
 /** A constraint of the schema refused a write: `users.email_key` for a unique index, its own name for a check. */
 export class ConstraintViolation extends Error {
@@ -238,7 +240,8 @@ function messagesOf(error: unknown): string {
 
 function isTransient(error: unknown): boolean {
   const messages = messagesOf(error);
-  return TRANSIENT.some((text) => messages.includes(text));
+  const says = (texts: readonly string[]) => texts.some((text) => messages.includes(text));
+  return says(TRANSIENT) && !says(TOO_MUCH);
 }
 
 const CONSTRAINT = /(?:UNIQUE|CHECK|FOREIGN KEY|NOT NULL) constraint failed(?:: ([A-Za-z_.]+))?/;

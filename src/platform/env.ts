@@ -75,6 +75,40 @@ const eventExport = z.strictObject({
 /** Another team's queue and the events that it wants. */
 export type EventExport = z.infer<typeof eventExport>;
 
+/** Plain http only to this machine, for development. */
+const keysAddress = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => url.startsWith("https:") || /^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/.test(url));
+
+const trustedIssuer = z.strictObject({
+  /** Equal to the tokens' `iss`, character for character. */
+  issuer: z.string().min(1).max(500),
+  /** Where its JWK set is. */
+  jwksUrl: keysAddress,
+  /** Must be among the tokens' `aud`. */
+  audience: z.string().min(1).max(500),
+  /** Symmetric ones are not to be had: their key would have to be shared. */
+  algorithms: z
+    .array(z.enum(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]))
+    .min(1)
+    .default(["RS256", "ES256"]),
+  /** Whether a subject that nobody knows becomes a user at first sight. */
+  createUsers: z.boolean().default(false),
+  /** Names of the claims. */
+  claims: z
+    .strictObject({
+      email: z.string().min(1).default("email"),
+      emailVerified: z.string().min(1).default("email_verified"),
+      name: z.string().min(1).default("name"),
+      role: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  /** Value of the role claim to role. Without it the claim is not looked at. */
+  roles: z.record(z.string(), z.enum(["user", "admin"])).optional(),
+});
+/** Somebody else whose tokens are accepted. */
+export type TrustedIssuer = z.infer<typeof trustedIssuer>;
+
 const configSchema = z.object({
   RATE_LIMIT_MAX: count(100),
   RATE_LIMIT_WINDOW_SECONDS: z.coerce.number().int().min(15).max(86_400).default(900),
@@ -95,7 +129,10 @@ const configSchema = z.object({
   CORS_ORIGINS: list,
   JWT_ISSUER: z.string().min(1).default("https://meridian.example"),
   JWT_AUDIENCE: z.string().min(1).default("meridian"),
-  TRUSTED_ISSUERS: z.string().default("[]"),
+  TRUSTED_ISSUERS: json
+    .pipe(z.array(trustedIssuer).max(20))
+    .default([])
+    .refine((list) => new Set(list.map(({ issuer }) => issuer)).size === list.length),
   AUTH_BUDGETS: json
     .pipe(z.partialRecord(z.enum(Object.keys(AUTH_BUDGET_DEFAULTS) as [AuthBudgetName]), budget))
     .default({})

@@ -71,7 +71,8 @@ test("of one request sent many times at once under one key, one takes effect and
   const created = answers.filter(({ status }) => status === 201);
   expect(created.length).toBeGreaterThanOrEqual(1);
   expect(answers.filter(({ status }) => status === 409)).toHaveLength(AT_ONCE - created.length);
-  for (const { status, body } of answers) if (status === 409) expect(body.code).toBe("idempotency_in_progress");
+  for (const { status, body } of answers)
+    if (status === 409) expect(body.code).toBe("idempotency_in_progress");
   const later = await atOnce(once);
   for (const { status, body } of [...created, ...later]) {
     expect(status).toBe(201);

@@ -122,7 +122,7 @@ test("a dead letter is replayed once, with fresh attempts and an audit row; a se
     nextCursor: null,
   });
   const replay = () => admin.call(`/api/events/dead-letters/${letterId}/replay`, { method: "POST" });
-  const answers = [await replay(), await replay(), await replay()];
+  const answers = await Promise.all([replay(), replay(), replay()]);
   expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409]);
   expect(answers.find(({ status }) => status === 202)?.json).toMatchObject({
     id: letterId,
@@ -130,7 +130,9 @@ test("a dead letter is replayed once, with fresh attempts and an audit row; a se
   });
   expect(answers.find(({ status }) => status === 409)?.json.code).toBe("invalid_transition");
   expect((await deliveriesOf(eventId))[1]).toMatchObject({ consumer: "mail", attempts: 0 });
-  expect(await rowsOf("select actor, action, subject from audit_log")).toEqual([
+  expect(
+    await rowsOf("select actor, action, subject from audit_log where action like 'dead_letter.%'"),
+  ).toEqual([
     { actor: `user:${admin.id}`, action: "dead_letter.replay", subject: `dead_letter:${letterId}` },
   ]);
   expect((await admin.call("/api/events/dead-letters")).json.data).toEqual([]);
@@ -164,7 +166,7 @@ test("a dead letter is discarded with a reason, which is kept, and cannot be rep
   expect(await rowsOf("select reason, resolved_by from dead_letters")).toEqual([
     { reason: "The account was a test.", resolved_by: `user:${admin.id}` },
   ]);
-  expect(await rowsOf("select action, details from audit_log")).toEqual([
+  expect(await rowsOf("select action, details from audit_log where action like 'dead_letter.%'")).toEqual([
     { action: "dead_letter.discard", details: '{"reason":"The account was a test."}' },
   ]);
 });
@@ -209,7 +211,9 @@ test("many are replayed by type, consumer or time, handed over at 50 a second, w
   expect(revived.filter(({ wait }) => wait < 1000)).toHaveLength(50);
   expect(revived.at(-1)?.wait).toBe(2380);
   expect((await deliveriesOf(other.eventId))[0]).toMatchObject({ state: "dead" });
-  expect(await rowsOf("select action from audit_log")).toEqual([{ action: "dead_letter.replay_many" }]);
+  expect(await rowsOf("select action from audit_log where action like 'dead_letter.%'")).toEqual([
+    { action: "dead_letter.replay_many" },
+  ]);
   expect((await admin.call("/api/events/replay", { json: {} })).json).toEqual({
     replayed: 1,
     isComplete: true,

@@ -6,6 +6,9 @@ import { wire } from "../../src/wiring";
 
 const app = createApp(wire);
 
+/** Names are not looked up, for there may be no network. */
+const OFFLINE = { WEBHOOK_ALLOW_LOCAL: "true" };
+
 export type CallKind = "d1" | "kv-read" | "kv-write" | "object" | "queue";
 
 interface Call {
@@ -36,7 +39,7 @@ export interface Counted {
 export async function sendCounted(request: Request, overrides: Partial<Env> = {}): Promise<Counted> {
   const ledger = new Ledger();
   const context = createExecutionContext();
-  const counted = { ...ledger.wrap({ ...env, ...overrides } as Env) };
+  const counted = { ...ledger.wrap({ ...env, ...OFFLINE, ...overrides } as Env) };
   const response = await app.fetch(request, counted, context);
   const body = await response.arrayBuffer();
   const answeredAt = ledger.tick();

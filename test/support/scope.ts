@@ -7,6 +7,13 @@ import type { Scope } from "../../src/platform/scope";
 
 export const TEST_NOW_MS = Date.UTC(2026, 10, 22, 12, 0, 0);
 
+const pending: Promise<unknown>[] = [];
+
+/** Resolves when all that tests left to `waitUntil` so far is done: nothing of one test may run into the next. */
+export async function settled(): Promise<void> {
+  await Promise.allSettled(pending.splice(0));
+}
+
 export function testScope(clock: Clock = () => TEST_NOW_MS): Scope {
   return {
     requestId: "request-of-test",
@@ -16,6 +23,6 @@ export function testScope(clock: Clock = () => TEST_NOW_MS): Scope {
     newId,
     calls: newCalls(),
     log: createLogger("error"),
-    waitUntil: () => undefined,
+    waitUntil: (work) => void pending.push(work),
   };
 }

@@ -4,6 +4,7 @@ import { AppError, ERROR_CATALOGUE, type Refusal, refuse } from "../../kernel/er
 import { describeError } from "../../platform/observability/logger";
 import type { Scope } from "../../platform/scope";
 import { refusalOf } from "../error-map";
+import type { RequestCall } from "../request-call";
 import { extensionsOf } from "./refused";
 
 /** A refusal on its way through graphql-js, which knows thrown errors only. */
@@ -29,10 +30,14 @@ export function requestError(detail: string): GraphQLError {
  * What the client sees of an error. A refusal is told as it is; what graphql-js finds in the request is its author's to
  * know; anything else is logged and says only that something failed.
  */
-export function shownError(error: Readonly<Error>, scope: Scope): GraphQLError {
+export function shownError(
+  error: Readonly<Error>,
+  { scope, onRefusal }: Pick<RequestCall, "scope" | "onRefusal">,
+): GraphQLError {
   const own = error instanceof GraphQLError ? error : null;
   const cause = own === null ? error : own.originalError;
   const refusal = refusalIn(cause, own, error, scope);
+  onRefusal(refusal.code);
   return new GraphQLError(refusal.detail, {
     ...(own?.nodes === undefined ? {} : { nodes: own.nodes }),
     ...(own?.source === undefined ? {} : { source: own.source }),

@@ -27,7 +27,8 @@ import { renderGraphqlRefusal } from "./refused";
 import { schema } from "./schema/schema";
 
 export async function answerGraphql(c: Context<GatewayEnv>): Promise<Response> {
-  const { scope, config } = c.var;
+  const { config } = c.var;
+  const call = requestCall(c);
   const rules = isIntrospectionOn(config)
     ? specifiedRules
     : [...specifiedRules, NoSchemaIntrospectionCustomRule];
@@ -38,10 +39,10 @@ export async function answerGraphql(c: Context<GatewayEnv>): Promise<Response> {
       const operation = getOperationAST(prepared.document, params.operationName);
       if (operation?.operation === "mutation" && c.req.method === "GET") return refuseMutationByGet(c);
       c.set("isRead", operation?.operation !== "mutation");
-      return { ...prepared, contextValue: graphqlContext(requestCall(c)) };
+      return { ...prepared, contextValue: graphqlContext(call) };
     },
     execute,
-    formatError: (error) => shownError(error, scope),
+    formatError: (error) => shownError(error, call),
   });
   return withOwnHeaders(c, await handler(await requestFor(c)));
 }

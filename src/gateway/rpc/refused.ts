@@ -6,7 +6,7 @@
 import type { Refusal } from "../../kernel/errors";
 import { utf8 } from "../../platform/encoding";
 import { ERROR_MAP, type Faces } from "../error-map";
-import type { RenderedRefusal, RenderRefusal } from "../refusal-rendering";
+import type { RefusedRequest, RenderedRefusal, RenderRefusal } from "../refusal-rendering";
 import { type Bytes, encodeErrorDetail, encodeStatus, errorDetailOf, join } from "./wire-format";
 
 export const ERROR_DETAIL_TYPE = "errors.v1.ErrorDetail";
@@ -29,20 +29,28 @@ export const CODE_NUMBERS: Readonly<Record<Faces["connect"], number>> = {
 /** Of an end-of-stream message. */
 const END_STREAM_FLAG = 0b10;
 
-export const renderRpcRefusal: RenderRefusal = (refusal, { requestId, headers }) => {
+export const renderRpcRefusal: RenderRefusal = (refusal, request) =>
+  renderAs(ERROR_MAP[refusal.code].connect, refusal, request);
+
+/** @param code what a client of the protocol sees; the contract's own is in the detail */
+export function renderAs(
+  code: Faces["connect"],
+  refusal: Refusal,
+  { requestId, headers }: RefusedRequest,
+): RenderedRefusal {
   const contentType = headers.get("content-type")?.toLowerCase() ?? "";
-  if (contentType.startsWith("application/grpc-web")) return asGrpcWeb(refusal, requestId, contentType);
-  const error = connectError(refusal, requestId);
+  if (contentType.startsWith("application/grpc-web")) return asGrpcWeb(code, refusal, requestId, contentType);
+  const error = connectError(code, refusal, requestId);
   if (!contentType.startsWith("application/connect+"))
     return { contentType: "application/json", body: JSON.stringify(error) };
   return { contentType, status: 200, body: endOfStream(JSON.stringify({ error })) };
-};
+}
 
-function connectError(refusal: Refusal, requestId: string) {
+function connectError(code: Faces["connect"], refusal: Refusal, requestId: string) {
   const detail = errorDetailOf(refusal, requestId);
   const value = base64(encodeErrorDetail(detail)).replace(/=+$/, "");
   return {
-    code: ERROR_MAP[refusal.code].connect,
+    code,
     message: refusal.detail,
     details: [{ type: ERROR_DETAIL_TYPE, value, debug: detail }],
   };
@@ -57,8 +65,13 @@ function endOfStream(json: string): Bytes {
 }
 
 /** A response without messages, whose headers are its trailers. */
-function asGrpcWeb(refusal: Refusal, requestId: string, contentType: string): RenderedRefusal {
-  const code = CODE_NUMBERS[ERROR_MAP[refusal.code].connect];
+function asGrpcWeb(
+  connectCode: Faces["connect"],
+  refusal: Refusal,
+  requestId: string,
+  contentType: string,
+): RenderedRefusal {
+  const code = CODE_NUMBERS[connectCode];
   const detail = encodeErrorDetail(errorDetailOf(refusal, requestId));
   return {
     contentType,

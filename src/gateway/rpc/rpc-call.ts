@@ -21,8 +21,9 @@ export function callOf({ values }: HandlerContext): RequestCall {
 }
 
 /** The value of an outcome. **Errors**: its refusal, as a Connect error. */
-export function granted<T>(outcome: Outcome<T>, { scope }: RequestCall): T {
+export function granted<T>(outcome: Outcome<T>, { scope, onRefusal }: RequestCall): T {
   if (outcome.ok) return outcome.value;
+  onRefusal(outcome.refusal.code);
   throw connectErrorOf(outcome.refusal, scope);
 }
 
@@ -52,7 +53,7 @@ export function connectErrorOf(refusal: Refusal, scope: Scope): ConnectError {
 }
 
 /** What the client sees of whatever was thrown: the library's own findings as they are, failures and bugs masked. */
-export function shownError(error: unknown, scope: Scope): ConnectError {
+export function shownError(error: unknown, { scope }: RequestCall): ConnectError {
   if (error instanceof ConnectError) return withDetail(error, scope);
   scope.log.log("error", "rpc.failed", describeError(error));
   const refusal: Refusal =

@@ -31,7 +31,7 @@ const masking: Interceptor = (next) => async (request) => {
     return await next(request);
   } catch (error) {
     const call = request.contextValues.get(CALL);
-    throw call === null ? error : shownError(error, call.scope);
+    throw call === null ? error : shownError(error, call);
   }
 };
 
@@ -54,7 +54,8 @@ const HANDLERS: ReadonlyMap<string, UniversalHandler> = new Map(
 
 export async function answerRpc(c: Context<GatewayEnv>): Promise<Response> {
   const handler = HANDLERS.get(c.req.path.slice("/rpc".length));
-  if (handler === undefined) return refusedResponse(c, refuseNotFound().refusal);
+  // A client that was told `not_found` would take a method that is not there for a user that is not.
+  if (handler === undefined) return refusedResponse(c, refuseNotFound().refusal, "unimplemented");
   if (!handler.allowedMethods.includes(c.req.method)) {
     c.header("Allow", handler.allowedMethods.join(", "));
     return refusedResponse(c, refuse("method_not_allowed", "This method is called by POST.").refusal);

@@ -18,7 +18,7 @@ export interface AuditRecord {
   /** `<noun>:<id>`: `user:<id>`. */
   readonly subject: string;
   /** Small and flat. Addresses, tokens, passwords and hashes are taken out by name, whoever put them in. */
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: object;
   /** Writes the row only where this holds: that the change of the same batch took place. */
   readonly guard?: SQL;
 }

@@ -28,10 +28,10 @@ import { MemoryCache } from "./memory-cache";
 /** Reads the row from where it is told. */
 export type Load<Value> = (from: ReadFrom) => Promise<Stamped<Value | null>>;
 
-/** Waiting for another request's read: 2, 4, 8, 16, 16 ... ms; then everybody reads for itself. */
+/** Waiting for another request's read: 2, 4, 8, 16, 16 ... ms; after a second everybody reads for itself. */
 const SHARE_STEP_MS = 2;
 const SHARE_STEP_MAX_MS = 16;
-const SHARE_WAIT_MAX_MS = 150;
+const SHARE_WAIT_MAX_MS = 1_000;
 
 interface Known<Value> {
   readonly entry: CacheEntry<Value>;

@@ -1,7 +1,10 @@
 /** The door of the auth service. */
 export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./access-tokens";
 export { Attempts } from "./attempts";
+export { Authenticator, type BearerToken } from "./authenticator";
 export { type AuthEventType, authEvents } from "./events";
+export { ForeignKeyMemory, ForeignKeys } from "./foreign-keys";
+export { type ForeignToken, ForeignTokens } from "./foreign-tokens";
 export { KeySet, type PublicKey } from "./key-set";
 export { AccountMails, type Recipient } from "./mails";
 export type { Session, TokenPair } from "./model";

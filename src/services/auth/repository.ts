@@ -1,5 +1,5 @@
 /** Sessions, refresh tokens, one-time tokens and foreign identities in D1. Reads and writes are statements; the service runs them. */
-import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lte, ne, type SQL, sql } from "drizzle-orm";
 import { foreignIdentities, oneTimeTokens, refreshTokens, sessions } from "../../../drizzle/schema/auth";
 import type { Database, Statement } from "../../platform/database";
 import type { EndReason, NewOneTimeToken, NewSession, OneTimeTokenRow, Purpose } from "./model";
@@ -261,32 +261,32 @@ export class AuthRepository {
     return sql`(select ${foreignIdentities.userId} from ${foreignIdentities} where ${foreignIdentities.issuer} = ${issuer} and ${foreignIdentities.subject} = ${subject})`;
   }
 
+  /**
+   * Ties a subject to a user. One that is tied already makes the batch fail, unless its user was deleted.
+   * **Errors**: violates `foreign_identities.issuer`.
+   */
   insertIdentity(identity: {
     issuer: string;
     subject: string;
     userId: string;
     createdAt: number;
-  }): Statement {
-    return this.#build.insert(foreignIdentities).values(identity);
+  }): [Statement, Statement] {
+    const { issuer, subject } = identity;
+    return [
+      this.#build
+        .delete(foreignIdentities)
+        .where(
+          and(
+            eq(foreignIdentities.issuer, issuer),
+            eq(foreignIdentities.subject, subject),
+            isNotNull(foreignIdentities.orphanedAt),
+          ),
+        ),
+      this.#build.insert(foreignIdentities).values(identity),
+    ];
   }
 
-  identitiesOf(userId: string) {
-    return this.#build
-      .select()
-      .from(foreignIdentities)
-      .where(eq(foreignIdentities.userId, userId))
-      .limit(SESSIONS_MAX);
-  }
-
-  /** Voids the identity's tokens issued at or before that second. */
-  revokeIdentity(issuer: string, subject: string, throughSeconds: number): Statement {
-    return this.#build
-      .update(foreignIdentities)
-      .set({ revokedThrough: sql`max(${foreignIdentities.revokedThrough}, ${throughSeconds})` })
-      .where(and(eq(foreignIdentities.issuer, issuer), eq(foreignIdentities.subject, subject)));
-  }
-
-  /** As `revokeIdentity`, for all whom the user is elsewhere, where `guard` holds. */
+  /** Voids the tokens issued at or before that second to whoever the user is elsewhere, where `guard` holds. */
   revokeIdentitiesOf(userId: string, throughSeconds: number, guard: SQL = sql`1 = 1`): Statement {
     return this.#build
       .update(foreignIdentities)
@@ -294,21 +294,24 @@ export class AuthRepository {
       .where(and(eq(foreignIdentities.userId, userId), guard));
   }
 
-  /** All that the auth service keeps of a user. */
-  deleteAllOf(userId: string): [Statement, ...Statement[]] {
+  /** All that the auth service keeps of a user; of foreign identities remains that their tokens so far are void. */
+  deleteAllOf(userId: string, nowMs: number): [Statement, ...Statement[]] {
     return [
       this.#build
         .delete(refreshTokens)
         .where(sql`${refreshTokens.sessionId} in (select id from ${sessions} where user_id = ${userId})`),
       this.#build.delete(sessions).where(eq(sessions.userId, userId)),
       this.#build.delete(oneTimeTokens).where(eq(oneTimeTokens.userId, userId)),
-      this.#build.delete(foreignIdentities).where(eq(foreignIdentities.userId, userId)),
+      this.#build
+        .update(foreignIdentities)
+        .set({ orphanedAt: nowMs, revokedThrough: Math.floor(nowMs / 1000) })
+        .where(and(eq(foreignIdentities.userId, userId), isNull(foreignIdentities.orphanedAt))),
     ];
   }
 
   /**
    * One bounded step of retention: of some sessions that expired by `beforeMs` the refresh tokens first, then those
-   * sessions that have none left; then one-time tokens. Each statement tells what it removed.
+   * sessions that have none left; then one-time tokens and foreign identities without a user. Each statement tells what it removed.
    */
   removeExpired(beforeMs: number, stepRows: number) {
     const some = this.#build
@@ -343,6 +346,10 @@ export class AuthRepository {
         .delete(oneTimeTokens)
         .where(sql`${oneTimeTokens.id} in ${oneTime}`)
         .returning({ id: oneTimeTokens.id }),
+      this.#build
+        .delete(foreignIdentities)
+        .where(lte(foreignIdentities.orphanedAt, beforeMs))
+        .returning({ id: foreignIdentities.userId }),
     ] as const;
   }
 }

@@ -190,19 +190,9 @@ export class AuthService {
     return isLive && account !== null && token.epoch >= account.tokenEpoch;
   }
 
-  /**
-   * What a token that somebody presents says, if it is good at this moment: whatever its life, its session must be alive.
-   * **Errors**: `unauthenticated`, `token_expired`, `token_revoked`. **Cost**: 1 D1 round trip to the primary.
-   */
-  async verify(presented: string): Promise<Outcome<VerifiedToken>> {
-    const verified = await this.#on.accessTokens.verify(presented);
-    if (!verified.ok) return verified;
-    return (await this.isValid(verified.value)) ? verified : refuseEnded();
-  }
-
   /** All that is kept of a deleted user here, as statements. */
   erasureOf(userId: string): Statement[] {
-    return this.#on.repository.deleteAllOf(userId);
+    return this.#on.repository.deleteAllOf(userId, this.#on.scope.clock());
   }
 
   /**

@@ -155,7 +155,7 @@ export class LimitService {
     }
   }
 
-  #audited(actor: Actor, action: string, subject: LimitSubject, details: Readonly<Record<string, unknown>>) {
+  #audited(actor: Actor, action: string, subject: LimitSubject, details: object) {
     const named = subject.kind === "plan" ? `plan:${subject.plan}` : subject.client;
     return this.#on.audit.record({ actor, action, subject: named, details });
   }

@@ -6,6 +6,7 @@ export { UserRepository } from "./repository";
 export {
   emailSchema,
   listUsersSchema,
+  nameSchema,
   patchUserSchema,
   replaceUserSchema,
   signUpSchema,

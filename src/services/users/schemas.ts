@@ -6,7 +6,7 @@ import { codePoints, isPlainLine, isPlainText } from "../../kernel/text";
 
 const LINE_RULE = "May not contain control characters, lone surrogates or bidirectional overrides.";
 
-const name = z
+export const nameSchema = z
   .string()
   // Bounded before anything walks it: a body may hold 256 KiB of text.
   .max(1_000, "Must have at most 100 characters.")
@@ -69,7 +69,7 @@ const profile = z.strictObject({
 });
 
 export const signUpSchema = z.strictObject({
-  name,
+  name: nameSchema,
   email: emailSchema,
   /** Length and strength are the password policy's; this only bounds what it has to look at. */
   password: z.string().max(1_024, "Must have at most 128 characters.").nullish(),
@@ -80,7 +80,7 @@ export type SignUpInput = z.infer<typeof signUpSchema>;
 
 /** PUT: the whole user. Without `age` or `profile` they are cleared; `role` is left as it is when absent. */
 export const replaceUserSchema = z.strictObject({
-  name,
+  name: nameSchema,
   email: emailSchema,
   age: age.nullish(),
   profile: profile.nullish(),
@@ -90,7 +90,7 @@ export type ReplaceUserInput = z.infer<typeof replaceUserSchema>;
 
 /** PATCH: a merge patch. Absent stays, null clears. Source: RFC 7396. */
 export const patchUserSchema = z.strictObject({
-  name: name.optional(),
+  name: nameSchema.optional(),
   email: emailSchema.optional(),
   age: age.nullish(),
   profile: profile.nullish(),

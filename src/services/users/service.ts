@@ -133,6 +133,33 @@ export class UserService {
     return done(user);
   }
 
+  /**
+   * Creates a user for whom a trusted issuer vouches, with a proven address and without a password.
+   * @param link statements of the same batch, which tie the user to whom it is there
+   * **Errors**: `email_taken`; `ConstraintViolation` of `link`; `unavailable`. **Cost**: 1 D1 round trip.
+   */
+  async admitForeign(
+    person: Contact,
+    link: (userId: string, at: number) => readonly Statement[],
+  ): Promise<Outcome<User>> {
+    const { database, repository, scope } = this.#on;
+    const context = this.#newContext(scope.newId(), NO_PRECONDITION);
+    const user = { ...newUser(context, person), emailVerified: true };
+    try {
+      const { value: _, ...stamp } = await database.commitStamped([
+        ...repository.insert(user, { passwordHash: null, eventId: context.eventId, at: context.at }),
+        ...link(user.id, context.at),
+        ...this.#eventOf("user.created", context),
+        this.#audited({ kind: "system", name: "auth" }, "user.admit_foreign", context),
+      ]);
+      this.#afterCommit(context, { ...stamp, value: user });
+    } catch (error) {
+      if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
+      throw error;
+    }
+    return done(user);
+  }
+
   /** **Errors**: `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip, `limit` + 1 rows of an index. */
   async list(actor: Actor, query: ListUsersQuery): Promise<Outcome<Page<User>>> {
     const { repository, sealer, scope } = this.#on;

@@ -9,6 +9,7 @@ import {
   asUser,
   type BudgetRow,
   bearer,
+  storeCachedUser,
   storeDeadLetter,
   storeOneTimeToken,
   storeProduct,
@@ -67,6 +68,12 @@ const USERS: readonly BudgetRow[] = [
     endpoint: "GET /api/users/:id",
     status: 200,
     scene: () => asUser(({ id }) => ({ path: `/api/users/${id}` })),
+  },
+  {
+    endpoint: "GET /api/users/:id",
+    variant: "known to KV, not to this isolate",
+    status: 200,
+    scene: () => asAdmin(async () => ({ path: `/api/users/${(await storeCachedUser()).id}` })),
   },
   {
     endpoint: "GET /api/users/:id",
@@ -375,7 +382,7 @@ async function createWebhook(admin: { readonly token: string }): Promise<string>
   return `/api/webhooks/${(await response.json<{ id: string }>()).id}`;
 }
 
-const WEBHOOK = { url: "https://hooks.example.com/meridian", types: ["*"] };
+const WEBHOOK = { url: "http://127.0.0.1:9/meridian", types: ["*"] };
 
 const WEBHOOKS: readonly BudgetRow[] = [
   {

@@ -1,9 +1,12 @@
 /** What the rows of the call budget are set up with: people and things that lie in D1 alone. */
 import { env } from "cloudflare:workers";
 import { newId, systemClock } from "../../../src/platform/clock";
+import { Database } from "../../../src/platform/database";
 import { digestOf } from "../../../src/services/auth/refresh-chain";
+import { newUserMemory, UserCache, UserRepository } from "../../../src/services/users";
 import { createLoggedInAccount } from "../accounts";
 import { freshAddress } from "../client";
+import { testScope } from "../scope";
 import { type StoredUser, storeUser } from "../stored-user";
 
 /** A request less its client. */
@@ -68,6 +71,19 @@ export async function storeOneTimeToken(
     .bind(newId(), await digestOf(token), user.id, purpose, user.email, now, now + 60_000)
     .run();
   return token;
+}
+
+/** A user whom another isolate has read: in KV and D1, not in this memory. */
+export async function storeCachedUser(): Promise<StoredUser> {
+  const user = await storeUser();
+  const scope = testScope(systemClock);
+  const cache = new UserCache({ kv: env.USER_CACHE, memory: newUserMemory(), ttlSeconds: 3_600, scope });
+  const repository = new UserRepository(new Database(env.DB, scope.calls));
+  await cache.refresh(user.id, async (from) => {
+    const { value, ...stamp } = await repository.findStamped(user.id, from);
+    return { ...stamp, value: value?.user ?? null };
+  });
+  return user;
 }
 
 export async function storeProduct(): Promise<string> {

@@ -36,6 +36,7 @@ const SILENT: Admission = { ...ADMITTED, outcome: "fail-open", revocations: null
 
 const VERIFIED: Credentials = {
   kind: "verified",
+  presented: "a.b.c",
   token: { userId: "user-1", sessionId: "session-1", role: "user", epoch: 1, expiresAt: 0 },
 };
 

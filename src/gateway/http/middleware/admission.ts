@@ -38,6 +38,10 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
   const refusal = refusalOn(c, passage);
   if (refusal !== null) return problem(c, refusal);
   if (passage.badToken !== null) c.set("actor", ANONYMOUS);
+  if (passage.token !== null) {
+    const { userId, role, sessionId } = passage.token;
+    c.set("actor", { kind: "user", userId, role, sessionId });
+  }
   await next();
   return undefined;
 });
@@ -45,7 +49,10 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
 /** Safe methods change nothing, so their handler may run before it is known whether its answer will be given. */
 function canOverlap(c: Context<GatewayEnv>): boolean {
   const isSafe = c.req.method === "GET" || c.req.method === "HEAD";
-  return isSafe && c.var.credentials.kind !== "bad";
+  const { credentials } = c.var;
+  // A foreign token may turn out to name another role than was remembered.
+  const isForeign = credentials.kind === "verified" && credentials.token.sessionId === null;
+  return isSafe && credentials.kind !== "bad" && !isForeign;
 }
 
 async function overlapped(

@@ -4,7 +4,7 @@
  */
 import { createMiddleware } from "hono/factory";
 import { type Outcome, refuse } from "../../../kernel/errors";
-import type { VerifiedToken } from "../../../services/auth";
+import type { BearerToken } from "../../../services/auth";
 import type { Credentials, GatewayEnv } from "../../request-context";
 
 /** Source: RFC 6750, section 2.1. */
@@ -12,9 +12,9 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
   if (c.get("credentials") !== undefined) return await next();
-  const { accessTokens } = c.var.services;
+  const { authenticator } = c.var.services;
   const credentials = await readCredentials(c.req.header("authorization"), (token) =>
-    accessTokens.verify(token),
+    authenticator.verify(token),
   );
   c.set("credentials", credentials);
   if (credentials.kind === "verified") {
@@ -26,13 +26,16 @@ export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
 
 async function readCredentials(
   header: string | undefined,
-  verify: (token: string) => Promise<Outcome<VerifiedToken>>,
+  verify: (token: string) => Promise<Outcome<BearerToken>>,
 ): Promise<Credentials> {
   if (header === undefined) return { kind: "none" };
   const token = BEARER.exec(header)?.[1];
-  const outcome =
-    token === undefined
-      ? refuse("unauthenticated", "The Authorization header is not of the form `Bearer <token>`.")
-      : await verify(token);
-  return outcome.ok ? { kind: "verified", token: outcome.value } : { kind: "bad", refusal: outcome.refusal };
+  if (token === undefined) {
+    const detail = "The Authorization header is not of the form `Bearer <token>`.";
+    return { kind: "bad", refusal: refuse("unauthenticated", detail).refusal };
+  }
+  const outcome = await verify(token);
+  return outcome.ok
+    ? { kind: "verified", presented: token, token: outcome.value }
+    : { kind: "bad", refusal: outcome.refusal };
 }
