@@ -35,7 +35,7 @@ export function shownError(
   { scope, onRefusal }: Pick<RequestCall, "scope" | "onRefusal">,
 ): GraphQLError {
   const own = error instanceof GraphQLError ? error : null;
-  const cause = own === null ? error : own.originalError;
+  const cause = causeOf(error);
   const refusal = refusalIn(cause, own, error, scope);
   onRefusal(refusal.code);
   return new GraphQLError(refusal.detail, {
@@ -54,13 +54,24 @@ function refusalIn(
   scope: Scope,
 ): Refusal {
   if (cause instanceof RefusalError) return cause.refusal;
-  // graphql-js and graphql-http speak of the request; only resolvers throw anything with a cause.
-  if (own !== null && cause === undefined) return invalid(own.message);
+  if (own !== null && cause === undefined && isOfRequest(own)) return invalid(own.message);
   if (own === null && REQUEST_FAULTS.has(error.message)) return invalid(error.message);
   scope.log.log("error", "graphql.failed", describeError(cause ?? error));
   return cause instanceof AppError
     ? refusalOf(cause)
     : { code: "internal", detail: ERROR_CATALOGUE.internal.explanation };
+}
+
+/** What was thrown first; undefined when that was graphql-js speaking for itself. */
+function causeOf(error: Readonly<Error>): Readonly<Error> | undefined {
+  let cause: Readonly<Error> | undefined = error;
+  while (cause instanceof GraphQLError) cause = cause.originalError;
+  return cause;
+}
+
+/** Before execution all that graphql-js finds is the request's; then only arguments are, and results are ours. */
+function isOfRequest({ path, message }: GraphQLError): boolean {
+  return path === undefined || message.startsWith("Argument ");
 }
 
 /** What graphql-http finds wrong with a request. */

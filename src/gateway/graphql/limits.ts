@@ -101,6 +101,11 @@ class Walk {
       if (defaultValue?.kind === Kind.INT)
         this.#defaults.set(variable.name.value, Number(defaultValue.value));
     this.#walk(selectionSet, { type, depth: 1, depthMax: LIMITS.depth, times: 1, pageSize: null });
+    // Last, for what is too deep costs much as well, and depth says more.
+    if (this.#cost > LIMITS.cost)
+      throw new OverLimit(
+        `The operation costs more than ${LIMITS.cost}: ask for fewer or smaller lists, or less below them.`,
+      );
   }
 
   readonly #defaults = new Map<string, number>();
@@ -167,10 +172,6 @@ class Walk {
 
   #charge(amount: number): void {
     this.#cost += amount;
-    if (this.#cost > LIMITS.cost)
-      throw new OverLimit(
-        `The operation costs more than ${LIMITS.cost}: ask for fewer or smaller lists, or less below them.`,
-      );
   }
 
   #listSizeOf(field: FieldNode, definition: GraphQLField<unknown, unknown> | undefined, place: Place) {
