@@ -10,7 +10,7 @@ import {
 } from "@connectrpc/connect/protocol";
 import type { Context } from "hono";
 import { refuse, refuseNotFound } from "../../kernel/errors";
-import { requestCall } from "../request-call";
+import { type RequestCall, requestCall } from "../request-call";
 import type { GatewayEnv } from "../request-context";
 import { authService } from "./auth-service";
 import { AuthService } from "./gen/auth/v1/auth_service_pb";
@@ -27,13 +27,31 @@ const TIMEOUT_MAX_MS = 600_000;
 
 /** Failures and bugs are masked, and the library's own errors get a code, whichever method threw. */
 const masking: Interceptor = (next) => async (request) => {
+  const call = request.contextValues.get(CALL);
+  if (call === null) throw new TypeError("an RPC was invoked without its call");
   try {
-    return await next(request);
+    request.signal.throwIfAborted();
+    return await beforeDeadline(request.signal, next(request), call);
   } catch (error) {
-    const call = request.contextValues.get(CALL);
-    throw call === null ? error : shownError(error, call);
+    throw shownError(error, call);
   }
 };
+
+/**
+ * **Errors**: `deadline_exceeded`, as the signal's reason. What was begun goes on to its end: a write that was not waited
+ * for may have taken place, and its key finds out.
+ */
+async function beforeDeadline<T>(signal: AbortSignal, work: Promise<T>, { scope }: RequestCall): Promise<T> {
+  const { promise: passed, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop);
+  try {
+    return await Promise.race([passed, work]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    scope.waitUntil(work.catch(() => undefined));
+  }
+}
 
 const router = createConnectRouter({
   grpc: false,
@@ -68,8 +86,25 @@ export async function answerRpc(c: Context<GatewayEnv>): Promise<Response> {
   const request = universalServerRequestFromFetch(await requestFor(c), {});
   const contextValues = createContextValues().set(CALL, requestCall(c));
   const response = universalServerResponseToFetch(await handler({ ...request, contextValues }));
+  if (response.headers.get("content-type") === "application/json" && response.status >= 400)
+    return await withDetail(c, response);
   for (const [name, value] of response.headers) c.header(name, value);
   return new Response(response.body, { status: response.status, headers: c.res.headers });
+}
+
+/**
+ * What the library refuses before it calls anything of ours gets a code like all else. Bytes that are no message it calls
+ * an internal error; they are the client's.
+ */
+async function withDetail(c: Context<GatewayEnv>, response: Response): Promise<Response> {
+  const text = await response.text();
+  const error = JSON.parse(text) as { code: string; message?: string; details?: unknown };
+  const message = error.message ?? "";
+  const isUnread = error.code === "invalid_argument" || message.startsWith("parse ");
+  if (error.details === undefined && isUnread)
+    return refusedResponse(c, refuse("validation_failed", message.slice(0, 500)).refusal);
+  for (const [name, value] of response.headers) c.header(name, value);
+  return new Response(text, { status: response.status, headers: c.res.headers });
 }
 
 /** `MethodOptions.IdempotencyLevel` */

@@ -20,7 +20,8 @@ interface As {
 /** The Worker itself instead of the network. */
 function fetchAs({ token, from = freshAddress() }: As): typeof fetch {
   return async (input, init) => {
-    const request = new Request(input as string, init as RequestInit);
+    // Browsers know a redirect mode that workerd does not.
+    const request = new Request(input as string, { ...(init as RequestInit), redirect: "manual" });
     request.headers.set("CF-Connecting-IP", from);
     if (token !== undefined) request.headers.set("Authorization", `Bearer ${token}`);
     return await exports.default.fetch(request);
@@ -75,7 +76,8 @@ describe.each(TRANSPORTS)("a generated client over %s", (_name, transportAs) => 
       name: "A. M. Turing",
       updateMask: { paths: ["name", "age"] },
     });
-    expect(cleared.user).toMatchObject({ name: "A. M. Turing", age: undefined, version: 2 });
+    expect(cleared.user).toMatchObject({ name: "A. M. Turing", version: 2 });
+    expect(cleared.user?.age).toBeUndefined();
     const admin = await createAdmin();
     const list = await createClient(UserService, transportAs({ token: admin.token })).listUsers({
       pageSize: 1,
