@@ -168,6 +168,7 @@ export function authDependencies(env: Env, config: Config, scope: Scope): AuthDe
     }),
     deriver,
     sessionTtlSeconds: config.SESSION_TTL_SECONDS,
+    sleep: (ms) => scheduler.wait(ms),
     scope,
   };
 }

@@ -56,6 +56,7 @@ function newLimiter(env: Env, context: ExecutionContext): Limiter {
     clock: systemClock,
     newId,
     sleep: systemSleep,
+    isWakeable: true,
     calls,
     waitUntil: (work) => context.waitUntil(work),
   });

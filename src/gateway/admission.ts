@@ -18,6 +18,8 @@ import type { Credentials, Services } from "./request-context";
 
 /** What the gate needs of a request. */
 export interface Entrant {
+  /** The policy of its route group. */
+  readonly policyName: "default";
   readonly services: Pick<Services, "limiter" | "auth" | "authenticator">;
   readonly config: Config;
   readonly credentials: Credentials;
@@ -43,9 +45,9 @@ export interface Passage {
  * **Errors**: `unavailable`. **Cost**: at most a share of one object call; without an answer, one D1 round trip.
  */
 export function pass(entrant: Entrant): Passage | Promise<Passage> {
-  const { credentials, services, config, address } = entrant;
+  const { credentials, services, config, address, policyName } = entrant;
   const clientKey = credentials.kind === "verified" ? userKey(credentials.token.userId) : addressKey(address);
-  const request = { clientKey, policy: policiesOf(config).default };
+  const request = { clientKey, policy: policiesOf(config)[policyName] };
   const remembered = services.limiter.admitFromMemory(request);
   if (remembered === null) return services.limiter.admit(request).then((answer) => judge(entrant, answer));
   return judge(entrant, remembered);

@@ -8,6 +8,8 @@ import type { Credentials, GatewayEnv, Services } from "./request-context";
 export interface RequestCall extends KeyedCaller {
   readonly services: Services;
   readonly credentials: Credentials;
+  /** Told when the answer holds tokens. */
+  readonly onSecret: () => void;
   /** Told of each refusal that is answered, for the log. */
   readonly onRefusal: (code: ErrorCode) => void;
 }
@@ -25,6 +27,8 @@ export function requestCall(c: Context<GatewayEnv>): RequestCall {
     dataKey: config.DATA_KEY,
     key: c.req.header("idempotency-key"),
     address: c.req.header("cf-connecting-ip"),
+    // Tokens must not lie in any cache. Source: RFC 6749, section 5.1.
+    onSecret: () => c.header("Cache-Control", "no-store"),
     onRefusal: (code) => c.set("errorCode", code),
     onReplay: () => c.header("Idempotency-Replayed", "true"),
   };

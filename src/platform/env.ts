@@ -35,13 +35,16 @@ const list = z
 
 const address = z.string().regex(/^(?:[^<>"\r\n]{1,100} <[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+)$/);
 
+/** 256 bits, base64url. */
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
 const signingKey = z.looseObject({
   kty: z.literal("EC"),
   crv: z.literal("P-256"),
   kid: z.string().min(1).max(100),
-  x: z.string(),
-  y: z.string(),
-  d: z.string(),
+  x: coordinate,
+  y: coordinate,
+  d: coordinate,
 });
 /** A private P-256 JWK with its `kid`. */
 export type SigningKey = z.infer<typeof signingKey>;
@@ -141,7 +144,10 @@ const configSchema = z.object({
   GRAPHQL_INTROSPECTION: z.enum(["true", "false"]).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   SERVER_TIMING: z.enum(["admin", "all"]).default("admin"),
-  JWT_SIGNING_KEYS: json.pipe(z.object({ keys: z.array(signingKey).min(1).max(10) })),
+  JWT_SIGNING_KEYS: json
+    .pipe(z.object({ keys: z.array(signingKey).min(1).max(10) }))
+    // The kid chooses the key, so it must be able to.
+    .refine(({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length),
   METRICS_TOKEN: z.string().min(16),
   EVENTS_TOKEN: z.string().min(16),
   /** 256 bits, base64url: seals cursors, encrypts what is stored for replay, keys the digests. */

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { createAdmin, createLoggedInAccount, freshEmail, PASSWORD } from "../support/accounts";
 import { call, freshAddress } from "../support/client";
+import { lastTokenTo } from "../support/mailbox";
 
 // Password hashes are slow by design, and more so on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -143,4 +144,35 @@ test("the audit trail is for admins, and its parameters are checked", async () =
   ]) {
     expect([query, (await admin.call(`/api/audit?${query}`)).status]).toEqual([query, 400]);
   }
+});
+
+test("with a key, a login, a reset and a change of password are safe to repeat, and a replay spends no budget", async () => {
+  const account = await createLoggedInAccount();
+  const keyed = (json: object) => ({ from: account.from, headers: { "Idempotency-Key": "once" }, json });
+  const logIn = keyed({ email: account.email, password: PASSWORD });
+  const first = await call("/api/auth/login", logIn);
+  for (let index = 0; index < 12; index += 1) {
+    const replay = await call("/api/auth/login", logIn);
+    expect([replay.status, replay.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
+    expect(replay.json).toEqual(first.json);
+    expect(replay.headers.get("cache-control")).toBe("no-store");
+  }
+  const { results } = await env.DB.prepare("select id from sessions").all();
+  expect(results).toHaveLength(2);
+  const stored = JSON.stringify((await env.DB.prepare("select * from idempotency_records").all()).results);
+  expect(stored).not.toContain(first.json.refreshToken);
+
+  const change = keyed({ currentPassword: PASSWORD, newPassword: "a wholly new passphrase" });
+  expect((await account.call("/api/auth/password/change", change)).status).toBe(204);
+  expect((await account.call("/api/auth/password/change", change)).status).toBe(204);
+  const other = keyed({ currentPassword: PASSWORD, newPassword: "another passphrase" });
+  expect((await account.call("/api/auth/password/change", other)).json.code).toBe("idempotency_key_reused");
+
+  await call("/api/auth/password/forgot", { json: { email: account.email } });
+  const reset = keyed({ token: await lastTokenTo(account.email), password: "yet another passphrase" });
+  expect((await call("/api/auth/password/reset", reset)).status).toBe(204);
+  const again = await call("/api/auth/password/reset", reset);
+  expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([204, "true"]);
+  const wrong = keyed({ token: "x", password: "yet another passphrase" });
+  expect((await call("/api/auth/password/reset", wrong)).json.code).toBe("idempotency_key_reused");
 });

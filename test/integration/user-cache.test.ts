@@ -1,6 +1,8 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../src/platform/clock";
+import worker from "../../src/worker";
 import { createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";
 import { sendCounted } from "../support/counted-app";
@@ -130,6 +132,20 @@ describe("what does not exist", () => {
     expect(second.before).toMatchObject({ d1RoundTrips: 0, kvReads: 0 });
   });
 
+  test("but lies in KV is buried, when a client with a bookmark has found it gone", async () => {
+    const [admin, ada] = [await storeUser("admin"), await storeUser()];
+    await get(ada);
+    const kept = JSON.stringify({ ...(await stored(ada.id)), bookmark: null });
+    await env.DB.prepare("delete from users where id = ?").bind(ada.id).run();
+    const session = env.DB.withSession("first-primary");
+    await session.prepare("select 1").run();
+    await env.USER_CACHE.put(`user:${ada.id}`, kept);
+    const asked = { ...ada, token: admin.token };
+    const gone = await get(asked, { "X-D1-Bookmark": session.getBookmark() ?? "" });
+    expect(gone.response.status).toBe(404);
+    expect(await stored(ada.id)).toMatchObject({ value: null });
+  });
+
   test("a deletion leaves a tombstone, which answers without D1", async () => {
     const [admin, ada] = [await createAdmin(), await createAccount()];
     const deleted = await admin.call(`/api/users/${ada.id}`, { method: "DELETE" });
@@ -165,3 +181,39 @@ describe("Server-Timing", () => {
 
 /** Of what the cache asks; the object is the limiter's. */
 const NOTHING = { d1RoundTrips: 0, d1Statements: 0, kvReads: 0, kvWrites: 0, queueSends: 0 };
+
+describe("the refresh that follows a change", () => {
+  async function deliverRefresh(userId: string): Promise<void> {
+    const event = await env.DB.prepare(
+      "select id from outbox_events where subject = ? order by sequence desc",
+    )
+      .bind(userId)
+      .first<{ id: string }>();
+    const body = { eventId: event?.id, consumer: "cache-refresh" };
+    const message = { id: "1", timestamp: new Date(), attempts: 1, body };
+    const batch = createMessageBatch("meridian-events", [message]);
+    const context = createExecutionContext();
+    await worker.queue(batch, env, context);
+    const { explicitAcks } = await getQueueResult(batch, context);
+    expect(explicitAcks).toEqual(["1"]);
+  }
+
+  test("overwrites what a slow reader put back", async () => {
+    const ada = await createAccount();
+    const slow = JSON.stringify(await stored(ada.id));
+    await ada.call(`/api/users/${ada.id}`, { method: "PATCH", json: { name: "Ada King" } });
+    await env.USER_CACHE.put(`user:${ada.id}`, slow);
+    expect(await stored(ada.id)).toMatchObject({ value: { version: 1 } });
+    await deliverRefresh(ada.id);
+    expect(await stored(ada.id)).toMatchObject({ value: { version: 2, name: "Ada King" } });
+  });
+
+  test("buries a deleted user whom a slow reader put back", async () => {
+    const [admin, ada] = [await createAdmin(), await createAccount()];
+    const slow = JSON.stringify(await stored(ada.id));
+    await admin.call(`/api/users/${ada.id}`, { method: "DELETE" });
+    await env.USER_CACHE.put(`user:${ada.id}`, slow);
+    await deliverRefresh(ada.id);
+    expect(await stored(ada.id)).toMatchObject({ value: null });
+  });
+});

@@ -2,6 +2,8 @@
  * A planet of isolates and one client's object, in virtual time: the isolates are the real ones, the object is the
  * real rule over a store that an eviction falls back to, and the network between them delays, loses and repeats.
  */
+
+import type { Admission } from "../../src/platform/limiter/admission";
 import type { Grant } from "../../src/platform/limiter/client-limiter";
 import { LeaseBook } from "../../src/platform/limiter/lease-book";
 import {
@@ -11,7 +13,7 @@ import {
   type LimiterState,
   type Quota,
 } from "../../src/platform/limiter/lease-rule";
-import { type Admission, Limiter } from "../../src/platform/limiter/limiter";
+import { Limiter } from "../../src/platform/limiter/limiter";
 import type { Policy } from "../../src/platform/limiter/policies";
 import { NO_REVOCATIONS } from "../../src/platform/limiter/revocations";
 import { newCalls } from "../../src/platform/observability/calls";

@@ -15,7 +15,8 @@ export function problem(c: Context<GatewayEnv>, refusal: Refusal): Response {
   c.header("Cache-Control", "no-store");
   for (const [name, value] of Object.entries(rendered.headers ?? {})) c.header(name, value);
   if (refusal.retryAfterSeconds !== undefined) c.header("Retry-After", String(refusal.retryAfterSeconds));
-  if (status === 401) c.header("WWW-Authenticate", challenge(refusal.code));
+  if (status === 401)
+    c.header("WWW-Authenticate", challenge(refusal.code, c.req.header("authorization") !== undefined));
   c.set("errorCode", refusal.code);
   return c.newResponse(rendered.body, rendered.status ?? status);
 }
@@ -45,8 +46,10 @@ export function answer<T>(
 }
 
 /** A bare challenge when no token was sent, an error when one was. Source: RFC 6750, section 3. */
-function challenge(code: Refusal["code"]): string {
+function challenge(code: Refusal["code"], wasTokenSent: boolean): string {
   switch (code) {
+    case "unauthenticated":
+      return wasTokenSent ? 'Bearer realm="meridian", error="invalid_token"' : 'Bearer realm="meridian"';
     case "token_expired":
       return 'Bearer realm="meridian", error="invalid_token", error_description="The token has expired"';
     case "token_revoked":

@@ -2,25 +2,29 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { done, type Outcome, refuse } from "../../kernel/errors";
-import { type BearerToken, logInSchema, refreshSchema } from "../../services/auth";
+import { type BearerToken, type LogIn, logInSchema, refreshSchema } from "../../services/auth";
 import { present, readInput } from "../input";
 import type { RequestCall } from "../request-call";
 import type { Credentials } from "../request-context";
 import type { AuthService } from "./gen/auth/v1/auth_service_pb";
-import { callOf, granted } from "./rpc-call";
+import { callOf, granted, unsafe } from "./rpc-call";
 import { roleMessage, userMessage, withoutNull } from "./user-message";
 
 export const authService: ServiceImpl<typeof AuthService> = {
   async logIn({ email, password }, context) {
     const call = callOf(context);
     const input = granted(readInput(logInSchema, present({ email, password })), call);
-    const { user, ...pair } = granted(await call.services.auth.logIn(input), call);
+    call.onSecret();
+    const { user, ...pair } = await unsafe<LogIn>(context, input, (attempt) =>
+      call.services.auth.logIn(input, attempt),
+    );
     return { ...pair, user: userMessage(user) };
   },
 
   async refreshSession({ refreshToken }, context) {
     const call = callOf(context);
     const input = granted(readInput(refreshSchema, present({ refreshToken })), call);
+    call.onSecret();
     return { ...granted(await call.services.auth.refresh(input.refreshToken), call) };
   },
 

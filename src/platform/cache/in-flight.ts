@@ -2,6 +2,7 @@
  * Which keys some request of this isolate is reading just now. A promise must not be awaited by another request than
  * its own: it hangs when its request is cancelled. So what is shared is the mark (a number) and, in the cache, the
  * value; whoever waits does so by timers of its own, for a bounded time.
+ * See docs/decisions/0051-requests-share-values-not-promises.md.
  */
 
 /** A request that was cancelled never takes its mark away. */

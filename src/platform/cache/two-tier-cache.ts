@@ -7,7 +7,7 @@
  *     refresh, 30 s after a change: the primary's row over whatever a slow reader put back meanwhile
  *
  * KV shows a write elsewhere after up to 60 s and has no compare-and-set; replicas lag by up to 30 s. What holds all
- * the same, and what each rule is for, is stated in docs/decisions and tested by test/unit/user-cache-model.test.ts.
+ * the same, and what each rule is for: docs/decisions/0050-an-entry-answers-what-it-is-not-behind-of.md.
  */
 import { laterBookmark } from "../../kernel/bookmark";
 import { AppError } from "../../kernel/errors";

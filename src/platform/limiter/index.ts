@@ -67,9 +67,10 @@ function objectsOf(env: LimiterBindings): (name: string) => LimiterObject {
   return (name) => env.CLIENT_LIMITER.getByName(name);
 }
 
+export { type Admission, FAIL_OPEN_ALLOWANCE, type KnownRevocations } from "./admission";
 export { AuthBudgets, type BudgetSubject, type Charge } from "./auth-budgets";
 export { addressKey, type ClientKey, siteKey, UNKNOWN_CLIENT, userKey } from "./client-key";
-export { type Admission, FAIL_OPEN_ALLOWANCE, type KnownRevocations, Limiter } from "./limiter";
+export { Limiter } from "./limiter";
 export { LimiterAdmin } from "./limiter-admin";
 export {
   BURST_POLICY,

@@ -1,5 +1,7 @@
 /** Every policy of the limit, in one table: the quota of the route groups, and the budgets of the auth endpoints. */
+
 import { AUTH_BUDGET_DEFAULTS, type AuthBudgetName, type Config } from "../env";
+import type { Quota } from "./lease-rule";
 
 /** `default` guards every request under `/api`, `/graphql` and `/rpc`; the others come on top, where auth spends them. */
 export type PolicyName = "default" | AuthBudgetName;
@@ -18,15 +20,19 @@ export interface Policy {
   readonly isShadow: boolean;
 }
 
-/** Route groups and the policy that guards them. Paths that no group names (`/healthz`, `/docs`, ...) are free. */
+/**
+ * Route groups and the policy that guards them. Paths that no group names (`/healthz`, `/docs`, ...) are free. Every
+ * group has `default`, for revocations ride on its leases; a tighter policy for some route comes on top of it, as the
+ * auth budgets do.
+ */
 export const ROUTE_GROUPS = {
   "/api": "default",
   "/graphql": "default",
   "/rpc": "default",
-} as const satisfies Record<string, PolicyName>;
+} as const satisfies Record<string, "default">;
 
 /** The policy of a path, or null when it is not limited. */
-export function policyNameFor(path: string): PolicyName | null {
+export function policyNameFor(path: string): "default" | null {
   for (const [prefix, name] of Object.entries(ROUTE_GROUPS)) {
     if (path === prefix || path.startsWith(`${prefix}/`)) return name;
   }
@@ -53,4 +59,9 @@ export function policiesOf(config: PolicyConfig): Readonly<Record<PolicyName, Po
       isShadow: false,
     },
   };
+}
+
+/** A policy as an ask brings it. */
+export function quotaOf(policy: Policy): Quota {
+  return { limit: policy.limit, windowMs: policy.windowSeconds * 1000, leaseMax: policy.leaseMax };
 }

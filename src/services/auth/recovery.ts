@@ -6,6 +6,8 @@ import type { Actor } from "../../kernel/actor";
 import { AppError, done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { passwordViolations } from "../../kernel/password-policy";
 import { isViolationOf, type Stamped, type Statement } from "../../platform/database";
+import type { AuthBudgetName } from "../../platform/env";
+import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
 import { type Credential, emailKey, type Snapshot, type Stamp } from "../users";
 import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
@@ -14,6 +16,9 @@ import { oneTimeTokenFor } from "./one-time-tokens";
 import { digestOf } from "./refresh-chain";
 import type { ChangePasswordInput, ResetPasswordInput } from "./schemas";
 import { type AuthDependencies, requireUser, sessionRevocations } from "./service";
+
+/** Above what the work takes, for a known address or an unknown one. */
+const FORGOT_FLOOR_MS = 250;
 
 export class RecoveryService {
   readonly #on: AuthDependencies;
@@ -24,19 +29,22 @@ export class RecoveryService {
 
   /**
    * Mails a token to the address, if an account has it. The same statements run whether or not one does: for an
-   * unknown address their guards do not hold, but for the audit row, which is written either way.
+   * unknown address their guards do not hold, but for the audit row, which is written either way; and no answer comes
+   * before `FORGOT_FLOOR_MS`.
    * **Errors**: `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
-  async forgotPassword(email: string): Promise<Outcome<null>> {
-    const { attempts, database, credentials, repository, audit, deriver, scope, outbox } = this.#on;
+  async forgotPassword(email: string, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
+    const { attempts, database, credentials, repository, audit, deriver, scope, outbox, sleep } = this.#on;
+    const floor = sleep(FORGOT_FLOOR_MS);
     const key = emailKey(email);
-    const attempt = await attempts.begin([
+    const { rows, ended } = await attempt.open(database, [credentials.selectByEmail(key)]);
+    if (ended !== null) return ended;
+    const charged = await attempts.begin([
       ["forgotPerIp", "caller"],
       ["forgotPerAccount", { account: key }],
     ]);
-    if (!attempt.ok) return attempt;
-    const [rows] = await database.read("primary", [credentials.selectByEmail(key)]);
-    const credential = credentials.read(rows);
+    if (!charged.ok) return charged;
+    const credential = credentials.read(rows[0]);
 
     const eventId = scope.newId();
     // A stranger's stand-in: an id that no user has.
@@ -59,7 +67,10 @@ export class RecoveryService {
       repository.voidOlderTokens(row),
       repository.insertOneTimeToken(row, isKnown),
       ...this.#event("password.reset_requested", eventId, userId, { userId }, isKnown),
+      ...(await attempt.record(database, null)),
     ]);
+    // A few more rows take a few milliseconds more. Who waits for the slower of the two cannot tell.
+    await floor;
     outbox.relaySoon([eventId]);
     return done(null);
   }
@@ -69,11 +80,10 @@ export class RecoveryService {
    * **Errors**: `token_invalid`, `validation_failed` (policy; the token stays good), `rate_limited`, `unavailable`.
    * **Cost**: 2 D1 round trips, 1 scrypt, 1 object call.
    */
-  async resetPassword(input: ResetPasswordInput): Promise<Outcome<null>> {
-    const charge = await this.#on.attempts.begin([["resetPerIp", "caller"]]);
-    if (!charge.ok) return charge;
-    const found = await this.#findToken(input.token, ["password_reset"]);
-    if (found === null) return refuseToken();
+  async resetPassword(input: ResetPasswordInput, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
+    const opened = await this.#openToken(attempt, input.token, ["password_reset"], "resetPerIp");
+    if ("ended" in opened) return opened.ended;
+    const { found } = opened;
     const { token, credential } = found;
     const violations = passwordViolations(input.password, credential.user, "#/password");
     if (violations.length > 0) return refusePassword(violations);
@@ -102,6 +112,7 @@ export class RecoveryService {
         repository.revokeIdentitiesOf(token.userId, throughSeconds, isDone),
         ...users.updatedBy(stamp),
         ...this.#passwordChanged(stamp, noticeId, { kind: "anonymous" }, "reset"),
+        ...(await attempt.record(database, null, isDone)),
       ],
       credentials.selectById(token.userId),
     );
@@ -115,27 +126,33 @@ export class RecoveryService {
    * **Errors**: `unauthenticated`; `invalid_credentials`; `validation_failed` (policy); `rate_limited`; `unavailable`.
    * **Cost**: 2 D1 round trips, 2 scrypt, 1 object call.
    */
-  async changePassword(actor: Actor, input: ChangePasswordInput): Promise<Outcome<null>> {
+  async changePassword(
+    actor: Actor,
+    input: ChangePasswordInput,
+    attempt: Attempt<null> = unkeyed(),
+  ): Promise<Outcome<null>> {
     const { attempts, database, credentials, repository, hasher, revoker, outbox, scope } = this.#on;
     const caller = requireUser(actor);
     if (!caller.ok) return caller;
     const { userId, sessionId } = caller.value;
-    // Of its own name, so that a stranger's failed logins do not lock the owner out of a live session.
-    const attempt = await attempts.begin([["loginPerAccount", { account: `change ${userId}` }]]);
-    if (!attempt.ok) return attempt;
-    const [rows, live] = await database.read("primary", [
+    const { rows, ended } = await attempt.open(database, [
       credentials.selectById(userId),
       repository.liveSessions(userId, scope.clock()),
     ]);
-    const credential = credentials.read(rows);
+    if (ended !== null) return ended;
+    // Of its own name, so that a stranger's failed logins do not lock the owner out of a live session.
+    const charged = await attempts.begin([["loginPerAccount", { account: `change ${userId}` }]]);
+    if (!charged.ok) return charged;
+    const [accounts, live] = rows;
+    const credential = credentials.read(accounts);
     if (credential === null) return refuse("token_revoked", "The account of this token is gone.");
     const violations = passwordViolations(input.newPassword, credential.user, "#/newPassword");
     if (violations.length > 0) return refusePassword(violations);
-    const check = await attempt.value.refundOnFailure(() =>
+    const check = await charged.value.refundOnFailure(() =>
       hasher.verify(input.currentPassword, credential.passwordHash),
     );
     if (!check.isMatch) return refuse("invalid_credentials", "The current password is not right.");
-    await attempt.value.refund();
+    await charged.value.refund();
 
     const passwordHash = await hasher.hash(input.newPassword);
     const stamp = this.#newStamp(userId);
@@ -151,6 +168,7 @@ export class RecoveryService {
           ? []
           : [repository.revokeIdentitiesOf(userId, Math.floor(stamp.at / 1000), isDone)]),
         ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
+        ...(await attempt.record(database, null, isDone)),
       ],
       credentials.selectById(userId),
     );
@@ -164,11 +182,11 @@ export class RecoveryService {
    * **Errors**: `token_invalid`, also when the address was taken meanwhile; `rate_limited`; `unavailable`.
    * **Cost**: 2 D1 round trips.
    */
-  async verifyEmail(presented: string): Promise<Outcome<null>> {
-    const attempt = await this.#on.attempts.begin([["verifyPerIp", "caller"]]);
-    if (!attempt.ok) return attempt;
-    const found = await this.#findToken(presented, ["email_verification", "email_change"]);
-    if (found === null) return refuseToken();
+  async verifyEmail(presented: string, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
+    const purposes: readonly Purpose[] = ["email_verification", "email_change"];
+    const opened = await this.#openToken(attempt, presented, purposes, "verifyPerIp");
+    if ("ended" in opened) return opened.ended;
+    const { found } = opened;
     const { token } = found;
     const { database, credentials, repository, users, audit } = this.#on;
     const stamp = this.#newStamp(token.userId);
@@ -190,6 +208,7 @@ export class RecoveryService {
             subject: `user:${token.userId}`,
             guard: isDone,
           }),
+          ...(await attempt.record(database, null, isDone)),
         ],
         credentials.selectById(token.userId),
       );
@@ -205,41 +224,57 @@ export class RecoveryService {
    * when none waits.
    * **Errors**: `unauthenticated`, `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
-  async resendVerification(actor: Actor): Promise<Outcome<null>> {
+  async resendVerification(actor: Actor, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
     const { attempts, database, credentials, users, audit, outbox, scope } = this.#on;
     const owner = requireUser(actor);
     if (!owner.ok) return owner;
     const { userId } = owner.value;
-    const attempt = await attempts.begin([
+    const { rows, ended } = await attempt.open(database, [credentials.selectById(userId)]);
+    if (ended !== null) return ended;
+    const charged = await attempts.begin([
       ["verifyPerIp", "caller"],
       ["forgotPerAccount", { account: `resend ${userId}` }],
     ]);
-    if (!attempt.ok) return attempt;
-    const [rows] = await database.read("primary", [credentials.selectById(userId)]);
-    const credential = credentials.read(rows);
+    if (!charged.ok) return charged;
+    const credential = credentials.read(rows[0]);
     if (credential === null) return refuse("token_revoked", "The account of this token is gone.");
     const { pendingEmail, emailVerified } = credential.user;
-    if (pendingEmail === null && emailVerified) return done(null);
+    const isAnyWaiting = pendingEmail !== null || !emailVerified;
     const eventId = scope.newId();
+    const requested = () =>
+      pendingEmail === null
+        ? this.#event("email.verification_requested", eventId, userId, { userId })
+        : users.emailChangeRequested(eventId, userId);
     await database.commit([
       audit.record({ actor, action: "email.resend", subject: `user:${userId}` }),
-      ...(pendingEmail === null
-        ? this.#event("email.verification_requested", eventId, userId, { userId })
-        : users.emailChangeRequested(eventId, userId)),
+      ...(isAnyWaiting ? requested() : []),
+      ...(await attempt.record(database, null)),
     ]);
-    outbox.relaySoon([eventId]);
+    outbox.relaySoon(isAnyWaiting ? [eventId] : []);
     return done(null);
   }
 
-  async #findToken(presented: string, purposes: readonly Purpose[]): Promise<Found | null> {
-    const { database, repository, credentials, scope } = this.#on;
+  /** The token with its user, after the key and the budget. */
+  async #openToken(
+    attempt: Attempt<null>,
+    presented: string,
+    purposes: readonly Purpose[],
+    budget: AuthBudgetName,
+  ): Promise<{ readonly found: Found } | { readonly ended: Outcome<null> }> {
+    const { attempts, database, repository, credentials, scope } = this.#on;
     const digest = await digestOf(presented);
-    const [[token], owners] = await database.read("primary", [
+    const { rows, ended } = await attempt.open(database, [
       repository.usableToken(digest, purposes, scope.clock()),
       credentials.selectById(repository.ownerOfOneTimeToken(digest)),
     ]);
+    if (ended !== null) return { ended };
+    const charged = await attempts.begin([[budget, "caller"]]);
+    if (!charged.ok) return { ended: charged };
+    const [[token], owners] = rows;
     const credential = credentials.read(owners);
-    return token === undefined || credential === null ? null : { token, credential };
+    return token === undefined || credential === null
+      ? { ended: refuseToken() }
+      : { found: { token, credential } };
   }
 
   /** What came of a batch that used a token: done by us, or by somebody else before. */

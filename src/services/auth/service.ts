@@ -15,9 +15,10 @@ import { authorize } from "../../kernel/permissions";
 import type { AuditTrail } from "../../platform/audit";
 import type { Database, Statement } from "../../platform/database";
 import type { Deriver } from "../../platform/deriver";
+import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
 import type { Outbox } from "../../platform/outbox";
-import type { PasswordCheck, PasswordHasher } from "../../platform/password-hasher";
+import type { PasswordHasher } from "../../platform/password-hasher";
 import type { Scope } from "../../platform/scope";
 import { type Credential, type CredentialRepository, emailKey, type User, type UserService } from "../users";
 import { ACCESS_TOKEN_TTL_MAX_SECONDS, type AccessTokens, type VerifiedToken } from "./access-tokens";
@@ -49,6 +50,7 @@ export interface AuthDependencies {
   readonly deriver: Deriver;
   /** `SESSION_TTL_SECONDS` */
   readonly sessionTtlSeconds: number;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly scope: Scope;
 }
 
@@ -65,35 +67,39 @@ export class AuthService {
 
   /**
    * Starts a session. An address that nobody has costs the same work and answers the same.
+   * @param attempt of the call's `Idempotency-Key`
    * **Errors**: `invalid_credentials`; `rate_limited`; `unavailable` (too many hashes at once, or the account changed
    * in this moment). **Cost**: 2 D1 round trips (1 when refused), 1 scrypt, the attempt's budgets.
    */
-  async logIn(input: LogInInput): Promise<Outcome<LogIn>> {
+  async logIn(input: LogInInput, attempt: Attempt<LogIn> = unkeyed()): Promise<Outcome<LogIn>> {
     const { attempts, database, credentials, hasher } = this.#on;
     const key = emailKey(input.email);
-    const attempt = await attempts.begin([
+    const { rows, ended } = await attempt.open(database, [credentials.selectByEmail(key)]);
+    // A replay spends nothing.
+    if (ended !== null) return ended;
+    const charged = await attempts.begin([
       ["loginPerIp", "caller"],
       ["loginPerAccount", { account: key }],
     ]);
-    if (!attempt.ok) return attempt;
-    const [credential, check] = await attempt.value.refundOnFailure(async () => {
-      const [rows] = await database.read("primary", [credentials.selectByEmail(key)]);
-      const found = credentials.read(rows);
-      return [found, await hasher.verify(input.password, found?.passwordHash ?? null)] as const;
-    });
+    if (!charged.ok) return charged;
+    const credential = credentials.read(rows[0]);
+    const check = await charged.value.refundOnFailure(() =>
+      hasher.verify(input.password, credential?.passwordHash ?? null),
+    );
     if (credential === null || !check.isMatch) {
       return refuse("invalid_credentials", "No account has this address with this password.");
     }
+    const rehash = check.needsRehash ? await this.#rehash(input.password) : null;
     const [logIn] = await Promise.all([
-      this.#startSession(credential, check, input.password),
-      attempt.value.refund(),
+      this.#startSession(credential, rehash, attempt),
+      charged.value.refund(),
     ]);
     return done(logIn);
   }
 
   /**
    * Exchanges a refresh token for its successor and a new access token. Any number may present one token within the
-   * grace and get the same successor; past it the whole session ends, for one of the two holders is not its owner.
+   * grace and get the same successor, so that the call needs no key to be safe to repeat; past it the whole session ends, for one of the two holders is not its owner.
    * **Errors**: `unauthenticated` (not ours), `token_expired`, `token_revoked`, `rate_limited`, `unavailable`.
    * **Cost**: 1 D1 round trip; 2 and a call to the user's object when reuse is detected.
    */
@@ -138,14 +144,17 @@ export class AuthService {
   }
 
   /** Ends one of the caller's sessions. **Errors**: `not_found`, `unavailable`. **Cost**: 2 D1 round trips, 1 object call. */
-  async endSession(actor: Actor, sessionId: string): Promise<Outcome<null>> {
+  async endSession(actor: Actor, sessionId: string, call: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
     const user = requireUser(actor);
     if (!user.ok) return user;
     const { database, repository, scope } = this.#on;
-    const [[row]] = await database.read("primary", [repository.session(sessionId)]);
-    const isLive = row !== undefined && row.endedAt === null && row.expiresAt > scope.clock();
-    if (!isLive || !authorize(actor, "session.end", row.userId).ok) return refuseNotFound();
-    await this.#end(actor, row.userId, [sessionId], "revoked");
+    const { rows, ended } = await call.open(database, [repository.session(sessionId)]);
+    const [row] = rows[0];
+    if (row === undefined || !authorize(actor, "session.end", row.userId).ok) return refuseNotFound();
+    if (ended !== null) return ended;
+    const isLive = row.endedAt === null && row.expiresAt > scope.clock();
+    if (!isLive) return refuseNotFound();
+    await this.#end(actor, row.userId, [sessionId], "revoked", await call.record(database, null));
     return done(null);
   }
 
@@ -226,43 +235,48 @@ export class AuthService {
     return { removed };
   }
 
-  async #startSession(credential: Credential, check: PasswordCheck, password: string): Promise<LogIn> {
-    const { database, repository, credentials, audit, scope, sessionTtlSeconds } = this.#on;
-    const { user } = credential;
-    const nowMs = scope.clock();
-    const session: NewSession = {
-      id: scope.newId(),
-      userId: user.id,
-      device: deviceLabel(scope.caller?.userAgent),
-      location: locationLabel(scope.caller?.cf),
-      createdAt: nowMs,
-      expiresAt: nowMs + sessionTtlSeconds * 1000,
-    };
+  async #startSession(
+    credential: Credential,
+    rehash: string | null,
+    attempt: Attempt<LogIn>,
+  ): Promise<LogIn> {
+    const { database, repository, credentials, audit } = this.#on;
+    const { user, tokenEpoch, passwordHash } = credential;
+    const session = this.#newSession(user.id);
     const refreshToken = await newRefreshToken();
-    const snapshot = {
-      id: user.id,
-      tokenEpoch: credential.tokenEpoch,
-      passwordHash: credential.passwordHash,
-    };
-    // The password may have been changed since it was read: then the session is not written.
-    const isUnchanged = credentials.isUnchanged(snapshot);
-    const rehash = check.needsRehash ? await this.#rehash(password) : null;
+    const pair = await this.#issuePair(credential, session, refreshToken.token);
+    const snapshot = { id: user.id, tokenEpoch, passwordHash };
+    const isStarted = repository.exists(session.id);
     const [, , started, replaced] = await database.commit([
-      ...repository.insertSession(session, refreshToken.digest, isUnchanged),
-      repository.replaceOldest(user.id, nowMs),
+      // The password may have been changed since it was read: then the session is not written.
+      ...repository.insertSession(session, refreshToken.digest, credentials.isUnchanged(snapshot)),
+      repository.replaceOldest(user.id, session.createdAt),
       audit.record({
         actor: { kind: "user", userId: user.id, role: user.role, sessionId: session.id },
         action: "session.start",
         subject: `user:${user.id}`,
         details: { session: session.id, device: session.device },
-        guard: repository.exists(session.id),
+        guard: isStarted,
       }),
       ...(rehash === null ? [] : [credentials.rehash(snapshot, rehash)]),
+      ...(await attempt.record(database, { ...pair, user }, isStarted)),
     ]);
     if (started.length === 0) throw new AppError("unavailable", "the account changed while it logged in");
     this.#forgetReplaced(user.id, replaced);
-    const pair = await this.#issuePair(credential, session, refreshToken.token);
     return { ...pair, user };
+  }
+
+  #newSession(userId: string): NewSession {
+    const { scope, sessionTtlSeconds } = this.#on;
+    const nowMs = scope.clock();
+    return {
+      id: scope.newId(),
+      userId,
+      device: deviceLabel(scope.caller?.userAgent),
+      location: locationLabel(scope.caller?.cf),
+      createdAt: nowMs,
+      expiresAt: nowMs + sessionTtlSeconds * 1000,
+    };
   }
 
   /** A hash under today's parameters, or null when the isolate is busy: the next login will do. */
@@ -316,9 +330,16 @@ export class AuthService {
     return refuseEnded();
   }
 
-  async #end(actor: Actor, userId: string, ids: readonly string[], reason: EndReason): Promise<void> {
+  /** @param more statements for the same batch */
+  async #end(
+    actor: Actor,
+    userId: string,
+    ids: readonly string[],
+    reason: EndReason,
+    more: readonly Statement[] = [],
+  ): Promise<void> {
     const event = { type: "session.ended", data: { userId, sessionIds: ids, reason } } as const;
-    await this.#commitEnd({ actor, userId, ids, reason, event });
+    await this.#commitEnd({ actor, userId, ids, reason, event, more });
   }
 
   /** The object first: a session that D1 calls ended must not be served any more. */
@@ -328,6 +349,7 @@ export class AuthService {
     ids: readonly string[];
     reason: EndReason;
     event: { type: AuthEventType; data: object };
+    more?: readonly Statement[];
   }): Promise<void> {
     const { database, repository, revoker, outbox, audit, scope } = this.#on;
     const nowMs = scope.clock();
@@ -358,6 +380,7 @@ export class AuthService {
         guard: isDone,
       }),
       ...(isAll ? [repository.revokeIdentitiesOf(end.userId, nextSecond - 1)] : []),
+      ...(end.more ?? []),
     ]);
     outbox.relaySoon([eventId]);
   }

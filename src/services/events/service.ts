@@ -6,6 +6,7 @@ import type { CloudEvent } from "../../kernel/event";
 import { authorize } from "../../kernel/permissions";
 import type { AuditTrail } from "../../platform/audit";
 import type { Database, Statement } from "../../platform/database";
+import { type Attempt, unkeyed } from "../../platform/idempotency";
 import {
   type DeadLetter,
   DeadLetters,
@@ -34,6 +35,17 @@ export interface ReplayReport {
   readonly replayed: number;
   /** False when more match: call again. */
   readonly isComplete: boolean;
+}
+
+/** What is done to one dead letter. */
+interface Resolving {
+  readonly actor: Actor;
+  readonly id: string;
+  readonly action: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly state: DeadLetter["state"];
+  readonly resolution: Resolution;
+  readonly changes: readonly Statement[];
 }
 
 /** Letters that one call replays. */
@@ -84,29 +96,40 @@ export class EventService {
 
   /**
    * Gives the delivery fresh attempts, at once.
-   * **Errors**: `not_found`; `invalid_transition` when it is not open. **Cost**: 1 D1 round trip, 2 when refused.
+   * **Errors**: `not_found`; `invalid_transition` when it is not open. **Cost**: 1 D1 round trip, 2 with a key.
    */
-  async replay(actor: Actor, id: string): Promise<Outcome<DeadLetter>> {
+  async replay(
+    actor: Actor,
+    id: string,
+    attempt: Attempt<DeadLetter> = unkeyed(),
+  ): Promise<Outcome<DeadLetter>> {
     const permitted = authorize(actor, "event.replay");
     if (!permitted.ok) return permitted;
     const resolution = this.#resolutionBy(actor);
-    return await this.#resolveOne(actor, id, "dead_letter.replay", {}, resolution, [
-      ...this.#letters.replayOne(id, resolution),
-    ]);
+    const changes = this.#letters.replayOne(id, resolution);
+    const act = { actor, id, action: "dead_letter.replay", details: {}, state: "replayed" } as const;
+    return await this.#resolveOne({ ...act, resolution, changes }, attempt);
   }
 
   /** Leaves the delivery dead, for a reason. **Errors and cost**: as `replay`. */
-  async discard(actor: Actor, id: string, input: DiscardInput): Promise<Outcome<DeadLetter>> {
+  async discard(
+    actor: Actor,
+    id: string,
+    input: DiscardInput,
+    attempt: Attempt<DeadLetter> = unkeyed(),
+  ): Promise<Outcome<DeadLetter>> {
     const permitted = authorize(actor, "event.replay");
     if (!permitted.ok) return permitted;
     const resolution = this.#resolutionBy(actor);
-    return await this.#resolveOne(actor, id, "dead_letter.discard", { reason: input.reason }, resolution, [
-      this.#letters.discard(id, input.reason, resolution),
-    ]);
+    const changes = [this.#letters.discard(id, input.reason, resolution)];
+    const details = { reason: input.reason };
+    const act = { actor, id, action: "dead_letter.discard", details, state: "discarded" } as const;
+    return await this.#resolveOne({ ...act, resolution, changes }, attempt);
   }
 
   /**
-   * Replays the oldest open letters that match, 1000 a call, handed over at 50 a second.
+   * Replays the oldest open letters that match, 1000 a call, handed over at 50 a second. Takes no key: a letter that was
+   * replayed is no longer open, so a repeated call replays nothing twice.
    * **Errors**: `unauthenticated`, `forbidden`. **Cost**: 1 D1 round trip.
    */
   async replayMany(actor: Actor, input: ReplayInput): Promise<Outcome<ReplayReport>> {
@@ -142,17 +165,25 @@ export class EventService {
   }
 
   async #resolveOne(
-    actor: Actor,
-    id: string,
-    action: string,
-    details: Readonly<Record<string, unknown>>,
-    resolution: Resolution,
-    changes: readonly Statement[],
+    { actor, id, action, details, state, resolution, changes }: Resolving,
+    attempt: Attempt<DeadLetter>,
   ): Promise<Outcome<DeadLetter>> {
     const { database, audit, outbox } = this.#on;
+    // Only a call with a key reads first: its answer must be known before the commit.
+    const { rows, ended } = await attempt.open(
+      database,
+      attempt.isKeyed ? [this.#letters.selectById(id)] : [],
+    );
+    if (ended !== null) return ended;
+    const open = rows[0]?.[0];
     const guard = this.#letters.isResolvedBy(resolution);
+    const recorded =
+      open === undefined ? [] : await attempt.record(database, { ...toDeadLetter(open), state }, guard);
     const record = audit.record({ actor, action, subject: `dead_letter:${id}`, details, guard });
-    const [row] = await database.commitReturning([...changes, record], this.#letters.selectById(id));
+    const [row] = await database.commitReturning(
+      [...changes, record, ...recorded],
+      this.#letters.selectById(id),
+    );
     if (row === undefined) return refuseNotFound();
     if (row.resolutionId !== resolution.id) {
       return refuse(

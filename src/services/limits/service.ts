@@ -71,7 +71,10 @@ export class LimitService {
     }
     const { database } = this.#on;
     const clients = await database.commitReturning(
-      [this.#repository.setPlan(subject.plan, input), this.#audited(actor, "limit.set", subject, input)],
+      [
+        this.#repository.setPlan(subject.plan, input),
+        this.#audited(actor, "limit.set", subject, { ...input }),
+      ],
       this.#repository.clientsOf(subject.plan),
     );
     await this.#push(clients, input);
@@ -118,7 +121,7 @@ export class LimitService {
     const [row] = await database.commitReturning(
       [
         this.#repository.setOverride(client, input),
-        this.#audited(actor, "limit.set", { kind: "client", client }, input),
+        this.#audited(actor, "limit.set", { kind: "client", client }, { ...input }),
       ],
       this.#repository.selectOverride(client),
     );

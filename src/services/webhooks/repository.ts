@@ -1,5 +1,5 @@
 /** Webhook endpoints and their delivery log in D1. */
-import { and, asc, desc, eq, gt, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, lt, type SQL, sql } from "drizzle-orm";
 import { webhookAttempts, webhookEndpoints } from "../../../drizzle/schema/webhooks";
 import { toTimestamp } from "../../kernel/clock";
 import type { Database, Statement } from "../../platform/database";
@@ -38,11 +38,13 @@ export class WebhookRepository {
     return row === undefined ? null : toEndpoint(row);
   }
 
-  async count(): Promise<number> {
-    const [[row]] = await this.#database.read("primary", [
-      this.#database.build.select({ count: sql<number>`count(*)` }).from(webhookEndpoints),
-    ]);
-    return row?.count ?? 0;
+  selectCount() {
+    return this.#database.build.select({ count: sql<number>`count(*)` }).from(webhookEndpoints);
+  }
+
+  /** Holds while the endpoint is there. */
+  exists(id: string): SQL {
+    return sql`exists (select 1 from ${webhookEndpoints} where ${webhookEndpoints.id} = ${id})`;
   }
 
   /** Oldest first; one more than asked for tells whether there are more. Ids ascend with creation. */

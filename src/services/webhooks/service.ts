@@ -7,6 +7,7 @@ import { authorize } from "../../kernel/permissions";
 import type { AuditTrail } from "../../platform/audit";
 import { randomBytes } from "../../platform/clock";
 import type { Database } from "../../platform/database";
+import { type Attempt, unkeyed } from "../../platform/idempotency";
 import { type Outbox, Subscriptions } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import type { Sealer } from "../../platform/sealing";
@@ -53,25 +54,33 @@ export class WebhookService {
   }
 
   /** **Errors**: `forbidden`, `validation_failed`, `unavailable` (name look-up). **Cost**: 2 D1 round trips, 2 look-ups. */
-  async create(actor: Actor, input: CreateWebhookInput): Promise<Outcome<WebhookWithSecret>> {
+  async create(
+    actor: Actor,
+    input: CreateWebhookInput,
+    attempt: Attempt<WebhookWithSecret> = unkeyed(),
+  ): Promise<Outcome<WebhookWithSecret>> {
     const permitted = authorize(actor, "webhook.manage");
     if (!permitted.ok) return permitted;
     const checked = await this.#check(input);
     if (!checked.ok) return checked;
-    if ((await this.#repository.count()) >= ENDPOINTS_MAX) {
+    const { database, vault, scope } = this.#on;
+    const { rows, ended } = await attempt.open(database, [this.#repository.selectCount()]);
+    if (ended !== null) return ended;
+    if ((rows[0][0]?.count ?? 0) >= ENDPOINTS_MAX) {
       const message = `There may be ${ENDPOINTS_MAX} endpoints at most.`;
       return refuseInvalid({ pointer: "#", code: "too_many", message });
     }
-    const { database, vault, scope } = this.#on;
     const id = scope.newId();
     const at = scope.clock();
     const secret = newSecret(randomBytes(32));
+    const webhook = { id, ...input, isEnabled: true, createdAt: toTimestamp(at), secret };
     await database.commit([
       this.#repository.insert({ ...input, id, at, secret: await vault.encrypt(consumerNameOf(id), secret) }),
       ...this.#subscriptions.set(consumerNameOf(id), input.types),
       this.#audit(actor, "webhook.create", id, { types: input.types.join(" ") }),
+      ...(await attempt.record(database, webhook)),
     ]);
-    return done({ id, ...input, isEnabled: true, createdAt: toTimestamp(at), secret });
+    return done(webhook);
   }
 
   /** Oldest first. **Errors**: `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip. */
@@ -89,58 +98,78 @@ export class WebhookService {
   }
 
   /** Switching it on again ends its row of failures. **Errors**: as `create`, `not_found`. **Cost**: 2 D1 round trips. */
-  async patch(actor: Actor, id: string, input: PatchWebhookInput): Promise<Outcome<Webhook>> {
+  async patch(
+    actor: Actor,
+    id: string,
+    input: PatchWebhookInput,
+    attempt: Attempt<Webhook> = unkeyed(),
+  ): Promise<Outcome<Webhook>> {
     const permitted = authorize(actor, "webhook.manage");
     if (!permitted.ok) return permitted;
     const checked = await this.#check(input);
     if (!checked.ok) return checked;
-    const current = await this.#repository.find(id);
-    if (current === null) return refuseNotFound();
+    const begun = await this.#begin(actor, id, attempt);
+    if (!begun.isOurs) return begun.ended;
     const { database, scope } = this.#on;
-    const types = (input.isEnabled ?? current.isEnabled) ? (input.types ?? current.types) : [];
+    const next = { ...toWebhook(begun.endpoint), ...definedOf(input) };
+    const types = next.isEnabled ? next.types : [];
     const [row] = await database.commitReturning(
       [
         this.#repository.update(id, definedOf(input), scope.clock()),
         ...this.#subscriptions.set(consumerNameOf(id), types),
         this.#audit(actor, "webhook.update", id, { changed: Object.keys(input).join(" ") }),
+        ...(await attempt.record(database, next, this.#repository.exists(id))),
       ],
       this.#repository.selectById(id),
     );
-    return row === undefined ? refuseNotFound() : done(toWebhook(toEndpoint(row)));
+    if (row === undefined) return refuseNotFound();
+    return done(attempt.isKeyed ? next : toWebhook(toEndpoint(row)));
   }
 
   /** Nothing more is sent to it, not even what was committed before. **Errors**: `forbidden`, `not_found`. */
-  async remove(actor: Actor, id: string): Promise<Outcome<null>> {
-    const found = await this.#find(actor, id);
-    if (!found.ok) return found;
-    await this.#on.database.commit([
+  async remove(actor: Actor, id: string, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
+    const begun = await this.#begin(actor, id, attempt);
+    if (!begun.isOurs) return begun.ended;
+    const { database } = this.#on;
+    await database.commit([
       ...this.#repository.remove(id),
       ...this.#subscriptions.withdraw(consumerNameOf(id)),
       this.#audit(actor, "webhook.delete", id),
+      ...(await attempt.record(database, null)),
     ]);
     return done(null);
   }
 
   /** A new secret; the old one signs for 24 hours more. **Errors**: `forbidden`, `not_found`. */
-  async rotateSecret(actor: Actor, id: string): Promise<Outcome<WebhookWithSecret>> {
-    const found = await this.#find(actor, id);
-    if (!found.ok) return found;
+  async rotateSecret(
+    actor: Actor,
+    id: string,
+    attempt: Attempt<WebhookWithSecret> = unkeyed(),
+  ): Promise<Outcome<WebhookWithSecret>> {
+    const begun = await this.#begin(actor, id, attempt);
+    if (!begun.isOurs) return begun.ended;
     const { database, vault, scope } = this.#on;
     const at = scope.clock();
     const secret = newSecret(randomBytes(32));
     const stored = await vault.encrypt(consumerNameOf(id), secret);
+    const rotated = { ...toWebhook(begun.endpoint), secret };
     await database.commit([
       this.#repository.rotate(id, stored, at + ROTATION_OVERLAP_MS, at),
       this.#audit(actor, "webhook.rotate_secret", id),
+      ...(await attempt.record(database, rotated)),
     ]);
-    return done({ ...toWebhook(found.value), secret });
+    return done(rotated);
   }
 
   /** Sends a `webhook.test` event to this endpoint alone. **Errors**: `forbidden`, `not_found`, `invalid_transition`. */
-  async sendTest(actor: Actor, id: string): Promise<Outcome<{ readonly eventId: string }>> {
-    const found = await this.#find(actor, id);
-    if (!found.ok) return found;
-    if (!found.value.isEnabled) return refuse("invalid_transition", "The endpoint is switched off.");
+  async sendTest(
+    actor: Actor,
+    id: string,
+    attempt: Attempt<{ readonly eventId: string }> = unkeyed(),
+  ): Promise<Outcome<{ readonly eventId: string }>> {
+    const begun = await this.#begin(actor, id, attempt);
+    if (!begun.isOurs) return begun.ended;
+    if (!begun.endpoint.isEnabled) return refuse("invalid_transition", "The endpoint is switched off.");
     const { database, outbox, scope } = this.#on;
     const eventId = scope.newId();
     const event = outbox.record({
@@ -152,7 +181,11 @@ export class WebhookService {
       data: { webhookId: id },
       consumers: [consumerNameOf(id)],
     });
-    await database.commit([...event, this.#audit(actor, "webhook.test", id)]);
+    await database.commit([
+      ...event,
+      this.#audit(actor, "webhook.test", id),
+      ...(await attempt.record(database, { eventId })),
+    ]);
     outbox.relaySoon([eventId]);
     return done({ eventId });
   }
@@ -173,6 +206,24 @@ export class WebhookService {
   /** Takes away attempts older than the retention. Run by the cron; bounded. */
   async expire(retentionDays: number): Promise<void> {
     await this.#repository.deleteAttemptsBefore(this.#on.scope.clock() - retentionDays * 86_400_000);
+  }
+
+  /** Reads the endpoint and claims the key with it. What is over already is told before what is not there. */
+  async #begin<T>(
+    actor: Actor,
+    id: string,
+    attempt: Attempt<T>,
+  ): Promise<
+    | { readonly isOurs: true; readonly endpoint: Endpoint }
+    | { readonly isOurs: false; readonly ended: Outcome<T> }
+  > {
+    const permitted = authorize(actor, "webhook.manage");
+    if (!permitted.ok) return { isOurs: false, ended: permitted };
+    const { rows, ended } = await attempt.open(this.#on.database, [this.#repository.selectById(id)]);
+    if (ended !== null) return { isOurs: false, ended };
+    const [row] = rows[0];
+    if (row === undefined) return { isOurs: false, ended: refuseNotFound() };
+    return { isOurs: true, endpoint: toEndpoint(row) };
   }
 
   async #find(actor: Actor, id: string): Promise<Outcome<Endpoint>> {

@@ -255,3 +255,43 @@ test("products are created, changed and deleted once under a key, sales in betwe
   expect(await remove()).toEqual({ value: null, isReplay: true });
   expect(await countOf("audit_log", "action like 'product.%'")).toBe(3);
 });
+
+test("a refusal under a key, the key's release included, takes no more than two round trips", async () => {
+  const shop = openShop();
+  const [product, other] = [
+    await addProduct(shop, { sku: "a", stock: 0 }),
+    await addProduct(shop, { sku: "b" }),
+  ];
+  const order = await placeOne(shop, other);
+  const stale = { kind: "versions", versions: [9] } as const;
+  const input = { sku: "a", name: "A", priceMinor: 1, currency: "EUR", stock: 1 };
+  const toA = { id: other.id, patch: { sku: "a" }, precondition: NO_PRECONDITION };
+  const refused: Readonly<Record<string, (own: Shop) => Promise<Outcome<unknown>>>> = {
+    out_of_stock: (own) =>
+      runOnce(keyed<Order>(own, { key: "1" }), (once) =>
+        own.orders.place(buyer(), { items: [{ productId: product.id, quantity: 1 }] }, once),
+      ),
+    sku_taken: (own) =>
+      runOnce(keyed<Product>(own, { key: "2" }), (once) => own.products.create(ADMIN, input, once)),
+    "sku_taken ": (own) =>
+      runOnce(keyed<Product>(own, { key: "3" }), (once) => own.products.patch(ADMIN, toA, once)),
+    precondition_failed: (own) =>
+      runOnce(keyed<null>(own, { key: "4" }), (once) =>
+        own.products.delete(ADMIN, { id: other.id, precondition: stale }, once),
+      ),
+    invalid_transition: (own) =>
+      runOnce(keyed<Order>(own, { key: "5" }), (once) =>
+        own.orders.changeStatus(
+          ADMIN,
+          { id: order.id, status: "delivered", precondition: NO_PRECONDITION },
+          once,
+        ),
+      ),
+  };
+  for (const [code, refusedCall] of Object.entries(refused)) {
+    const own = openShop(shop.clock);
+    expect(codeOf(await refusedCall(own))).toBe(code.trim());
+    expect(own.scope.calls.d1RoundTrips).toBe(2);
+  }
+  expect(await countOf("idempotency_records")).toBe(0);
+});

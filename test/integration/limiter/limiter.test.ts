@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { AppError } from "../../../src/kernel/errors";
-import { FAIL_OPEN_ALLOWANCE, type LimiterObject } from "../../../src/platform/limiter/limiter";
+import { FAIL_OPEN_ALLOWANCE } from "../../../src/platform/limiter/admission";
+import type { LimiterObject } from "../../../src/platform/limiter/limiter";
 import { DEFAULT_POLICY, newIsolate, realObject } from "../../support/limiter";
 
 const policy = DEFAULT_POLICY;
@@ -112,9 +113,14 @@ test("a revocation holds at once where it was made, even when an answer without 
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
+  let decided: () => void = () => undefined;
+  const isDecided = new Promise<void>((resolve) => {
+    decided = resolve;
+  });
   const slow = (name: string): LimiterObject => ({
     ask: async (ask, quota) => {
       const grant = await realObject(name).ask(ask, quota);
+      decided();
       await held;
       return grant;
     },
@@ -122,6 +128,7 @@ test("a revocation holds at once where it was made, even when an answer without 
   });
   const { limiter } = newIsolate({ objectOf: slow });
   const waiting = limiter.admit({ clientKey, policy });
+  await isDecided;
   await limiter.revoke(clientKey, { sessionIds: [{ id: "s", expiresAt: Date.now() + 60_000 }], minEpoch: 2 });
   release();
   const { revocations } = await waiting;

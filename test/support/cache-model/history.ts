@@ -3,31 +3,17 @@
  * KV, the queue and time are not. Each mechanism can be switched off, to show that the laws would notice.
  */
 import { laterBookmark } from "../../../src/kernel/bookmark";
-import { CACHE_TIMINGS, type CacheTimings } from "../../../src/platform/cache/cache-entry";
-import type { KvStore } from "../../../src/platform/cache/kv-tier";
+import type { CacheTimings } from "../../../src/platform/cache/cache-entry";
 import { pageFrom, type ReadFrom, type Stamped } from "../../../src/platform/database";
 import { newCalls } from "../../../src/platform/observability/calls";
 import type { Logger } from "../../../src/platform/observability/logger";
 import type { Scope } from "../../../src/platform/scope";
 import { newUserMemory, type User, UserCache, type UserMemory } from "../../../src/services/users";
 import { VirtualTime } from "../virtual-time";
+import { type Mechanism, neverExpiring, timingsWithout } from "./mechanisms";
+import { userOf } from "./model-user";
 import { seededRandom } from "./seeded-random";
 import { bookmarkAt, FakeD1, FakeKv, Network, positionOf } from "./stores";
-
-export type Mechanism =
-  | "bookmark-comparison"
-  | "primary-for-bookmarks"
-  | "own-bookmarks-only"
-  | "write-through"
-  | "tombstone"
-  | "refresh"
-  | "resend"
-  | "brief-life-of-slow-fills"
-  | "brief-life-of-replica-fills"
-  | "own-expiry"
-  | "memory-age"
-  | "nothing-older-than-known"
-  | "cursor-bookmark";
 
 export interface HistoryOptions {
   readonly seed: number;
@@ -341,51 +327,7 @@ function newClient(): Client {
   return { bookmark: null, wrote: new Map() };
 }
 
-function userOf(id: string, version: number): User {
-  const profile = { bio: null, avatarUrl: null, locale: null, timezone: null };
-  const at = "2026-11-22T10:00:00.000Z";
-  return {
-    id,
-    version,
-    profile,
-    name: "Ada Lovelace",
-    email: "ada@example.com",
-    pendingEmail: null,
-    age: null,
-    role: "user",
-    emailVerified: true,
-    createdAt: at,
-    updatedAt: at,
-  };
-}
-
 function userIn(read: Stamped<ReadonlyMap<string, number | null>>, userId: string): Stamped<User | null> {
   const version = read.value.get(userId) ?? null;
   return { ...read, value: version === null ? null : userOf(userId, version) };
-}
-
-function timingsWithout(off: Mechanism | undefined): CacheTimings {
-  switch (off) {
-    case "memory-age":
-      return { ...CACHE_TIMINGS, servedMaxMs: 3_600_000, knownMaxMs: 3_600_000 };
-    case "nothing-older-than-known":
-      return { ...CACHE_TIMINGS, knownMaxMs: CACHE_TIMINGS.servedMaxMs };
-    case "brief-life-of-slow-fills":
-      return { ...CACHE_TIMINGS, promptMs: Number.POSITIVE_INFINITY };
-    default:
-      return CACHE_TIMINGS;
-  }
-}
-
-/** Leaves expiry to KV, whose locations show an expired entry for a while. */
-function neverExpiring(kv: KvStore): KvStore {
-  return {
-    put: (key, text, options) => kv.put(key, text, options),
-    get: async (key, options) => {
-      const text = await kv.get(key, options);
-      return text === null
-        ? null
-        : JSON.stringify({ ...JSON.parse(text), expiresAtMs: Number.MAX_SAFE_INTEGER });
-    },
-  };
 }

@@ -424,6 +424,25 @@ const WEBHOOKS: readonly BudgetRow[] = [
   },
 ];
 
+const LIMITS: readonly BudgetRow[] = [
+  {
+    endpoint: "GET /api/limits/:client",
+    status: 200,
+    scene: () => asAdmin(async () => ({ path: `/api/limits/user:${(await storeUser()).id}` })),
+  },
+  {
+    endpoint: "PUT /api/limits/:client",
+    status: 200,
+    scene: () =>
+      asAdmin(async () => ({ path: `/api/limits/user:${(await storeUser()).id}`, json: { limit: 500 } })),
+  },
+  {
+    endpoint: "DELETE /api/limits/:client",
+    status: 204,
+    scene: () => asAdmin(async () => ({ path: `/api/limits/user:${(await storeUser()).id}` })),
+  },
+];
+
 export const BUDGET_ROWS: readonly BudgetRow[] = [
   ...OPERATIONS,
   ...SCHEMAS,
@@ -433,4 +452,5 @@ export const BUDGET_ROWS: readonly BudgetRow[] = [
   ...ORDERS,
   ...EVENTS,
   ...WEBHOOKS,
+  ...LIMITS,
 ];

@@ -1,8 +1,9 @@
 /** Sessions: logging in, refreshing, logging out. */
-import { logInSchema, refreshSchema, type TokenPair } from "../../../services/auth";
+import { type LogIn, logInSchema, refreshSchema, type TokenPair } from "../../../services/auth";
 import type { User } from "../../../services/users";
 import { readInput } from "../../input";
-import { granted } from "../call-context";
+import { granted, mutate } from "../call-context";
+import { placeOf } from "./arguments";
 import { builder } from "./builder";
 import { UserRef } from "./users";
 
@@ -29,14 +30,21 @@ builder.mutationFields((t) => ({
   logIn: t.field({
     type: TokenPairRef,
     args: { input: t.arg({ type: LogInInput, required: true }) },
-    resolve: async (_root, args, { call }) =>
-      granted(await call.services.auth.logIn(granted(readInput(logInSchema, args.input)))),
+    resolve: async (_root, args, context, info) => {
+      const { call } = context;
+      const input = granted(readInput(logInSchema, args.input));
+      call.onSecret();
+      return await mutate<LogIn>(context, { ...placeOf(info), input }, (attempt) =>
+        call.services.auth.logIn(input, attempt),
+      );
+    },
   }),
   refreshSession: t.field({
     type: TokenPairRef,
     args: { refreshToken: t.arg.string({ required: true }) },
     resolve: async (_root, args, { call }) => {
       const { refreshToken } = granted(readInput(refreshSchema, args));
+      call.onSecret();
       return granted(await call.services.auth.refresh(refreshToken));
     },
   }),

@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { ANONYMOUS } from "../../../kernel/actor";
 import { AppError, type Refusal } from "../../../kernel/errors";
-import { rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
+import { policyNameFor, rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
 import { describeError } from "../../../platform/observability/logger";
 import { type Entrant, type Passage, pass, passOrFailure } from "../../admission";
 import { refusalOf } from "../../error-map";
@@ -25,11 +25,13 @@ const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
   "/rpc/auth.v1.AuthService/RefreshSession",
 ]);
 
-/** Charges every request but OPTIONS to its client. */
+/** Charges every request of a limited route group, but OPTIONS, to its client. */
 export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
-  if (c.req.method === "OPTIONS") return await next();
+  const policyName = policyNameFor(c.req.path);
+  if (policyName === null || c.req.method === "OPTIONS") return await next();
   const { services, credentials, config } = c.var;
-  const entrant: Entrant = { services, credentials, config, address: c.req.header("cf-connecting-ip") };
+  const address = c.req.header("cf-connecting-ip");
+  const entrant: Entrant = { services, credentials, config, address, policyName };
   const passing = pass(entrant);
   if (passing instanceof Promise && canOverlap(c)) return await overlapped(c, passing, next);
 
@@ -93,6 +95,9 @@ function refusalOn(c: Context<GatewayEnv>, { overLimit, badToken }: Passage): Re
 }
 
 function announce(c: Context<GatewayEnv>, { admission: figures }: Passage): void {
+  if (figures.outcome === "admitted" && figures.violatedPolicy !== null) {
+    c.var.scope.log.log("warn", "limit.exceeded_in_shadow", { policy: figures.violatedPolicy });
+  }
   c.header("RateLimit-Policy", rateLimitPolicyField(figures));
   c.header("RateLimit", rateLimitField(figures));
 }

@@ -1,5 +1,6 @@
 /** `/api/events`: the log, the ledger and the dead letters. */
 import { Hono } from "hono";
+import type { DeadLetter } from "../../../platform/outbox";
 import {
   discardSchema,
   listDeadLettersSchema,
@@ -7,6 +8,7 @@ import {
   replaySchema,
 } from "../../../services/events";
 import type { GatewayEnv } from "../../request-context";
+import { once } from "../once";
 import { answer } from "../problem";
 import { body, idParam, query } from "../validate";
 
@@ -20,13 +22,17 @@ export const eventsRoutes = new Hono<GatewayEnv>()
     return answer(c, outcome, (page) => c.json(page));
   })
   .post("/dead-letters/:id/replay", idParam, async (c) => {
-    const outcome = await c.var.services.events.replay(c.var.actor, c.req.valid("param").id);
-    return answer(c, outcome, (letter) => c.json(letter, 202));
+    const { actor, services } = c.var;
+    return await once<DeadLetter>(c, { status: 202 }, (attempt) =>
+      services.events.replay(actor, c.req.valid("param").id, attempt),
+    );
   })
   .post("/dead-letters/:id/discard", idParam, body(discardSchema), async (c) => {
+    const { actor, services } = c.var;
     const { id } = c.req.valid("param");
-    const outcome = await c.var.services.events.discard(c.var.actor, id, c.req.valid("json"));
-    return answer(c, outcome, (letter) => c.json(letter));
+    return await once<DeadLetter>(c, { status: 200 }, (attempt) =>
+      services.events.discard(actor, id, c.req.valid("json"), attempt),
+    );
   })
   .post("/replay", body(replaySchema), async (c) => {
     const outcome = await c.var.services.events.replayMany(c.var.actor, c.req.valid("json"));

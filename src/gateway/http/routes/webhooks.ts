@@ -1,17 +1,25 @@
 /** `/api/webhooks`: endpoints of those without a Worker. */
 import { Hono } from "hono";
-import { createWebhookSchema, listWebhooksSchema, patchWebhookSchema } from "../../../services/webhooks";
+import {
+  createWebhookSchema,
+  listWebhooksSchema,
+  patchWebhookSchema,
+  type Webhook,
+  type WebhookWithSecret,
+} from "../../../services/webhooks";
 import type { GatewayEnv } from "../../request-context";
+import { once } from "../once";
 import { answer } from "../problem";
 import { body, idParam, query } from "../validate";
 
+const located = ({ id }: WebhookWithSecret) => ({ Location: `/api/webhooks/${id}` });
+
 export const webhooksRoutes = new Hono<GatewayEnv>()
   .post("/", body(createWebhookSchema), async (c) => {
-    const outcome = await c.var.services.webhooks.create(c.var.actor, c.req.valid("json"));
-    return answer(c, outcome, (webhook) => {
-      c.header("Location", `/api/webhooks/${webhook.id}`);
-      return c.json(webhook, 201);
-    });
+    const { actor, services } = c.var;
+    return await once(c, { status: 201, headers: located }, (attempt) =>
+      services.webhooks.create(actor, c.req.valid("json"), attempt),
+    );
   })
   .get("/", query(listWebhooksSchema), async (c) => {
     const outcome = await c.var.services.webhooks.list(c.var.actor, c.req.valid("query"));
@@ -22,21 +30,29 @@ export const webhooksRoutes = new Hono<GatewayEnv>()
     return answer(c, outcome, (webhook) => c.json(webhook));
   })
   .patch("/:id", idParam, body(patchWebhookSchema), async (c) => {
+    const { actor, services } = c.var;
     const { id } = c.req.valid("param");
-    const outcome = await c.var.services.webhooks.patch(c.var.actor, id, c.req.valid("json"));
-    return answer(c, outcome, (webhook) => c.json(webhook));
+    return await once<Webhook>(c, { status: 200 }, (attempt) =>
+      services.webhooks.patch(actor, id, c.req.valid("json"), attempt),
+    );
   })
   .delete("/:id", idParam, async (c) => {
-    const outcome = await c.var.services.webhooks.remove(c.var.actor, c.req.valid("param").id);
-    return answer(c, outcome, () => c.body(null, 204));
+    const { actor, services } = c.var;
+    return await once<null>(c, { status: 204 }, (attempt) =>
+      services.webhooks.remove(actor, c.req.valid("param").id, attempt),
+    );
   })
   .post("/:id/rotate-secret", idParam, async (c) => {
-    const outcome = await c.var.services.webhooks.rotateSecret(c.var.actor, c.req.valid("param").id);
-    return answer(c, outcome, (webhook) => c.json(webhook));
+    const { actor, services } = c.var;
+    return await once<WebhookWithSecret>(c, { status: 200 }, (attempt) =>
+      services.webhooks.rotateSecret(actor, c.req.valid("param").id, attempt),
+    );
   })
   .post("/:id/test", idParam, async (c) => {
-    const outcome = await c.var.services.webhooks.sendTest(c.var.actor, c.req.valid("param").id);
-    return answer(c, outcome, (sent) => c.json(sent, 202));
+    const { actor, services } = c.var;
+    return await once<{ readonly eventId: string }>(c, { status: 202 }, (attempt) =>
+      services.webhooks.sendTest(actor, c.req.valid("param").id, attempt),
+    );
   })
   .get("/:id/deliveries", idParam, query(listWebhooksSchema), async (c) => {
     const { id } = c.req.valid("param");

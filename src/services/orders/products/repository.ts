@@ -35,6 +35,14 @@ export class ProductRepository {
     return this.#database.build.select().from(products).where(eq(products.id, id)).limit(1);
   }
 
+  selectBySku(sku: string) {
+    return this.#database.build
+      .select({ id: products.id })
+      .from(products)
+      .where(eq(products.sku, sku))
+      .limit(1);
+  }
+
   /** One parameter however many ids. */
   selectByIds(ids: readonly string[]) {
     return this.#database.build

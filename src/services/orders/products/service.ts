@@ -50,8 +50,13 @@ export class ProductService {
     const { database, repository, audit, scope } = this.#on;
     const permitted = authorize(actor, "product.write");
     if (!permitted.ok) return permitted;
-    const { ended } = await attempt.open(database, []);
+    // With a key the SKU is looked up beside the claim, so that a taken one need not wait for the commit to fail.
+    const { rows, ended } = await attempt.open(
+      database,
+      attempt.isKeyed ? [repository.selectBySku(input.sku)] : [],
+    );
     if (ended !== null) return ended;
+    if ((rows[0] ?? []).length > 0) return refuseTakenSku();
 
     const change = this.#newChange(scope.newId(), NO_PRECONDITION);
     const at = toTimestamp(change.at);
@@ -115,15 +120,20 @@ export class ProductService {
     const { database, repository } = this.#on;
     const permitted = authorize(actor, "product.write");
     if (!permitted.ok) return permitted;
-    const { rows, ended } = await attempt.open(database, [repository.selectById(change.id)]);
+    const { rows, ended } = await attempt.open(database, [
+      repository.selectById(change.id),
+      repository.selectBySku(change.patch.sku ?? ""),
+    ]);
     if (ended !== null) return ended;
     let [row] = rows[0];
+    const isSkuTaken = rows[1].some((holder) => holder.id !== change.id);
     if (Object.keys(change.patch).length === 0)
       return await this.#leaveAsIs(row, change.precondition, attempt);
     return await refusingTakenSku(async () => {
       for (let round = 1; round <= CHANGE_ATTEMPTS_MAX; round += 1) {
         const current = currentOf(row, change.precondition);
         if (!current.ok) return current;
+        if (isSkuTaken) return refuseTakenSku();
         const tried = await this.#tryPatch(actor, current.value, change, attempt);
         if (tried.product !== null) return done(tried.product);
         row = tried.latest;
@@ -214,9 +224,7 @@ async function refusingTakenSku(write: () => Promise<Outcome<Product>>): Promise
     return await write();
   } catch (error) {
     if (!isViolationOf(error, "products.sku")) throw error;
-    return refuse("sku_taken", "A product with this SKU exists.", {
-      violations: [{ pointer: "#/sku", code: "sku_taken", message: "A product with this SKU exists." }],
-    });
+    return refuseTakenSku();
   }
 }
 
@@ -245,6 +253,12 @@ function exactly(version: number): Precondition {
 
 function subjectOf({ id }: ProductChange): string {
   return `product:${id}`;
+}
+
+function refuseTakenSku() {
+  return refuse("sku_taken", "A product with this SKU exists.", {
+    violations: [{ pointer: "#/sku", code: "sku_taken", message: "A product with this SKU exists." }],
+  });
 }
 
 function refuseStale() {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { breaksOf, type Mechanism } from "../../../support/cache-model/history";
+import { breaksOf } from "../../../support/cache-model/history";
+import type { Mechanism } from "../../../support/cache-model/mechanisms";
 
 const HISTORIES = 5_000;
 /** A mechanism that is missing shows within so many; mostly within hundreds, a slow reader's within thousands. */

@@ -1,0 +1,194 @@
+/** Every unsafe route under /api: sent twice under one key, or named here with the reason why it records nothing. */
+import { env } from "cloudflare:workers";
+import { afterEach, expect, test, vi } from "vitest";
+import { createApp } from "../../../src/gateway/http/app";
+import { newId } from "../../../src/platform/clock";
+import { wire } from "../../../src/wiring";
+import {
+  type Account,
+  createAccount,
+  createAdmin,
+  createLoggedInAccount,
+  freshEmail,
+  PASSWORD,
+} from "../../support/accounts";
+import { storeDeadLetter, storeProduct } from "../../support/call-budget/stage";
+import type { Call } from "../../support/client";
+import { countOf } from "../../support/orders";
+
+/** Their answers are secrets, their tokens work once, or a repetition finds nothing left to do. */
+const UNRECORDED = new Map([
+  ["POST /api/auth/login", "answers with tokens"],
+  ["POST /api/auth/refresh", "answers with tokens"],
+  ["POST /api/auth/logout", "ends the token that a replay would need"],
+  ["POST /api/auth/logout-all", "ends the token that a replay would need"],
+  ["POST /api/auth/password/forgot", "its time must tell nothing, and its mails are budgeted"],
+  ["POST /api/auth/password/reset", "takes a one-time token"],
+  ["POST /api/auth/email/verify", "takes a one-time token"],
+  ["PUT /api/limits/:client", "sets what it says, in the client's object: a repetition sets the same"],
+  ["DELETE /api/limits/:client", "takes away what a repetition finds gone"],
+  ["POST /api/events/replay", "what was replayed is no longer open"],
+]);
+
+interface Scene {
+  readonly caller: Account;
+  readonly path: string;
+  readonly call: Call;
+}
+
+const userScene = async (method: string, json?: object): Promise<Scene> => {
+  const { id } = await createAccount();
+  return { caller: await createAdmin(), path: `/api/users/${id}`, call: { method, json } };
+};
+
+async function orderScene(): Promise<Scene> {
+  const caller = await createAccount();
+  const items = [{ productId: await storeProduct(), quantity: 1 }];
+  return { caller, path: "/api/orders", call: { json: { items } } };
+}
+
+async function webhookScene(suffix: string, call: Call): Promise<Scene> {
+  const caller = await createAdmin();
+  const json = { url: "https://hooks.example.com/a", types: ["*"] };
+  const { id } = (await caller.call("/api/webhooks", { json })).json;
+  return { caller, path: `/api/webhooks/${id}${suffix}`, call };
+}
+
+async function letterScene(action: string, json?: object): Promise<Scene> {
+  const { id } = await storeDeadLetter();
+  const call = { method: "POST", json };
+  return { caller: await createAdmin(), path: `/api/events/dead-letters/${id}/${action}`, call };
+}
+
+const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
+  "POST /api/users": async () => ({
+    caller: await createAccount(),
+    path: "/api/users",
+    call: { json: { name: "Ada Lovelace", email: freshEmail() } },
+  }),
+  "PUT /api/users/:id": () => userScene("PUT", { name: "Ada King", email: freshEmail() }),
+  "PATCH /api/users/:id": () => userScene("PATCH", { name: "Ada King" }),
+  "DELETE /api/users/:id": () => userScene("DELETE"),
+  "POST /api/products": async () => ({
+    caller: await createAdmin(),
+    path: "/api/products",
+    call: { json: { sku: "a", name: "A", priceMinor: 1, currency: "EUR", stock: 1 } },
+  }),
+  "PATCH /api/products/:id": async () => ({
+    caller: await createAdmin(),
+    path: `/api/products/${await storeProduct()}`,
+    call: { method: "PATCH", json: { stock: 7 } },
+  }),
+  "DELETE /api/products/:id": async () => ({
+    caller: await createAdmin(),
+    path: `/api/products/${await storeProduct()}`,
+    call: { method: "DELETE" },
+  }),
+  "POST /api/orders": orderScene,
+  "PATCH /api/orders/:id": async () => {
+    const { caller, path, call } = await orderScene();
+    const { id } = (await caller.call(path, call)).json;
+    return { caller, path: `/api/orders/${id}`, call: { method: "PATCH", json: { status: "cancelled" } } };
+  },
+  "DELETE /api/auth/sessions/:id": async () => {
+    const caller = await createLoggedInAccount();
+    await caller.call("/api/auth/login", { json: { email: caller.email, password: PASSWORD } });
+    const { data } = (await caller.call("/api/auth/sessions")).json;
+    const { id } = data.find(({ isCurrent }: { isCurrent: boolean }) => !isCurrent);
+    return { caller, path: `/api/auth/sessions/${id}`, call: { method: "DELETE" } };
+  },
+  "POST /api/auth/password/change": async () => ({
+    caller: await createLoggedInAccount(),
+    path: "/api/auth/password/change",
+    call: { json: { currentPassword: PASSWORD, newPassword: "another long passphrase" } },
+  }),
+  "POST /api/auth/email/resend": async () => ({
+    caller: await createAccount(),
+    path: "/api/auth/email/resend",
+    call: { method: "POST" },
+  }),
+  "POST /api/webhooks": async () => ({
+    caller: await createAdmin(),
+    path: "/api/webhooks",
+    call: { json: { url: "https://hooks.example.com/a", types: ["*"] } },
+  }),
+  "PATCH /api/webhooks/:id": () => webhookScene("", { method: "PATCH", json: { isEnabled: false } }),
+  "DELETE /api/webhooks/:id": () => webhookScene("", { method: "DELETE" }),
+  "POST /api/webhooks/:id/rotate-secret": () => webhookScene("/rotate-secret", { method: "POST" }),
+  "POST /api/webhooks/:id/test": () => webhookScene("/test", { method: "POST" }),
+  "POST /api/events/dead-letters/:id/replay": () => letterScene("replay"),
+  "POST /api/events/dead-letters/:id/discard": () =>
+    letterScene("discard", { reason: "Nobody waits for it." }),
+};
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+/** Name look-ups of webhook targets. */
+function stubNames() {
+  vi.stubGlobal("fetch", async () =>
+    Response.json({ Status: 0, Answer: [{ type: 1, data: "93.184.215.14" }] }),
+  );
+}
+
+/** All that a repetition must leave alone; sign-in traces and the records themselves aside. */
+async function effects(): Promise<Record<string, unknown>> {
+  const tables = [
+    "users",
+    "products",
+    "orders",
+    "sessions",
+    "outbox_events",
+    "audit_log",
+    "webhook_endpoints",
+  ];
+  const counts = await Promise.all(tables.map((table) => countOf(table)));
+  return Object.fromEntries(tables.map((table, index) => [table, counts[index]]));
+}
+
+test("every unsafe route is tried here, or said to record nothing", () => {
+  const unsafe = createApp(wire)
+    .routes.filter(({ method, path }) => !["ALL", "GET"].includes(method) && path.startsWith("/api/"))
+    .map(({ method, path }) => `${method} ${path.replace(/\/$/, "")}`);
+  const known = [...Object.keys(SCENES), ...UNRECORDED.keys()];
+  expect([...new Set(unsafe)].sort()).toEqual(known.sort());
+});
+
+test.each(Object.keys(SCENES))(
+  "%s takes effect once under a key, and its replay is the same answer",
+  async (name) => {
+    stubNames();
+    const { caller, path, call } = (await SCENES[name]?.()) ?? expect.fail("no scene");
+    const send = () => caller.call(path, { ...call, headers: { "Idempotency-Key": `key-${name.length}` } });
+    const first = await send();
+    expect(first.text === "" ? first.status : first.json).not.toHaveProperty("code");
+    expect(first.status).toBeLessThan(300);
+    const after = await effects();
+    const second = await send();
+    expect(second.status).toBe(first.status);
+    expect(second.text).toBe(first.text);
+    expect(second.headers.get("idempotency-replayed")).toBe("true");
+    for (const header of ["etag", "location", "content-type"])
+      expect(second.headers.get(header)).toBe(first.headers.get(header));
+    expect(await effects()).toEqual(after);
+    // No answer lies there in the clear, and no claim stays behind.
+    const stored = await env.DB.prepare("select * from idempotency_records").all();
+    if (first.text !== "") expect(JSON.stringify(stored.results)).not.toContain(first.text.slice(1, 40));
+    expect(await countOf("idempotency_records", "state = 'claimed'")).toBe(0);
+  },
+);
+
+test("login and refresh record nothing, key or no key", async () => {
+  const user = await createLoggedInAccount();
+  const headers = { "Idempotency-Key": newId() };
+  const json = { email: user.email, password: PASSWORD };
+  const [first, second] = [
+    await user.call("/api/auth/login", { json, headers }),
+    await user.call("/api/auth/login", { json, headers }),
+  ];
+  expect(second.json.refreshToken).not.toBe(first.json.refreshToken);
+  expect(second.headers.get("idempotency-replayed")).toBeNull();
+  await user.call("/api/auth/refresh", { json: { refreshToken: first.json.refreshToken }, headers });
+  expect(await countOf("idempotency_records")).toBe(0);
+});
