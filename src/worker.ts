@@ -3,14 +3,10 @@ import { consume } from "./gateway/consumers/queue";
 import { consumerOf } from "./gateway/consumers/registry";
 import { createApp } from "./gateway/http/app";
 import { runScheduled } from "./gateway/scheduled";
-import { newId, systemClock } from "./platform/clock";
+import { backgroundScope } from "./platform/background-scope";
 import { Database } from "./platform/database";
-import { type Config, configOf } from "./platform/env";
-import { newCalls } from "./platform/observability/calls";
-import { createLogger } from "./platform/observability/logger";
-import { continueTrace } from "./platform/observability/traceparent";
+import { configOf } from "./platform/env";
 import { Dispatcher } from "./platform/outbox";
-import type { Scope } from "./platform/scope";
 import { wire, wireConsumers } from "./wiring";
 
 const app = createApp(wire);
@@ -41,20 +37,5 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
+export { AuthEntrypoint, OrdersEntrypoint, UsersEntrypoint } from "./entrypoints";
 export { ClientLimiter } from "./platform/limiter/client-limiter";
-
-/** A scope for work that no request asked for. */
-function backgroundScope(kind: "queue" | "cron", config: Config, ctx: ExecutionContext): Scope {
-  const requestId = newId();
-  const traceparent = continueTrace(undefined);
-  return {
-    requestId,
-    traceparent,
-    clientBookmark: null,
-    clock: systemClock,
-    newId,
-    calls: newCalls(),
-    log: createLogger(config.LOG_LEVEL, { requestId, kind }),
-    waitUntil: (work) => ctx.waitUntil(work),
-  };
-}

@@ -1,5 +1,5 @@
-/** `Idempotency-Key` for GraphQL's mutations and RPC's unsafe calls: what is recorded is the use case's result. */
-import type { Actor } from "../kernel/actor";
+/** `Idempotency-Key` for GraphQL's mutations, RPC's unsafe calls and service bindings: what is recorded is the use case's result. */
+import { type Actor, actorLabel } from "../kernel/actor";
 import type { Outcome } from "../kernel/errors";
 import { type Attempt, KeyedAttempt, type Rendering, runOnce, unkeyed } from "../platform/idempotency";
 import { addressKey, userKey } from "../platform/limiter";
@@ -20,7 +20,7 @@ export interface KeyedCaller {
 }
 
 export interface KeyedOperation {
-  readonly protocol: "graphql" | "rpc";
+  readonly protocol: "graphql" | "rpc" | "binding";
   /** Names the use case, and its place in the request where there may be several. */
   readonly route: string;
   /** What makes two calls the same. */
@@ -54,9 +54,16 @@ export async function keyedCall<T>(
   return outcome;
 }
 
-/** Whose key it is: the user's or, without one, the address's. */
+/** Whose key it is: the user's, the Worker's or, without either, the address's. */
 export function callerKey(actor: Actor, address: string | undefined): string {
-  return actor.kind === "user" ? userKey(actor.userId) : addressKey(address);
+  switch (actor.kind) {
+    case "user":
+      return userKey(actor.userId);
+    case "system":
+      return actorLabel(actor);
+    case "anonymous":
+      return addressKey(address);
+  }
 }
 
 function asJson<T>(): Rendering<T> {

@@ -276,6 +276,20 @@ const AUTH: readonly UseCase[] = [
     },
   },
   {
+    title: "a login that is sent again with its key",
+    code: "ok",
+    calls: 3,
+    run: async ({ speak, stranger }) => {
+      const input = { email: freshEmail(), password: PASSWORD };
+      await speak.signUp(stranger, { name: "Alan Turing", ...input });
+      const first = await speak.logIn(keyed(stranger, "key-0"), input);
+      const again = await speak.logIn(keyed(stranger, "key-0"), input);
+      expect(again.value.refreshToken).toBe(first.value.refreshToken);
+      expect(again.answer.headers.get("cache-control")).toBe("no-store");
+      return again;
+    },
+  },
+  {
     title: "a stranger logs out",
     code: "unauthenticated",
     run: ({ speak, stranger }) => speak.logOut(stranger),

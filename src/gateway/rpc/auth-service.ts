@@ -4,7 +4,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { done, type Outcome, refuse } from "../../kernel/errors";
 import { type BearerToken, type LogIn, logInSchema, refreshSchema } from "../../services/auth";
 import { present, readInput } from "../input";
-import type { RequestCall } from "../request-call";
+import { verifyPresented } from "../presented-token";
 import type { Credentials } from "../request-context";
 import type { AuthService } from "./gen/auth/v1/auth_service_pb";
 import { callOf, granted, unsafe } from "./rpc-call";
@@ -36,7 +36,10 @@ export const authService: ServiceImpl<typeof AuthService> = {
 
   async verifyToken({ accessToken }, context) {
     const call = callOf(context);
-    const outcome = accessToken === undefined ? ownToken(call.credentials) : await judge(accessToken, call);
+    const outcome =
+      accessToken === undefined
+        ? ownToken(call.credentials)
+        : await verifyPresented(call.services, accessToken);
     const { userId, sessionId, role, expiresAt } = granted(outcome, call);
     return {
       userId,
@@ -52,20 +55,4 @@ function ownToken(credentials: Credentials): Outcome<BearerToken> {
   return credentials.kind === "verified"
     ? done(credentials.token)
     : refuse("unauthenticated", "This call needs an access token.");
-}
-
-/**
- * A token that somebody else presents: its session, or whom its issuer's subject is here, is read from D1.
- * **Errors**: `unauthenticated`, `token_expired`, `token_revoked`. **Cost**: 1 D1 round trip.
- */
-async function judge(presented: string, { services }: RequestCall): Promise<Outcome<BearerToken>> {
-  const { auth, authenticator } = services;
-  const verified = await authenticator.verify(presented);
-  if (!verified.ok) return verified;
-  const token = verified.value;
-  const good =
-    token.sessionId === null
-      ? await authenticator.verifyAnew(presented)
-      : (await auth.isValid(token)) && token;
-  return good ? done(good) : refuse("token_revoked", "The session of this token was ended.");
 }
