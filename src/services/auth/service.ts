@@ -29,22 +29,21 @@ export class AuthService {
 
   /**
    * Starts a session. An address that nobody has costs the same work and answers the same.
-   * @param attempt of the call's `Idempotency-Key`
    * **Errors**: `invalid_credentials`; `rate_limited`; `unavailable` (too many hashes at once, or the account changed
    * in this moment). **Cost**: 2 D1 round trips (1 when refused), 1 scrypt, the attempt's budgets.
    */
-  async logIn(input: LogInInput, attempt: Attempt<LogIn> = unkeyed()): Promise<Outcome<LogIn>> {
+  async logIn(input: LogInInput): Promise<Outcome<LogIn>> {
     const { attempts, database, credentials, hasher } = this.#on;
     const key = emailKey(input.email);
-    const { rows, ended } = await attempt.open(database, [credentials.selectByEmail(key)]);
-    // A replay spends nothing.
-    if (ended !== null) return ended;
     const charged = await attempts.begin([
       ["loginPerIp", "caller"],
       ["loginPerAccount", { account: key }],
     ]);
     if (!charged.ok) return charged;
-    const credential = credentials.read(rows[0]);
+    const [rows] = await charged.value.refundOnFailure(() =>
+      database.read("primary", [credentials.selectByEmail(key)]),
+    );
+    const credential = credentials.read(rows);
     const check = await charged.value.refundOnFailure(() =>
       hasher.verify(input.password, credential?.passwordHash ?? null),
     );
@@ -52,10 +51,7 @@ export class AuthService {
       return refuse("invalid_credentials", "No account has this address with this password.");
     }
     const rehash = check.needsRehash ? await this.#rehash(input.password) : null;
-    const [logIn] = await Promise.all([
-      this.#startSession(credential, rehash, attempt),
-      charged.value.refund(),
-    ]);
+    const [logIn] = await Promise.all([this.#startSession(credential, rehash), charged.value.refund()]);
     return done(logIn);
   }
 
@@ -194,11 +190,7 @@ export class AuthService {
     return { removed };
   }
 
-  async #startSession(
-    credential: Credential,
-    rehash: string | null,
-    attempt: Attempt<LogIn>,
-  ): Promise<LogIn> {
+  async #startSession(credential: Credential, rehash: string | null): Promise<LogIn> {
     const { database, repository, credentials, audit } = this.#on;
     const { user, tokenEpoch, passwordHash } = credential;
     const session = this.#newSession(user.id);
@@ -218,7 +210,6 @@ export class AuthService {
         guard: isStarted,
       }),
       ...(rehash === null ? [] : [credentials.rehash(snapshot, rehash)]),
-      ...(await attempt.record(database, { ...pair, user }, isStarted)),
     ]);
     if (started.length === 0) throw new AppError("unavailable", "the account changed while it logged in");
     this.#ending.forgetReplaced(user.id, replaced);
