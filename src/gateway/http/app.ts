@@ -11,6 +11,7 @@ import { eventsToken } from "./middleware/events-token";
 import { failed, unrouted } from "./middleware/faults";
 import { idempotencyKey } from "./middleware/idempotency-key";
 import { identify } from "./middleware/identify";
+import { requestMetrics } from "./middleware/request-metrics";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
 import { serverTiming } from "./middleware/server-timing";
@@ -20,6 +21,7 @@ import { authRoutes } from "./routes/auth";
 import { eventsRoutes } from "./routes/events";
 import { keysRoutes } from "./routes/keys";
 import { limitsRoutes } from "./routes/limits";
+import { metricsRoutes } from "./routes/metrics";
 import { operationsRoutes } from "./routes/operations";
 import { ordersRoutes } from "./routes/orders";
 import { productsRoutes } from "./routes/products";
@@ -31,6 +33,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.onError(failed);
   app.notFound(unrouted(app));
 
+  app.use(requestMetrics());
   app.use(requestId({ limitLength: 128, generator: newId }));
   app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
   app.use(requestScope(wire));
@@ -38,6 +41,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(serverTiming);
   app.route("/", operationsRoutes);
   app.route("/.well-known", keysRoutes);
+  app.route("/metrics", metricsRoutes);
 
   app.use("/api/events/*", eventsToken);
   app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks, idempotencyKey);
