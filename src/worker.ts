@@ -6,14 +6,11 @@ import { recordAttempt } from "./gateway/metrics/consumers";
 import { flushContext, metrics, metricsFlusher } from "./gateway/metrics/isolate-metrics";
 import { recordCalls } from "./gateway/metrics/record-calls";
 import { runScheduled } from "./gateway/scheduled";
+import { backgroundScope } from "./platform/background-scope";
 import { newId, systemClock } from "./platform/clock";
 import { Database } from "./platform/database";
-import { type Config, configOf } from "./platform/env";
-import { newCalls } from "./platform/observability/calls";
-import { createLogger } from "./platform/observability/logger";
-import { continueTrace, traceIdOf } from "./platform/observability/traceparent";
+import { configOf } from "./platform/env";
 import { Dispatcher } from "./platform/outbox";
-import type { Scope } from "./platform/scope";
 import { wire, wireConsumers } from "./wiring";
 
 const app = createApp(wire);
@@ -60,22 +57,7 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
+export { AuthEntrypoint, OrdersEntrypoint, UsersEntrypoint } from "./entrypoints";
 export { ClientLimiter } from "./platform/limiter/client-limiter";
 export { AlertKeeper } from "./platform/observability/alerts/alert-keeper";
 export { MetricsShard } from "./platform/observability/metrics/metrics-shard";
-
-/** A scope for work that no request asked for. */
-function backgroundScope(kind: "queue" | "cron", config: Config, ctx: ExecutionContext): Scope {
-  const requestId = newId();
-  const traceparent = continueTrace(undefined);
-  return {
-    requestId,
-    traceparent,
-    clientBookmark: null,
-    clock: systemClock,
-    newId,
-    calls: newCalls(),
-    log: createLogger(config.LOG_LEVEL, { requestId, kind, traceId: traceIdOf(traceparent) }),
-    waitUntil: (work) => ctx.waitUntil(work),
-  };
-}

@@ -24,6 +24,7 @@ import type { OrderExpiry, OrderService, ProductService } from "../services/orde
 import type { UserService } from "../services/users";
 import type { WebhookDeliverer, WebhookService } from "../services/webhooks";
 import type { Watchman } from "./alerts/watchman";
+import type { RenderRefusal } from "./refusal-rendering";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
@@ -77,5 +78,9 @@ export interface GatewayEnv {
     actor: Actor;
     /** Of the refusal that was answered, for the log. */
     errorCode?: ErrorCode;
+    /** How the path's protocol words a refusal; absent where that is a problem document. */
+    renderRefusal?: RenderRefusal;
+    /** Set by protocols whose reads come by POST: nothing was written, so there is no write to read. */
+    isRead?: boolean;
   };
 }

@@ -142,6 +142,8 @@ const configSchema = z.object({
     .transform((overrides): Record<AuthBudgetName, Budget> => ({ ...AUTH_BUDGET_DEFAULTS, ...overrides })),
   /** A mail address or a URL; empty: the cron judges no alerts. */
   ALERT_TO: z.union([z.literal(""), address, z.url({ protocol: /^https?$/ })]).default(""),
+  /** Whether GraphQL shows its schema, and GraphiQL: where the Worker is served from this machine, unless set. */
+  GRAPHQL_INTROSPECTION: z.enum(["true", "false"]).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   SERVER_TIMING: z.enum(["admin", "all"]).default("admin"),
   JWT_SIGNING_KEYS: json
@@ -155,6 +157,12 @@ const configSchema = z.object({
 });
 
 export type Config = Readonly<z.infer<typeof configSchema>>;
+
+/** Whether the GraphQL schema may be looked at: as configured, else in development alone. */
+export function isIntrospectionOn({ GRAPHQL_INTROSPECTION, PUBLIC_URL }: Config): boolean {
+  if (GRAPHQL_INTROSPECTION !== undefined) return GRAPHQL_INTROSPECTION === "true";
+  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(PUBLIC_URL).hostname);
+}
 
 /**
  * Reads and validates the configuration.

@@ -1,8 +1,9 @@
-/** The whole REST API on one screen: the order of middleware, then every route. */
+/** The whole REST API on one screen: the order of middleware, then every route; then the other protocols, behind the same gate. */
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { newId } from "../../platform/clock";
+import { PROTOCOLS } from "../protocols";
 import type { GatewayEnv, Wire } from "../request-context";
 import { admission } from "./middleware/admission";
 import { boundedBody, jsonBody } from "./middleware/body";
@@ -15,6 +16,7 @@ import { requestMetrics } from "./middleware/request-metrics";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
 import { serverTiming } from "./middleware/server-timing";
+import { speak } from "./middleware/speak";
 import { analyticsRoutes } from "./routes/analytics";
 import { auditRoutes } from "./routes/audit";
 import { authRoutes } from "./routes/auth";
@@ -54,5 +56,12 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/api/analytics", analyticsRoutes);
   app.route("/api/events", eventsRoutes);
   app.route("/api/webhooks", webhooksRoutes);
+
+  for (const protocol of PROTOCOLS) {
+    app.use(protocol.path, speak(protocol), privateAnswers, identify, admission, boundedBody);
+    if (protocol.isJsonOnly) app.use(protocol.path, jsonBody);
+    app.use(protocol.path, bookmarks, idempotencyKey);
+    app.on(["GET", "POST"], protocol.path, protocol.answer);
+  }
   return app;
 }

@@ -10,12 +10,13 @@ import type { AuthBudgetName } from "../../platform/env";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
 import { type Credential, emailKey, type Snapshot, type Stamp } from "../users";
+import { type AuthDependencies, requireUser } from "./auth-dependencies";
 import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
 import type { OneTimeTokenRow, Purpose } from "./model";
 import { oneTimeTokenFor } from "./one-time-tokens";
 import { digestOf } from "./refresh-chain";
 import type { ChangePasswordInput, ResetPasswordInput } from "./schemas";
-import { type AuthDependencies, requireUser, sessionRevocations } from "./service";
+import { sessionRevocations } from "./session-ending";
 
 /** Above what the work takes, for a known address or an unknown one. */
 const FORGOT_FLOOR_MS = 250;

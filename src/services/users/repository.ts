@@ -87,6 +87,11 @@ export class UserRepository {
     return this.#select().where(eq(users.id, id)).limit(1);
   }
 
+  /** As `selectById`, of many. One parameter however many ids. */
+  selectByIds(ids: readonly string[]) {
+    return this.#select().where(sql`${users.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+  }
+
   /** Who has the address, for a batch of the caller's. */
   selectByEmail(email: string) {
     return this.#database.build

@@ -162,7 +162,7 @@ export class UserService {
 
   /** **Errors**: `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip, `limit` + 1 rows of an index. */
   async list(actor: Actor, query: ListUsersQuery): Promise<Outcome<Page<User>>> {
-    const { database, repository, sealer, scope } = this.#on;
+    const { repository, sealer, scope } = this.#on;
     const permitted = authorize(actor, "user.list");
     if (!permitted.ok) return permitted;
 
@@ -176,9 +176,7 @@ export class UserService {
     const data = rows.slice(0, query.limit);
     const last = data.at(-1);
     if (rows.length <= query.limit || last === undefined) return done({ data, nextCursor: null });
-    const key = query.sort.endsWith("name") ? last.name : Date.parse(last.createdAt);
-    const next: CursorPosition = { key, id: last.id, bookmark: database.bookmark() };
-    return done({ data, nextCursor: await sealer.seal(purpose, next) });
+    return done({ data, nextCursor: await this.cursorOf(actor, query, last) });
   }
 
   /**
@@ -190,6 +188,29 @@ export class UserService {
     if (!permitted.ok) return permitted;
     const user = await this.#read(id);
     return user === null ? refuseNotFound() : done(user);
+  }
+
+  /**
+   * As `get`, of many: the outcome of each id, in their order. **Cost**: as `get` for one; 1 D1 round trip for more,
+   * one statement.
+   */
+  async getMany(actor: Actor, ids: readonly string[]): Promise<readonly Outcome<User>[]> {
+    const permitted = ids.map((id) => authorize(actor, "user.read", id));
+    const readable = ids.filter((_, index) => permitted[index]?.ok === true);
+    const found = await this.#readMany(readable);
+    return ids.map((id, index) => {
+      const decided = permitted[index];
+      if (decided?.ok === false) return decided;
+      const user = found.get(id);
+      return user === undefined ? refuseNotFound() : done(user);
+    });
+  }
+
+  /** The cursor of a user in a list, with which the page after it begins. **Cost**: 1 HMAC. */
+  async cursorOf(actor: Actor, query: ListUsersQuery, user: User): Promise<string> {
+    const key = query.sort.endsWith("name") ? user.name : Date.parse(user.createdAt);
+    const position: CursorPosition = { key, id: user.id, bookmark: this.#on.database.bookmark() };
+    return await this.#on.sealer.seal(cursorPurpose(actor, query), position);
   }
 
   /** PUT: the whole user. What is absent is cleared, but for the role. **Errors and cost**: as `patch`. */
@@ -310,6 +331,19 @@ export class UserService {
 
   async #read(id: string): Promise<User | null> {
     return await this.#on.cache.read(id, (from) => this.#load(id, from));
+  }
+
+  async #readMany(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
+    const { database, repository, scope } = this.#on;
+    const [first] = ids;
+    if (first === undefined) return new Map();
+    if (ids.length === 1) {
+      const user = await this.#read(first);
+      return user === null ? new Map() : new Map([[first, user]]);
+    }
+    const from = pageFrom(scope.clientBookmark, null);
+    const [rows] = await database.read(from, [repository.selectByIds(ids)]);
+    return new Map(rows.map((row) => [row.id, toAccount(row).user]));
   }
 
   async #load(id: string, from: ReadFrom): Promise<Stamped<User | null>> {

@@ -3,8 +3,9 @@ import type { ErrorHandler, Hono, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { AppError, type ErrorCode, refuseNotFound } from "../../../kernel/errors";
 import { createLogger, describeError } from "../../../platform/observability/logger";
+import { refusalOf } from "../../error-map";
 import type { GatewayEnv } from "../../request-context";
-import { problem, refusalOf } from "../problem";
+import { problem } from "../problem";
 import { methodOf, routeOf } from "../route-label";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
