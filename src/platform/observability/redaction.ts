@@ -33,12 +33,27 @@ export function redacting(name: string, value: unknown): unknown {
 
 /** Longer texts are cut, which also bounds the search. */
 const TEXT_LENGTH_MAX = 4_000;
+const TELLTALE = /[@ ._]/;
 
 export function redactText(text: string): string {
+  // Most are short names of ours; every shape that is shorter than 40 has one of these.
+  if (text.length < 40 && !TELLTALE.test(text)) return text;
   return text.slice(0, TEXT_LENGTH_MAX).replace(SECRET_SHAPES, REDACTED);
 }
 
+/** Names judged before: they are of our code, so they are few. */
+const judged = new Map<string, boolean>();
+const JUDGED_MAX = 1_000;
+
 function isSecretName(name: string): boolean {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const isSecret = endsInSecretWord(name);
+  if (judged.size < JUDGED_MAX) judged.set(name, isSecret);
+  return isSecret;
+}
+
+function endsInSecretWord(name: string): boolean {
   const lastWord = /[A-Z]?[a-z]+$/.exec(name)?.[0].toLowerCase();
   return SECRET_WORDS.has(lastWord ?? name.toLowerCase());
 }
