@@ -39,8 +39,8 @@ export class UsersEntrypoint extends ServiceEntrypoint<Env> {
 }
 
 export class AuthEntrypoint extends ServiceEntrypoint<Env> {
-  logIn(input: unknown, options?: CallOptions) {
-    return authBinding.logIn(open(this.env, this.ctx), input, options);
+  logIn(input: unknown) {
+    return authBinding.logIn(open(this.env, this.ctx), input);
   }
   refreshSession(refreshToken: string) {
     return authBinding.refreshSession(open(this.env, this.ctx), refreshToken);

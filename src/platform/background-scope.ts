@@ -3,7 +3,7 @@ import { newId, systemClock } from "./clock";
 import type { Config } from "./env";
 import { newCalls } from "./observability/calls";
 import { createLogger } from "./observability/logger";
-import { continueTrace } from "./observability/traceparent";
+import { continueTrace, traceIdOf } from "./observability/traceparent";
 import type { Scope } from "./scope";
 
 /** @param kind what did: a batch of messages, the clock, another Worker */
@@ -21,7 +21,7 @@ export function backgroundScope(
     clock: systemClock,
     newId,
     calls: newCalls(),
-    log: createLogger(config.LOG_LEVEL, { requestId, kind }),
+    log: createLogger(config.LOG_LEVEL, { requestId, kind, traceId: traceIdOf(traceparent) }),
     waitUntil: (work) => ctx.waitUntil(work),
   };
 }

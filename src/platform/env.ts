@@ -140,6 +140,8 @@ const configSchema = z.object({
     .pipe(z.partialRecord(z.enum(Object.keys(AUTH_BUDGET_DEFAULTS) as [AuthBudgetName]), budget))
     .default({})
     .transform((overrides): Record<AuthBudgetName, Budget> => ({ ...AUTH_BUDGET_DEFAULTS, ...overrides })),
+  /** A mail address or a URL; empty: the cron judges no alerts. */
+  ALERT_TO: z.union([z.literal(""), address, z.url({ protocol: /^https?$/ })]).default(""),
   /** Whether GraphQL shows its schema, and GraphiQL: where the Worker is served from this machine, unless set. */
   GRAPHQL_INTROSPECTION: z.enum(["true", "false"]).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),

@@ -9,17 +9,15 @@ import {
 } from "../../services/auth";
 import { readInput } from "../input";
 import { verifyPresented } from "../presented-token";
-import { type BindingCall, type CallOptions, once } from "./binding-call";
+import type { BindingCall } from "./binding-call";
 
 /** Longer ones are none of ours. */
 const TOKEN_LENGTH_MAX = 4_096;
 
 export const authBinding = {
-  async logIn(call: BindingCall, given: unknown, options: CallOptions = {}): Promise<Outcome<LogIn>> {
+  async logIn(call: BindingCall, given: unknown): Promise<Outcome<LogIn>> {
     const input = readInput(logInSchema, given);
-    if (!input.ok) return input;
-    const operation = { route: "auth.logIn", input: input.value, key: options.idempotencyKey };
-    return await once<LogIn>(call, operation, (attempt) => call.services.auth.logIn(input.value, attempt));
+    return input.ok ? await call.services.auth.logIn(input.value) : input;
   },
 
   async refreshSession(call: BindingCall, refreshToken: string): Promise<Outcome<TokenPair>> {

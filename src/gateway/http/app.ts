@@ -11,6 +11,7 @@ import { eventsToken } from "./middleware/events-token";
 import { failed, unrouted } from "./middleware/faults";
 import { idempotencyKey } from "./middleware/idempotency-key";
 import { identify } from "./middleware/identify";
+import { requestMetrics } from "./middleware/request-metrics";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
 import { securityHeaders } from "./middleware/security-headers";
@@ -22,6 +23,7 @@ import { authRoutes } from "./routes/auth";
 import { eventsRoutes } from "./routes/events";
 import { keysRoutes } from "./routes/keys";
 import { limitsRoutes } from "./routes/limits";
+import { metricsRoutes } from "./routes/metrics";
 import { operationsRoutes } from "./routes/operations";
 import { ordersRoutes } from "./routes/orders";
 import { productsRoutes } from "./routes/products";
@@ -33,6 +35,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.onError(failed);
   app.notFound(unrouted(app));
 
+  app.use(requestMetrics());
   app.use(requestId({ limitLength: 128, generator: newId }));
   app.use(securityHeaders);
   app.use(requestScope(wire));
@@ -40,6 +43,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(serverTiming);
   app.route("/", operationsRoutes);
   app.route("/.well-known", keysRoutes);
+  app.route("/metrics", metricsRoutes);
 
   app.use("/api/events/*", eventsToken);
   app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks, idempotencyKey);

@@ -2,12 +2,12 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { done, type Outcome, refuse } from "../../kernel/errors";
-import { type BearerToken, type LogIn, logInSchema, refreshSchema } from "../../services/auth";
+import { type BearerToken, logInSchema, refreshSchema } from "../../services/auth";
 import { present, readInput } from "../input";
 import { verifyPresented } from "../presented-token";
 import type { Credentials } from "../request-context";
 import type { AuthService } from "./gen/auth/v1/auth_service_pb";
-import { callOf, granted, unsafe } from "./rpc-call";
+import { callOf, granted } from "./rpc-call";
 import { roleMessage, userMessage, withoutNull } from "./user-message";
 
 export const authService: ServiceImpl<typeof AuthService> = {
@@ -15,9 +15,7 @@ export const authService: ServiceImpl<typeof AuthService> = {
     const call = callOf(context);
     const input = granted(readInput(logInSchema, present({ email, password })), call);
     call.onSecret();
-    const { user, ...pair } = await unsafe<LogIn>(context, input, (attempt) =>
-      call.services.auth.logIn(input, attempt),
-    );
+    const { user, ...pair } = granted(await call.services.auth.logIn(input), call);
     return { ...pair, user: userMessage(user) };
   },
 

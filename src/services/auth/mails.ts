@@ -4,9 +4,9 @@
  */
 import type { CloudEvent } from "../../kernel/event";
 import { type Credential, emailKey } from "../users";
+import type { AuthDependencies } from "./auth-dependencies";
 import type { Purpose } from "./model";
 import { oneTimeTokenFor, oneTimeTokenOf } from "./one-time-tokens";
-import type { AuthDependencies } from "./service";
 
 export interface Recipient {
   readonly name: string;

@@ -10,12 +10,13 @@ import type { AuthBudgetName } from "../../platform/env";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
 import { type Credential, emailKey, type Snapshot, type Stamp } from "../users";
+import { type AuthDependencies, requireUser } from "./auth-dependencies";
 import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
 import type { OneTimeTokenRow, Purpose } from "./model";
 import { oneTimeTokenFor } from "./one-time-tokens";
 import { digestOf } from "./refresh-chain";
 import type { ChangePasswordInput, ResetPasswordInput } from "./schemas";
-import { type AuthDependencies, requireUser, sessionRevocations } from "./service";
+import { sessionRevocations } from "./session-ending";
 
 /** Above what the work takes, for a known address or an unknown one. */
 const FORGOT_FLOOR_MS = 250;
@@ -80,10 +81,10 @@ export class RecoveryService {
    * **Errors**: `token_invalid`, `validation_failed` (policy; the token stays good), `rate_limited`, `unavailable`.
    * **Cost**: 2 D1 round trips, 1 scrypt, 1 object call.
    */
-  async resetPassword(input: ResetPasswordInput, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
-    const opened = await this.#openToken(attempt, input.token, ["password_reset"], "resetPerIp");
-    if ("ended" in opened) return opened.ended;
-    const { found } = opened;
+  async resetPassword(input: ResetPasswordInput): Promise<Outcome<null>> {
+    const opened = await this.#openToken(input.token, ["password_reset"], "resetPerIp");
+    if (!opened.ok) return opened;
+    const found = opened.value;
     const { token, credential } = found;
     const violations = passwordViolations(input.password, credential.user, "#/password");
     if (violations.length > 0) return refusePassword(violations);
@@ -112,7 +113,6 @@ export class RecoveryService {
         repository.revokeIdentitiesOf(token.userId, throughSeconds, isDone),
         ...users.updatedBy(stamp),
         ...this.#passwordChanged(stamp, noticeId, { kind: "anonymous" }, "reset"),
-        ...(await attempt.record(database, null, isDone)),
       ],
       credentials.selectById(token.userId),
     );
@@ -182,11 +182,11 @@ export class RecoveryService {
    * **Errors**: `token_invalid`, also when the address was taken meanwhile; `rate_limited`; `unavailable`.
    * **Cost**: 2 D1 round trips.
    */
-  async verifyEmail(presented: string, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
+  async verifyEmail(presented: string): Promise<Outcome<null>> {
     const purposes: readonly Purpose[] = ["email_verification", "email_change"];
-    const opened = await this.#openToken(attempt, presented, purposes, "verifyPerIp");
-    if ("ended" in opened) return opened.ended;
-    const { found } = opened;
+    const opened = await this.#openToken(presented, purposes, "verifyPerIp");
+    if (!opened.ok) return opened;
+    const found = opened.value;
     const { token } = found;
     const { database, credentials, repository, users, audit } = this.#on;
     const stamp = this.#newStamp(token.userId);
@@ -208,7 +208,6 @@ export class RecoveryService {
             subject: `user:${token.userId}`,
             guard: isDone,
           }),
-          ...(await attempt.record(database, null, isDone)),
         ],
         credentials.selectById(token.userId),
       );
@@ -254,27 +253,22 @@ export class RecoveryService {
     return done(null);
   }
 
-  /** The token with its user, after the key and the budget. */
+  /** The token with its user, after the budget. **Errors**: `rate_limited`, `token_invalid`. */
   async #openToken(
-    attempt: Attempt<null>,
     presented: string,
     purposes: readonly Purpose[],
     budget: AuthBudgetName,
-  ): Promise<{ readonly found: Found } | { readonly ended: Outcome<null> }> {
+  ): Promise<Outcome<Found>> {
     const { attempts, database, repository, credentials, scope } = this.#on;
+    const charged = await attempts.begin([[budget, "caller"]]);
+    if (!charged.ok) return charged;
     const digest = await digestOf(presented);
-    const { rows, ended } = await attempt.open(database, [
+    const [[token], owners] = await database.read("primary", [
       repository.usableToken(digest, purposes, scope.clock()),
       credentials.selectById(repository.ownerOfOneTimeToken(digest)),
     ]);
-    if (ended !== null) return { ended };
-    const charged = await attempts.begin([[budget, "caller"]]);
-    if (!charged.ok) return { ended: charged };
-    const [[token], owners] = rows;
     const credential = credentials.read(owners);
-    return token === undefined || credential === null
-      ? { ended: refuseToken() }
-      : { found: { token, credential } };
+    return token === undefined || credential === null ? refuseToken() : done({ token, credential });
   }
 
   /** What came of a batch that used a token: done by us, or by somebody else before. */

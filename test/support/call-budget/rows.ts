@@ -2,6 +2,7 @@
 import { newId } from "../../../src/platform/clock";
 import { createLoggedInAccount, freshEmail, PASSWORD } from "../accounts";
 import { sendCounted } from "../counted-app";
+import { METRICS_AUTHORIZATION } from "../metrics";
 import { storeUser } from "../stored-user";
 import {
   asAdmin,
@@ -24,6 +25,14 @@ const OPERATIONS: readonly BudgetRow[] = [
       scene: async () => ({ client: stranger(), ask: () => ({ path }) }),
     }),
   ),
+  {
+    endpoint: "GET /metrics",
+    status: 200,
+    scene: async () => ({
+      client: stranger(),
+      ask: () => ({ path: "/metrics", headers: { Authorization: METRICS_AUTHORIZATION } }),
+    }),
+  },
   {
     endpoint: "GET /problems/:code",
     status: 200,

@@ -1,9 +1,8 @@
 /** Sessions: logging in, refreshing, logging out. */
-import { type LogIn, logInSchema, refreshSchema, type TokenPair } from "../../../services/auth";
+import { logInSchema, refreshSchema, type TokenPair } from "../../../services/auth";
 import type { User } from "../../../services/users";
 import { readInput } from "../../input";
-import { granted, mutate } from "../call-context";
-import { placeOf } from "./arguments";
+import { granted } from "../call-context";
 import { builder } from "./builder";
 import { UserRef } from "./users";
 
@@ -30,13 +29,10 @@ builder.mutationFields((t) => ({
   logIn: t.field({
     type: TokenPairRef,
     args: { input: t.arg({ type: LogInInput, required: true }) },
-    resolve: async (_root, args, context, info) => {
-      const { call } = context;
+    resolve: async (_root, args, { call }) => {
       const input = granted(readInput(logInSchema, args.input));
       call.onSecret();
-      return await mutate<LogIn>(context, { ...placeOf(info), input }, (attempt) =>
-        call.services.auth.logIn(input, attempt),
-      );
+      return granted(await call.services.auth.logIn(input));
     },
   }),
   refreshSession: t.field({

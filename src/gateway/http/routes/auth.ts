@@ -1,12 +1,11 @@
 /**
- * `/api/auth`: contract and handlers. Refreshing and logging out are safe to repeat by themselves: they record nothing
- * under an `Idempotency-Key`.
+ * `/api/auth`: contract and handlers. What answers with a token or is called with a one-time token records nothing under
+ * an `Idempotency-Key`: a secret must not lie in a table. Refreshing and logging out are safe to repeat by themselves.
  */
 import { Hono } from "hono";
 import {
   changePasswordSchema,
   forgotPasswordSchema,
-  type LogIn,
   logInSchema,
   refreshSchema,
   resetPasswordSchema,
@@ -19,10 +18,8 @@ import { body, idParam } from "../validate";
 
 export const authRoutes = new Hono<GatewayEnv>()
   .post("/login", body(logInSchema), async (c) => {
-    const { auth } = c.var.services;
-    return await once<LogIn>(c, { status: 200, headers: uncached }, (attempt) =>
-      auth.logIn(c.req.valid("json"), attempt),
-    );
+    const outcome = await c.var.services.auth.logIn(c.req.valid("json"));
+    return answer(c, outcome, (logIn) => c.json(logIn, 200, uncached()));
   })
   .post("/refresh", body(refreshSchema), async (c) => {
     const outcome = await c.var.services.auth.refresh(c.req.valid("json").refreshToken);
@@ -51,10 +48,8 @@ export const authRoutes = new Hono<GatewayEnv>()
     );
   })
   .post("/password/reset", body(resetPasswordSchema), async (c) => {
-    const { recovery } = c.var.services;
-    return await once<null>(c, { status: 204 }, (attempt) =>
-      recovery.resetPassword(c.req.valid("json"), attempt),
-    );
+    const outcome = await c.var.services.recovery.resetPassword(c.req.valid("json"));
+    return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/password/change", body(changePasswordSchema), async (c) => {
     const { actor, services } = c.var;
@@ -63,10 +58,8 @@ export const authRoutes = new Hono<GatewayEnv>()
     );
   })
   .post("/email/verify", body(verifyEmailSchema), async (c) => {
-    const { recovery } = c.var.services;
-    return await once<null>(c, { status: 204 }, (attempt) =>
-      recovery.verifyEmail(c.req.valid("json").token, attempt),
-    );
+    const outcome = await c.var.services.recovery.verifyEmail(c.req.valid("json").token);
+    return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/email/resend", async (c) => {
     const { actor, services } = c.var;
