@@ -3,8 +3,12 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { FIGURES, type Figures } from "../../../src/gateway/alerts/figures";
 import { Watchman } from "../../../src/gateway/alerts/watchman";
+import { configOf } from "../../../src/platform/env";
 import { alertShelf, type Notice } from "../../../src/platform/observability/alerts";
 import { createLogger } from "../../../src/platform/observability/logger";
+import { addToShard } from "../../../src/platform/observability/metrics";
+import { wire } from "../../../src/wiring";
+import { testScope } from "../../support/scope";
 
 const MINUTE = 60_000;
 
@@ -96,4 +100,30 @@ test("an alert whose rule was removed is resolved", async () => {
   await shelf.write({ ...book, revision: book.revision + 1, alerts: { Removed: removed } });
   expect(await minutes(3)).toEqual(["Removed resolved"]);
   expect(Object.keys((await shelf.read()).alerts)).not.toContain("Removed");
+});
+
+test("the Worker's own watchman sees what isolates have counted, and mails ALERT_TO", async () => {
+  const config = { ...configOf(env), ALERT_TO: "operators@example.com" };
+  const scope = testScope(() => now);
+  const mailed: { to: unknown; subject: unknown }[] = [];
+  const EMAIL = {
+    send: async ({ to, subject }: { to: unknown; subject: unknown }) => void mailed.push({ to, subject }),
+  };
+  const own = () => wire({ ...env, EMAIL: EMAIL as unknown as SendEmail }, config, scope).watchman;
+  expect(await own().run()).toEqual({ told: 0, untold: 0 });
+  await addToShard(env, {
+    source: "01890000-0000-7000-8000-000000000009",
+    sequence: 1,
+    deltas: [["consumer_attempts_total\nanalytics\ndead", 1]],
+  });
+  now += MINUTE;
+  expect(await own().run()).toEqual({ told: 1, untold: 0 });
+  expect(mailed).toEqual([{ to: "operators@example.com", subject: "[firing] DeadLetters" }]);
+});
+
+test("nothing is measured or told while nobody wants to be", async () => {
+  const scope = testScope(() => now);
+  const services = wire(env, { ...configOf(env), ALERT_TO: "" }, scope);
+  expect(await services.watchman.run()).toEqual({ told: 0, untold: 0 });
+  expect((await alertShelf(env).read()).revision).toBe(0);
 });
