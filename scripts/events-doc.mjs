@@ -52,7 +52,7 @@ function withoutRuntime(on) {
   on.onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "no-runtime" }));
   on.onLoad({ filter: /.*/, namespace: "no-runtime" }, () => ({
     contents:
-      "export class DurableObject {} export class WorkerEntrypoint {} export const env = {}; export const tracing = undefined;",
+      "export class DurableObject {} export class WorkerEntrypoint {} export const env = {}; export const tracing = {};",
   }));
 }
 

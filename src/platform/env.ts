@@ -33,6 +33,9 @@ const list = z
       .filter((member) => member !== ""),
   );
 
+/** Origins as browsers send them, so that they can be compared: no path, no trailing slash, no pattern. */
+const origins = list.pipe(z.array(z.string().refine((text) => text === "*" || isOrigin(text))));
+
 const address = z.string().regex(/^(?:[^<>"\r\n]{1,100} <[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+)$/);
 
 /** 256 bits, base64url. */
@@ -51,7 +54,7 @@ export type SigningKey = z.infer<typeof signingKey>;
 
 const budget = z.strictObject({
   limit: z.number().int().min(1).max(1_000_000),
-  windowSeconds: z.number().int().min(15).max(86_400),
+  windowSeconds: z.number().int().min(1).max(86_400),
 });
 /** A number of attempts in a sliding window. */
 export type Budget = z.infer<typeof budget>;
@@ -112,9 +115,14 @@ const trustedIssuer = z.strictObject({
 /** Somebody else whose tokens are accepted. */
 export type TrustedIssuer = z.infer<typeof trustedIssuer>;
 
+function isOrigin(text: string): boolean {
+  if (!/^https?:\/\/[^*]+$/.test(text) || !URL.canParse(text)) return false;
+  return new URL(text).origin === text;
+}
+
 const configSchema = z.object({
   RATE_LIMIT_MAX: count(100),
-  RATE_LIMIT_WINDOW_SECONDS: z.coerce.number().int().min(15).max(86_400).default(900),
+  RATE_LIMIT_WINDOW_SECONDS: count(900, 86_400),
   RATE_LIMIT_LEASE_MAX: count(100).optional(),
   ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400),
   SESSION_TTL_SECONDS: count(604_800, 31_536_000),
@@ -129,7 +137,7 @@ const configSchema = z.object({
   ORDER_PENDING_TTL_SECONDS: count(3600, 31_536_000),
   MAIL_FROM: address,
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, "")),
-  CORS_ORIGINS: list,
+  CORS_ORIGINS: origins,
   JWT_ISSUER: z.string().min(1).default("https://meridian.example"),
   JWT_AUDIENCE: z.string().min(1).default("meridian"),
   TRUSTED_ISSUERS: json

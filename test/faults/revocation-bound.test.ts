@@ -149,7 +149,7 @@ test("an object that lost its revocations is told again by the event", async () 
   await authOver(newIsolate({ clock })).repeatRevocation({
     ...EVENT,
     type: "session.ended",
-    data: JSON.parse(String(event?.["data"])),
+    data: JSON.parse(String(event?.data)),
   });
   expect(await isAccepted(newIsolate({ clock }), revoked)).toBe(false);
   await authOver(newIsolate({ clock })).repeatRevocation({ ...EVENT, type: "user.deleted", data: {} });
