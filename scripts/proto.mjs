@@ -1,10 +1,11 @@
 /**
  * `npm run proto` lints proto/ and writes src/gateway/rpc/gen out of it; with `--check` it only says whether the folder
- * is what it would write. No network: the plugin and the well-known types come with the packages.
+ * is what it would write, and with `--against <commit>` whether anything breaks clients of that commit. No network: the plugin and the well-known types come with the packages.
  */
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import { nodeBinary, ROOT, runTool } from "./tools.mjs";
+import { flagValue, nodeBinary, ROOT, runTool } from "./tools.mjs";
 
 const PROTO = join(ROOT, "proto");
 const PLUGIN = join(ROOT, "node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es");
@@ -13,6 +14,8 @@ const GENERATED = join(ROOT, "src/gateway/rpc/gen");
 process.exitCode = await main();
 
 async function main() {
+  const ref = flagValue(process.argv, "against");
+  if (ref !== undefined) return await breaking(ref);
   const lint = await runTool("buf", ["lint"], { cwd: PROTO });
   if (lint.code !== 0) return report(lint.output);
   if (!process.argv.includes("--check")) return await generate(GENERATED);
@@ -31,6 +34,17 @@ async function main() {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Whether clients generated at that commit still understand what is here. */
+async function breaking(ref) {
+  const git = execFileSync("git", ["rev-parse", "--path-format=absolute", "--git-common-dir"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  const against = `${git.trim()}#format=git,ref=${ref},subdir=proto`;
+  const { code, output } = await runTool("buf", ["breaking", "--against", against], { cwd: PROTO });
+  return code === 0 ? 0 : report(output);
 }
 
 /** The template names the folder; `-o` would only be put before it. */

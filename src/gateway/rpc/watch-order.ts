@@ -4,8 +4,11 @@ import type { Order } from "../../services/orders";
 import type { RequestCall } from "../request-call";
 
 const INTERVAL_MS = 1_000;
-/** Then the stream ends without error, and who is still interested calls again, charged anew. */
-const READS_MAX = 60;
+/**
+ * Then the stream ends without error, and who is still interested calls again, charged and judged anew: less than a
+ * minute, for that is how soon a revoked token must be of no use.
+ */
+const READS_MAX = 50;
 
 /**
  * The order now and after each change, until it can change no more, `signal` says stop, or `READS_MAX` reads were made.

@@ -4,6 +4,7 @@ import { createLoggedInAccount, freshEmail, PASSWORD } from "../accounts";
 import { sendCounted } from "../counted-app";
 import { METRICS_AUTHORIZATION } from "../metrics";
 import { storeUser } from "../stored-user";
+import { PROTOCOL_ROWS } from "./protocol-rows";
 import {
   asAdmin,
   asLoggedIn,
@@ -462,4 +463,5 @@ export const BUDGET_ROWS: readonly BudgetRow[] = [
   ...EVENTS,
   ...WEBHOOKS,
   ...LIMITS,
+  ...PROTOCOL_ROWS,
 ];

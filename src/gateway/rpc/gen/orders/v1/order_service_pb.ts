@@ -309,8 +309,8 @@ export const OrderService: GenService<{
     output: typeof ChangeOrderStatusResponseSchema;
   },
   /**
-   * The order now, and again after each change, until it can change no more, the deadline has passed, or a minute is
-   * over: then call again. Of several changes within a second or two only the last may be seen.
+   * The order now, and again after each change, until it can change no more, the deadline has passed, or most of
+   * a minute is over: then call again. Of several changes within a second or two only the last may be seen.
    *
    * @generated from rpc orders.v1.OrderService.WatchOrder
    */
