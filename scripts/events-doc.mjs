@@ -51,7 +51,8 @@ async function loadCatalogue() {
 function withoutRuntime(on) {
   on.onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "no-runtime" }));
   on.onLoad({ filter: /.*/, namespace: "no-runtime" }, () => ({
-    contents: "export class DurableObject {} export class WorkerEntrypoint {} export const env = {};",
+    contents:
+      "export class DurableObject {} export class WorkerEntrypoint {} export const env = {}; export const tracing = {};",
   }));
 }
 

@@ -1,5 +1,5 @@
 /** Input of GraphQL and RPC, read by the same schemas as REST's. */
-import { z } from "zod";
+import * as z from "zod";
 import { done, type Outcome, refuse, type Violation } from "../kernel/errors";
 import { violationsOf } from "../kernel/violations";
 

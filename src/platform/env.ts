@@ -2,7 +2,7 @@
  * Configuration: every variable and secret, validated once an isolate. A wrong one answers 503 to every request and
  * is named in the log, value withheld.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../kernel/errors";
 
 const count = (fallback: number, max = 1_000_000_000) =>

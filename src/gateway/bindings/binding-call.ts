@@ -2,7 +2,7 @@
  * A call over a service binding. Who calls is written in the binding's `props`, in the caller's configuration, which only
  * whoever deploys it can set: no argument of a call can make it another.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type Actor, ANONYMOUS, ROLES } from "../../kernel/actor";
 import { AppError, type Outcome } from "../../kernel/errors";
 import type { Config } from "../../platform/env";

@@ -1,5 +1,5 @@
 /** Arguments that calls share, read by the rules of the other protocols. */
-import { z } from "zod";
+import * as z from "zod";
 import { done, type Outcome } from "../../kernel/errors";
 import { expectedVersionSchema, idSchema, readInput } from "../input";
 import type { CallOptions } from "./binding-call";

@@ -1,7 +1,6 @@
 /** The whole REST API on one screen: the order of middleware, then every route; then the other protocols, behind the same gate. */
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
-import { secureHeaders } from "hono/secure-headers";
 import { newId } from "../../platform/clock";
 import { PROTOCOLS } from "../protocols";
 import type { GatewayEnv, Wire } from "../request-context";
@@ -15,6 +14,7 @@ import { identify } from "./middleware/identify";
 import { requestMetrics } from "./middleware/request-metrics";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
+import { securityHeaders } from "./middleware/security-headers";
 import { serverTiming } from "./middleware/server-timing";
 import { speak } from "./middleware/speak";
 import { analyticsRoutes } from "./routes/analytics";
@@ -37,7 +37,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
 
   app.use(requestMetrics());
   app.use(requestId({ limitLength: 128, generator: newId }));
-  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
+  app.use(securityHeaders);
   app.use(requestScope(wire));
   app.use(crossOrigin);
   app.use(serverTiming);

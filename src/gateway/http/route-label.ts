@@ -12,9 +12,12 @@ export function protocolOf(path: string): Protocol {
 
 /**
  * The pattern of the route that answers or, had nothing refused before, would have: `/api/users/:id`. Middleware is
- * registered for every method and mostly under a wildcard, so neither is taken for a route. `unmatched` for the rest.
+ * registered for every method and mostly under a wildcard, so neither is taken for a route. A known RPC method is its
+ * own path, an unknown one or one refused before is `/rpc/*`. `unmatched` for the rest.
  */
 export function routeOf(c: Context<GatewayEnv>): string {
+  const operation = c.get("operation");
+  if (operation !== undefined) return operation;
   const method = c.req.method === "HEAD" ? "GET" : c.req.method;
   const routes = matchedRoutes(c);
   const exact = routes.findLast((route) => route.method === method);

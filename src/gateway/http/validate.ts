@@ -1,7 +1,7 @@
 /** Zod schemas as Hono validators whose refusals are the contract's problem documents. */
 import { zValidator } from "@hono/zod-validator";
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { Violation } from "../../kernel/errors";
 import { violationsOf } from "../../kernel/violations";
 import type { GatewayEnv } from "../request-context";

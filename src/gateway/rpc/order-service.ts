@@ -1,6 +1,6 @@
 /** `orders.v1.OrderService`: translate in, call one use case, translate out. */
 import type { ServiceImpl } from "@connectrpc/connect";
-import { z } from "zod";
+import * as z from "zod";
 import { expectVersion } from "../../kernel/entity-tag";
 import {
   changeOrderStatusSchema,

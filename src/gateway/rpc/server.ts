@@ -74,6 +74,7 @@ export async function answerRpc(c: Context<GatewayEnv>): Promise<Response> {
   const handler = HANDLERS.get(c.req.path.slice("/rpc".length));
   // A client that was told `not_found` would take a method that is not there for a user that is not.
   if (handler === undefined) return refusedResponse(c, refuseNotFound().refusal, "unimplemented");
+  c.set("operation", c.req.path);
   if (!handler.allowedMethods.includes(c.req.method)) {
     c.header("Allow", handler.allowedMethods.join(", "));
     return refusedResponse(c, refuse("method_not_allowed", "This method is called by POST.").refusal);

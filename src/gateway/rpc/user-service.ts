@@ -1,7 +1,7 @@
 /** `users.v1.UserService`: translate in, call one use case, translate out. */
 import type { MessageShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { z } from "zod";
+import * as z from "zod";
 import { expectVersion } from "../../kernel/entity-tag";
 import { listUsersSchema, patchUserSchema, signUpSchema, type User } from "../../services/users";
 import { expectedVersionSchema, idSchema, present, readInput } from "../input";

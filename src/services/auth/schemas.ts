@@ -1,5 +1,5 @@
 /** Input rules of the auth service, the same for every protocol. Unknown fields are refused. */
-import { z } from "zod";
+import * as z from "zod";
 import { emailSchema } from "../users";
 
 /** Bounds what has to be looked at; length and strength are the password policy's. */

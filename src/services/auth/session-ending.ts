@@ -7,7 +7,7 @@
  * decides every request by the revocations that came with its lease. When the object is silent there is no lease,
  * and the session is read from D1 instead, see `AuthService.isValid`.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Actor } from "../../kernel/actor";
 import type { CloudEvent } from "../../kernel/event";
 import type { Statement } from "../../platform/database";

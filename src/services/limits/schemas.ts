@@ -1,5 +1,5 @@
 /** What an administrator may set. */
-import { z } from "zod";
+import * as z from "zod";
 import type { LimitNumbers } from "./model";
 
 const WINDOW_SECONDS_DEFAULT = 900;

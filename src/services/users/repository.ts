@@ -196,6 +196,11 @@ export function both(left: SQL, right: SQL): SQL {
   return sql`${left} and ${right}`;
 }
 
+/** The account of a statement that selects at most one. */
+export function firstAccount([row]: readonly Row[]): Account | null {
+  return row === undefined ? null : toAccount(row);
+}
+
 export function toAccount(row: Row): Account {
   const { bio, avatarUrl, locale, timezone } = row;
   return {

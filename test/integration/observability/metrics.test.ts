@@ -61,3 +61,24 @@ test("sign-ups are counted as they are committed, and a repeated call once", asy
   expect((await call("/api/users", { from, json })).status).toBe(409);
   expect(await signups()).toBe(before + 1);
 });
+
+test("each protocol's answers are counted under its own name, and RPC's under the method's", async () => {
+  const before = (await scrape()).text;
+  const headers = { "Content-Type": "application/json" };
+  await call("/graphql", { json: { query: "{ me { id } user(id: 1) { id } }" } });
+  await call("/graphql", { json: { query: "{ __typename }" } });
+  await call("/rpc/users.v1.UserService/GetUser", { json: { id: "x" }, headers });
+  await call("/rpc/users.v1.UserService/Invented", { json: {}, headers });
+  await call("/rpc/another.v7.Service/Invented", { json: {}, headers });
+
+  const { text } = await scrape();
+  const lines = (pattern: RegExp) => text.split("\n").filter((line) => pattern.test(line));
+  const grown = (labels: string) =>
+    seriesValue(text, `${REQUESTS}{${labels}}`) - seriesValue(before, `${REQUESTS}{${labels}}`);
+  expect(grown('route="/graphql",method="POST",status="200",protocol="graphql"')).toBeGreaterThan(0);
+  expect(
+    lines(/^http_requests_total.*route="\/rpc\/users\.v1\.UserService\/GetUser".*protocol="connect"/),
+  ).toHaveLength(1);
+  expect(grown('route="/rpc/*",method="POST",status="404",protocol="connect"')).toBe(2);
+  expect(text).not.toContain("Invented");
+});
