@@ -38,6 +38,8 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(requestMetrics());
   app.use(requestId({ limitLength: 128, generator: newId }));
   app.use(securityHeaders);
+  // Before anything that may fail: what fails is answered in the protocol of the path.
+  for (const protocol of PROTOCOLS) app.use(protocol.path, speak(protocol));
   app.use(requestScope(wire));
   app.use(crossOrigin);
   app.use(serverTiming);
@@ -58,7 +60,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/api/webhooks", webhooksRoutes);
 
   for (const protocol of PROTOCOLS) {
-    app.use(protocol.path, speak(protocol), privateAnswers, identify, admission, boundedBody);
+    app.use(protocol.path, privateAnswers, identify, admission, boundedBody);
     if (protocol.isJsonOnly) app.use(protocol.path, jsonBody);
     app.use(protocol.path, bookmarks, idempotencyKey);
     app.on(["GET", "POST"], protocol.path, protocol.answer);
