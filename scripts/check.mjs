@@ -50,6 +50,16 @@ const STEPS = [
     fix: "npm run client",
     run: () => runScript("scripts/client.mjs", ["--check"]),
   },
+  {
+    name: "proto/ is well-formed, and its code is what it says",
+    fix: "npm run proto",
+    run: () => runScript("scripts/proto.mjs", ["--check"]),
+  },
+  {
+    name: "schema.graphql is the GraphQL schema",
+    fix: "npm run graphql:schema",
+    run: () => runScript("scripts/graphql-schema.mjs", ["--check"]),
+  },
 ];
 
 await runMain(async () => {

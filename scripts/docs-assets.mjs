@@ -4,6 +4,7 @@
  */
 import { copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ROOT } from "./tools.mjs";
 
 const FILES = ["swagger-ui-bundle.js", "swagger-ui.css"];
@@ -20,3 +21,5 @@ export function ensureDocs() {
 function sizeOf(path) {
   return statSync(path, { throwIfNoEntry: false })?.size;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) ensureDocs();

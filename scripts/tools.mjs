@@ -16,6 +16,7 @@ const ENTRY = {
   biome: "node_modules/@biomejs/biome/bin/biome",
   tsc: "node_modules/typescript/bin/tsc",
   "drizzle-kit": "node_modules/drizzle-kit/bin.cjs",
+  buf: "node_modules/@bufbuild/buf/bin/buf",
 };
 
 /** Node 24 out of `node_modules`; on Windows its file has an extension. */

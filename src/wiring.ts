@@ -1,5 +1,8 @@
 /** The composition root: the only file that builds services out of bindings. All of it is cheap and made per request. */
 
+import { figuresOf } from "./gateway/alerts/figures";
+import { notifierOf } from "./gateway/alerts/notifier";
+import { Watchman } from "./gateway/alerts/watchman";
 import { accountErasure, revocationRepeat } from "./gateway/consumers/account-end";
 import {
   emailChangeMail,
@@ -16,6 +19,10 @@ import type { Consumers } from "./gateway/consumers/registry";
 import { consumersOf, delaySecondsOf } from "./gateway/consumers/registry";
 import { welcomeMail } from "./gateway/consumers/welcome-mail";
 import { EVENT_TYPES } from "./gateway/event-catalogue";
+import { MeteredAuthService, recordEvent } from "./gateway/metrics/business";
+import { flushContext, metrics } from "./gateway/metrics/isolate-metrics";
+import { MeteredMailer } from "./gateway/metrics/metered-mailer";
+import { deliverAndRead, type ReportSources, readGauges, reportMetrics } from "./gateway/metrics/report";
 import type { Services, Wire } from "./gateway/request-context";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
@@ -36,8 +43,9 @@ import {
   policiesOf,
   userKey,
 } from "./platform/limiter";
-import { Mailer } from "./platform/mailer";
-import { type DeliveryMessage, Outbox } from "./platform/outbox";
+import { alertShelf } from "./platform/observability/alerts";
+import { methodsOf, traced } from "./platform/observability/tracing";
+import { type DeliveryMessage, Outbox, readBacklog } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
 import { Sealer } from "./platform/sealing";
@@ -89,15 +97,23 @@ let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undef
 export const wire: Wire = (env, config, scope) => {
   const auth = authDependencies(env, config, scope);
   const { database, outbox, users, audit, accessTokens } = auth;
+  const health = () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock });
+  const sources: ReportSources = {
+    bindings: env,
+    flush: flushContext(env, scope),
+    health,
+    backlog: () => readBacklog(database),
+    clock: scope.clock,
+  };
   const target: TargetPolicy = { allowLocal: config.WEBHOOK_ALLOW_LOCAL, resolve: resolveOverHttps };
   const vault = new Vault(config.DATA_KEY);
   const sealer = new Sealer(config.DATA_KEY);
   return {
-    users,
+    users: traced("users", users, methodsOf(UserService)),
     ...ordersOf({ config, scope, database, outbox }),
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
-    auth: new AuthService(auth),
-    recovery: new RecoveryService(auth),
+    auth: traced("auth", new MeteredAuthService(auth, metrics), methodsOf(AuthService)),
+    recovery: traced("recovery", new RecoveryService(auth), methodsOf(RecoveryService)),
     mails: new AccountMails(auth),
     audit,
     events: new EventService({
@@ -126,7 +142,7 @@ export const wire: Wire = (env, config, scope) => {
       }),
     ),
     keySet: keySetOf(config),
-    limiter: limiterOf(env, scope),
+    limiter: traced("limiter", limiterOf(env, scope), ["admit", "revoke"]),
     limits: new LimitService({
       database,
       audit,
@@ -134,7 +150,17 @@ export const wire: Wire = (env, config, scope) => {
       policy: policiesOf(config).default,
     }),
     outbox,
-    health: () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock }),
+    health,
+    reportMetrics: (format) => reportMetrics(sources, format),
+    watchman: new Watchman({
+      shelf: alertShelf(env),
+      measure: async () => figuresOf(...(await Promise.all([deliverAndRead(sources), readGauges(sources)]))),
+      notify:
+        config.ALERT_TO === ""
+          ? null
+          : notifierOf(config.ALERT_TO, new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics)),
+      scope,
+    }),
     bookmark: () => database.bookmark(),
     sweepIdempotencyRecords: () => sweepIdempotencyRecords(database, scope.clock()),
   };
@@ -143,8 +169,8 @@ export const wire: Wire = (env, config, scope) => {
 /** What the services of authentication stand on; the other services share its database, outbox and users. */
 export function authDependencies(env: Env, config: Config, scope: Scope): AuthDependencies {
   const database = new Database(env.DB, scope.calls);
-  const limiter = limiterOf(env, scope);
-  const outbox = outboxOf(env, config, scope, database);
+  const limiter = traced("limiter", limiterOf(env, scope), ["admit", "revoke"]);
+  const outbox = outboxOf(env, config, scope);
   const audit = new AuditTrail(database, scope);
   const deriver = new Deriver(config.DATA_KEY);
   const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
@@ -176,7 +202,7 @@ export function authDependencies(env: Env, config: Config, scope: Scope): AuthDe
 /** The handlers of the consumers' registry, for one batch of messages. */
 export function wireConsumers(env: Env, config: Config, services: Services): Consumers {
   const { users, mails, orders } = services;
-  const mailer = new Mailer(env.EMAIL, config.MAIL_FROM);
+  const mailer = new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics);
   const mail = { mails, mailer, publicUrl: config.PUBLIC_URL };
   const order = {
     contactOf: (userId: string) => users.contactOf(userId),
@@ -216,12 +242,16 @@ function usersOf(on: {
   return new UserService({
     database,
     repository: new UserRepository(database),
-    cache: new UserCache({
-      kv: env.USER_CACHE,
-      memory: userMemory,
-      ttlSeconds: config.USER_CACHE_TTL_SECONDS,
-      scope,
-    }),
+    cache: traced(
+      "cache",
+      new UserCache({
+        kv: env.USER_CACHE,
+        memory: userMemory,
+        ttlSeconds: config.USER_CACHE_TTL_SECONDS,
+        scope,
+      }),
+      ["read", "refresh"],
+    ),
     outbox,
     sealer: new Sealer(config.DATA_KEY),
     audit,
@@ -239,7 +269,11 @@ function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox
   const repository = new OrderRepository(database);
   const products = new ProductRepository(database);
   return {
-    orders: new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
+    orders: traced(
+      "orders",
+      new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
+      methodsOf(OrderService),
+    ),
     products: new ProductService({ database, repository: products, audit, keyset, scope }),
     orderExpiry: new OrderExpiry({
       database,
@@ -252,10 +286,13 @@ function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox
   };
 }
 
-function outboxOf(env: Env, config: Config, scope: Scope, database: Database): Outbox {
+/** What it sends, it sends after the response: so with counts, and a database, of its own. */
+function outboxOf(env: Env, config: Config, scope: Scope): Outbox {
+  const calls = scope.callsAfterResponse ?? scope.calls;
   return new Outbox({
-    database,
-    scope,
+    database: new Database(env.DB, calls),
+    scope: { ...scope, calls },
+    onCommitted: (event) => recordEvent(metrics, event),
     queue: env.EVENTS as Queue<DeliveryMessage>,
     consumersOf: (type) => [...consumersOf(type), ...exportsOf(type, config.EVENT_EXPORTS)],
     delaySecondsOf,

@@ -1,7 +1,7 @@
 /** ONE table: an error code's face in each protocol. GraphQL carries the code itself, in `extensions.code`. */
-import type { ErrorCode } from "../kernel/errors";
+import { type AppError, ERROR_CATALOGUE, type ErrorCode, type Refusal } from "../kernel/errors";
 
-interface Faces {
+export interface Faces {
   readonly http: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly connect:
     | "invalid_argument"
@@ -41,3 +41,13 @@ export const ERROR_MAP: Readonly<Record<ErrorCode, Faces>> = {
   internal: { http: 500, connect: "internal" },
   unavailable: { http: 503, connect: "unavailable" },
 };
+
+/** A failure as a refusal: what the client may know of it. The error itself goes to the log. */
+export function refusalOf(error: AppError): Refusal {
+  const { code } = error;
+  return {
+    code,
+    detail: ERROR_CATALOGUE[code].explanation,
+    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
+  };
+}

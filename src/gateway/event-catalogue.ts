@@ -2,7 +2,7 @@
  * Every event type with its schema and version: what consumers, webhooks and other teams can rely on. Fields are added
  * within a version, never renamed or removed; what breaks a reader gets a new version.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { CloudEvent } from "../kernel/event";
 import { authEvents } from "../services/auth";
 import { orderEvents } from "../services/orders";

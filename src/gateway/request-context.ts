@@ -5,6 +5,7 @@ import type { AuditTrail } from "../platform/audit";
 import type { Config } from "../platform/env";
 import type { HealthReport } from "../platform/health";
 import type { Limiter } from "../platform/limiter";
+import type { ExpositionFormat } from "../platform/observability/metrics";
 import type { Outbox } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
 import type { AnalyticsService } from "../services/analytics";
@@ -22,6 +23,8 @@ import type { LimitService } from "../services/limits";
 import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
 import type { WebhookDeliverer, WebhookService } from "../services/webhooks";
+import type { Watchman } from "./alerts/watchman";
+import type { RenderRefusal } from "./refusal-rendering";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
 export interface Services {
@@ -45,6 +48,10 @@ export interface Services {
   readonly limits: LimitService;
   readonly outbox: Outbox;
   readonly health: () => Promise<HealthReport>;
+  /** Judges the alert rules, for the cron. */
+  readonly watchman: Watchman;
+  /** Every metric as text. **Errors**: `unavailable`. */
+  readonly reportMetrics: (format: ExpositionFormat) => Promise<string>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */
   readonly bookmark: () => string | null;
   /** Deletes expired records; answers how many. */
@@ -71,5 +78,11 @@ export interface GatewayEnv {
     actor: Actor;
     /** Of the refusal that was answered, for the log. */
     errorCode?: ErrorCode;
+    /** One of the operations behind a protocol's single route, for the log and the metrics: a name of ours. */
+    operation?: string;
+    /** How the path's protocol words a refusal; absent where that is a problem document. */
+    renderRefusal?: RenderRefusal;
+    /** Set by protocols whose reads come by POST: nothing was written, so there is no write to read. */
+    isRead?: boolean;
   };
 }

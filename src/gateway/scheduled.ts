@@ -3,6 +3,7 @@
 import type { Config } from "../platform/env";
 import { describeError } from "../platform/observability/logger";
 import type { Scope } from "../platform/scope";
+import { metrics } from "./metrics/isolate-metrics";
 import type { Services } from "./request-context";
 
 export async function runScheduled(services: Services, config: Config, scope: Scope): Promise<void> {
@@ -14,12 +15,16 @@ export async function runScheduled(services: Services, config: Config, scope: Sc
     sweepIdempotencyRecords: () => services.sweepIdempotencyRecords(),
     expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
     expireWebhookAttempts: () => services.webhooks.expire(config.EVENT_RETENTION_DAYS),
+    // Last, so that it sees what the others have just counted.
+    judgeAlerts: () => services.watchman.run(),
   };
   for (const [task, run] of Object.entries(tasks)) {
     try {
       scope.log.log("info", "cron", { task, result: await run() });
+      metrics.count("cron_runs_total", { task, outcome: "done" });
     } catch (error) {
       scope.log.log("error", "cron.failed", { task, ...describeError(error) });
+      metrics.count("cron_runs_total", { task, outcome: "failed" });
     }
   }
 }

@@ -86,8 +86,12 @@ export function isCommonPassword(password: string): boolean {
   return isRepetition(text) || isWalk(text) || isMadeOfWords(text);
 }
 
+/** On no list stands a longer one: what is refused beyond would be a rule of composition. */
+const REPETITION_LENGTH_MAX = 32;
+
 /** One piece of at most a third of the length, over and over: `aaaaaaaaaaaa`, `abc1abc1abc1`. */
 function isRepetition(text: string): boolean {
+  if (text.length > REPETITION_LENGTH_MAX) return false;
   for (let size = 1; size * 3 <= text.length; size += 1) {
     const piece = text.slice(0, size);
     if (piece.repeat(Math.ceil(text.length / size)).startsWith(text)) return true;

@@ -1,5 +1,5 @@
 /** What every list's query has: how many, and where to go on. */
-import { z } from "zod";
+import * as z from "zod";
 
 const wholeNumber = z
   .string()

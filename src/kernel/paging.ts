@@ -1,5 +1,5 @@
 /** Query parameters that lists share. */
-import { z } from "zod";
+import * as z from "zod";
 
 const wholeNumber = z
   .string()

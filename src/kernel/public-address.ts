@@ -43,6 +43,17 @@ export function isAddress(text: string): boolean {
   return parseIpv4(text) !== null || parseIpv6(text) !== null;
 }
 
+/**
+ * Names that never lead to the internet, so that no look-up is needed to refuse them.
+ * Source: RFC 6761 (localhost, invalid, test), RFC 6762 (local), RFC 8375 (home.arpa), ICANN (internal).
+ */
+const PRIVATE_NAME = /(?:^|\.)(?:localhost|local|internal|invalid|test|home\.arpa)$/;
+
+/** @param name a host in the form that `URL` gives it, without a dot at its end; one of a single label is a private one */
+export function isPublicName(name: string): boolean {
+  return name.includes(".") && !PRIVATE_NAME.test(name);
+}
+
 function parseIpv4(text: string): number[] | null {
   if (!/^(?:[0-9]{1,3}\.){3}[0-9]{1,3}$/.test(text)) return null;
   const bytes = text.split(".").map(Number);

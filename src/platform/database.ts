@@ -13,6 +13,7 @@ import { AppError } from "../kernel/errors";
 import { randomFraction } from "./clock";
 import { withDeadline } from "./deadline";
 import type { Calls } from "./observability/calls";
+import { inSpan } from "./observability/tracing";
 
 /** A statement that a repository built and nobody has run yet. */
 export type Statement = BatchItem<"sqlite">;
@@ -210,7 +211,9 @@ export class Database {
       async batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> {
         calls.d1RoundTrips += 1;
         calls.d1Statements += statements.length;
-        const results = await session.batch<T>(statements);
+        const results = await inSpan("database.batch", { statements: statements.length }, () =>
+          session.batch<T>(statements),
+        );
         isFromPrimary = results.every(({ meta }) => meta.served_by_primary === true);
         for (const { meta } of results) {
           calls.d1RowsRead += meta.rows_read;

@@ -2,7 +2,7 @@
  * Configuration: every variable and secret, validated once an isolate. A wrong one answers 503 to every request and
  * is named in the log, value withheld.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../kernel/errors";
 
 const count = (fallback: number, max = 1_000_000_000) =>
@@ -33,22 +33,28 @@ const list = z
       .filter((member) => member !== ""),
   );
 
+/** Origins as browsers send them, so that they can be compared: no path, no trailing slash, no pattern. */
+const origins = list.pipe(z.array(z.string().refine((text) => text === "*" || isOrigin(text))));
+
 const address = z.string().regex(/^(?:[^<>"\r\n]{1,100} <[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+)$/);
+
+/** 256 bits, base64url. */
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 
 const signingKey = z.looseObject({
   kty: z.literal("EC"),
   crv: z.literal("P-256"),
   kid: z.string().min(1).max(100),
-  x: z.string(),
-  y: z.string(),
-  d: z.string(),
+  x: coordinate,
+  y: coordinate,
+  d: coordinate,
 });
 /** A private P-256 JWK with its `kid`. */
 export type SigningKey = z.infer<typeof signingKey>;
 
 const budget = z.strictObject({
   limit: z.number().int().min(1).max(1_000_000),
-  windowSeconds: z.number().int().min(15).max(86_400),
+  windowSeconds: z.number().int().min(1).max(86_400),
 });
 /** A number of attempts in a sliding window. */
 export type Budget = z.infer<typeof budget>;
@@ -109,9 +115,14 @@ const trustedIssuer = z.strictObject({
 /** Somebody else whose tokens are accepted. */
 export type TrustedIssuer = z.infer<typeof trustedIssuer>;
 
+function isOrigin(text: string): boolean {
+  if (!/^https?:\/\/[^*]+$/.test(text) || !URL.canParse(text)) return false;
+  return new URL(text).origin === text;
+}
+
 const configSchema = z.object({
   RATE_LIMIT_MAX: count(100),
-  RATE_LIMIT_WINDOW_SECONDS: z.coerce.number().int().min(15).max(86_400).default(900),
+  RATE_LIMIT_WINDOW_SECONDS: count(900, 86_400),
   RATE_LIMIT_LEASE_MAX: count(100).optional(),
   ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400),
   SESSION_TTL_SECONDS: count(604_800, 31_536_000),
@@ -126,7 +137,7 @@ const configSchema = z.object({
   ORDER_PENDING_TTL_SECONDS: count(3600, 31_536_000),
   MAIL_FROM: address,
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, "")),
-  CORS_ORIGINS: list,
+  CORS_ORIGINS: origins,
   JWT_ISSUER: z.string().min(1).default("https://meridian.example"),
   JWT_AUDIENCE: z.string().min(1).default("meridian"),
   TRUSTED_ISSUERS: json
@@ -137,9 +148,16 @@ const configSchema = z.object({
     .pipe(z.partialRecord(z.enum(Object.keys(AUTH_BUDGET_DEFAULTS) as [AuthBudgetName]), budget))
     .default({})
     .transform((overrides): Record<AuthBudgetName, Budget> => ({ ...AUTH_BUDGET_DEFAULTS, ...overrides })),
+  /** A mail address or a URL; empty: the cron judges no alerts. */
+  ALERT_TO: z.union([z.literal(""), address, z.url({ protocol: /^https?$/ })]).default(""),
+  /** Whether GraphQL shows its schema, and GraphiQL: where the Worker is served from this machine, unless set. */
+  GRAPHQL_INTROSPECTION: z.enum(["true", "false"]).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   SERVER_TIMING: z.enum(["admin", "all"]).default("admin"),
-  JWT_SIGNING_KEYS: json.pipe(z.object({ keys: z.array(signingKey).min(1).max(10) })),
+  JWT_SIGNING_KEYS: json
+    .pipe(z.object({ keys: z.array(signingKey).min(1).max(10) }))
+    // The kid chooses the key, so it must be able to.
+    .refine(({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length),
   METRICS_TOKEN: z.string().min(16),
   EVENTS_TOKEN: z.string().min(16),
   /** 256 bits, base64url: seals cursors, encrypts what is stored for replay, keys the digests. */
@@ -147,6 +165,12 @@ const configSchema = z.object({
 });
 
 export type Config = Readonly<z.infer<typeof configSchema>>;
+
+/** Whether the GraphQL schema may be looked at: as configured, else in development alone. */
+export function isIntrospectionOn({ GRAPHQL_INTROSPECTION, PUBLIC_URL }: Config): boolean {
+  if (GRAPHQL_INTROSPECTION !== undefined) return GRAPHQL_INTROSPECTION === "true";
+  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(PUBLIC_URL).hostname);
+}
 
 /**
  * Reads and validates the configuration.

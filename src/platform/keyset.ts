@@ -47,8 +47,13 @@ export class Keyset {
     const data = rows.slice(0, limit);
     const last = data.at(-1);
     if (rows.length <= limit || last === undefined) return { data, nextCursor: null };
-    const next: CursorPosition = { key: keyOf(last), id: last.id, bookmark: this.#database.bookmark() };
-    return { data, nextCursor: await this.#sealer.seal(purpose, next) };
+    return { data, nextCursor: await this.seal(purpose, { key: keyOf(last), id: last.id }) };
+  }
+
+  /** The cursor with which the page after this row begins. */
+  async seal(purpose: string, row: Pick<CursorPosition, "key" | "id">): Promise<string> {
+    const position: CursorPosition = { ...row, bookmark: this.#database.bookmark() };
+    return await this.#sealer.seal(purpose, position);
   }
 }
 

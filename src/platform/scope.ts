@@ -24,6 +24,8 @@ export interface Scope {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly calls: Calls;
+  /** Counts what runs after the response, which `calls` must not show. Absent where nobody waits for one. */
+  readonly callsAfterResponse?: Calls;
   readonly log: Logger;
   /** Keeps the isolate for work after the response. Failures must be handled inside. */
   readonly waitUntil: (work: Promise<unknown>) => void;

@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { configOf } from "../../src/platform/env";
@@ -14,6 +14,17 @@ const OTHER_SESSION = "019ab000-0000-7000-8000-0000000000ff";
 /** A generous budget, so that it is the revocation and not the limit that refuses. */
 const policy = { ...DEFAULT_POLICY, limit: 100_000, leaseMax: 50 };
 const STEP_MS = 500;
+
+const EVENT = {
+  specversion: "1.0",
+  id: "019ab000-0000-7000-8000-0000000000ee",
+  source: "/meridian/auth",
+  subject: USER_ID,
+  time: new Date(TEST_NOW_MS).toISOString(),
+  datacontenttype: "application/json",
+  dataschema: "",
+  sequence: "1",
+} as const;
 
 let nowMs: number;
 const clock = () => nowMs;
@@ -118,6 +129,31 @@ test("the object holds the revocation before D1 does: when D1 fails the token is
   await env.DB.prepare("alter table audit_log_away rename to audit_log").run();
   expect((await authOver(isolate).logOut(actor)).ok).toBe(true);
   expect(await isEnded(sessionId)).toBe(true);
+  await settled();
+});
+
+test("an object that lost its revocations is told again by the event", async () => {
+  const sessionId = await startSession();
+  const revoked = await tokenOf(sessionId);
+  const actor = { kind: "user", userId: USER_ID, role: "user", sessionId } as const;
+  await authOver(newIsolate({ clock })).logOut(actor);
+  const [event] = (await env.DB.prepare("select * from outbox_events where type = 'session.ended'").all())
+    .results;
+  const object = env.CLIENT_LIMITER.getByName(userKey(USER_ID));
+  await runInDurableObject(object, (_, state) => state.storage.deleteAll());
+  await evictDurableObject(object);
+  await runInDurableObject(env.CLIENT_LIMITER.getByName(userKey(USER_ID)), (fresh: ClientLimiter) => {
+    fresh.clock = clock;
+  });
+  expect(await isAccepted(newIsolate({ clock }), revoked)).toBe(true);
+  await authOver(newIsolate({ clock })).repeatRevocation({
+    ...EVENT,
+    type: "session.ended",
+    data: JSON.parse(String(event?.data)),
+  });
+  expect(await isAccepted(newIsolate({ clock }), revoked)).toBe(false);
+  await authOver(newIsolate({ clock })).repeatRevocation({ ...EVENT, type: "user.deleted", data: {} });
+  expect(await isAccepted(newIsolate({ clock }), await tokenOf(OTHER_SESSION))).toBe(false);
   await settled();
 });
 

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { createAdmin, createLoggedInAccount, freshEmail, PASSWORD } from "../support/accounts";
 import { call, freshAddress } from "../support/client";
+import { lastTokenTo } from "../support/mailbox";
 
 // Password hashes are slow by design, and more so on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -143,4 +144,29 @@ test("the audit trail is for admins, and its parameters are checked", async () =
   ]) {
     expect([query, (await admin.call(`/api/audit?${query}`)).status]).toEqual([query, 400]);
   }
+});
+
+test("with a key a change of password is safe to repeat, and a replay spends no budget", async () => {
+  const account = await createLoggedInAccount();
+  const keyed = (json: object) => ({ headers: { "Idempotency-Key": "once" }, json });
+  const change = keyed({ currentPassword: PASSWORD, newPassword: "a wholly new passphrase" });
+  for (let index = 0; index < 12; index += 1) {
+    expect((await account.call("/api/auth/password/change", change)).status).toBe(204);
+  }
+  const other = keyed({ currentPassword: PASSWORD, newPassword: "another passphrase" });
+  expect((await account.call("/api/auth/password/change", other)).json.code).toBe("idempotency_key_reused");
+});
+
+test("what answers with a token, or is called with a one-time token, is not recorded under a key", async () => {
+  const account = await createLoggedInAccount();
+  const keyed = (json: object) => ({ from: account.from, headers: { "Idempotency-Key": "once" }, json });
+  const logIn = keyed({ email: account.email, password: PASSWORD });
+  const [first, second] = [await call("/api/auth/login", logIn), await call("/api/auth/login", logIn)];
+  expect(second.json.refreshToken).not.toBe(first.json.refreshToken);
+  await call("/api/auth/password/forgot", { json: { email: account.email } });
+  const reset = keyed({ token: await lastTokenTo(account.email), password: "yet another passphrase" });
+  expect((await call("/api/auth/password/reset", reset)).status).toBe(204);
+  expect((await call("/api/auth/password/reset", reset)).json.code).toBe("token_invalid");
+  const { results } = await env.DB.prepare("select * from idempotency_records").all();
+  expect(results).toEqual([]);
 });

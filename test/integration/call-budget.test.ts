@@ -23,7 +23,7 @@ test("no endpoint takes more than two sequential D1 round trips, and docs/call-b
   await expect(`${HEAD}${lines.join("\n")}\n`).toMatchFileSnapshot("../../docs/call-budget.md");
 }, 120_000);
 
-test("every endpoint of the REST API has a row", () => {
+test("every endpoint has a row", () => {
   const rows = new Set(BUDGET_ROWS.map((row) => row.endpoint));
   const routed = createApp(wire).routes.filter(({ method }) => method !== "ALL");
   const endpoints = routed.map(({ method, path }) => `${method} ${path}`);

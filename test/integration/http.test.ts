@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/kernel/errors";
+import { createAccount } from "../support/accounts";
 import { call } from "../support/client";
 
 describe("the router's own answers", () => {
@@ -69,12 +70,58 @@ describe("every answer", () => {
 });
 
 describe("headers that steer", () => {
+  test("an If-Match that names nothing matches nothing", async () => {
+    const account = await createAccount();
+    const patch = (ifMatch: string) =>
+      account.call(`/api/users/${account.id}`, {
+        method: "PATCH",
+        json: { name: "Ada King" },
+        headers: { "If-Match": ifMatch },
+      });
+    for (const ifMatch of [",", "1", 'W/"1"']) {
+      expect([ifMatch, (await patch(ifMatch)).status]).toEqual([ifMatch, 412]);
+    }
+    expect((await patch('"9", "1"')).status).toBe(200);
+  });
+
   test("a malformed bookmark is refused with a pointer; a well-formed one is accepted", async () => {
     for (const bookmark of ["garbage", "0".repeat(59), `${"0".repeat(8)}-0-0-${"0".repeat(32)}`, ""]) {
       const answer = await call("/api/users/me", { headers: { "X-D1-Bookmark": bookmark } });
       expect([bookmark, answer.status]).toEqual([bookmark, 400]);
       expect(answer.json.errors[0].pointer).toBe("#/header/X-D1-Bookmark");
     }
+  });
+});
+
+describe("bodies", () => {
+  const json = () => JSON.stringify({ name: "Ada Lovelace", email: `${crypto.randomUUID()}@example.com` });
+  const signUp = (type: string) => call("/api/users", { body: json(), headers: { "Content-Type": type } });
+
+  test("are JSON in UTF-8, however the type is spelled", async () => {
+    for (const type of [
+      "application/json;charset=utf-8",
+      'Application/JSON; Charset="UTF-8"',
+      "application/json ; charset=utf-8",
+      "application/json;",
+    ]) {
+      expect([type, (await signUp(type)).status]).toEqual([type, 201]);
+    }
+    for (const type of [
+      "application/json; charset=iso-8859-1",
+      "application/json; charset=utf-8; charset=latin1",
+      "application/merge-patch+json",
+      "application/json, text/plain",
+      "text/plain",
+    ]) {
+      expect([type, (await signUp(type)).status]).toEqual([type, 415]);
+    }
+  });
+
+  test("are needed for a merge patch: without one nothing was asked for", async () => {
+    const account = await createAccount();
+    const answer = await account.call(`/api/users/${account.id}`, { method: "PATCH" });
+    expect([answer.status, answer.json.code]).toEqual([400, "validation_failed"]);
+    expect(answer.json.errors[0].pointer).toBe("#");
   });
 });
 
@@ -103,6 +150,6 @@ describe("operations", () => {
     });
     expect([answer.status, answer.json.code]).toEqual([503, "unavailable"]);
     expect(answer.headers.get("retry-after")).toBe("1");
-    expect(answer.text).not.toMatch(/sqlite|D1|insert|secret-ada|user_profiles/i);
+    expect(answer.text).not.toMatch(/sqlite|\bD1\b|insert|secret-ada|user_profiles/i);
   });
 });

@@ -340,6 +340,18 @@ describe("addresses", () => {
     });
   });
 
+  test("nor does the holder of a taken address get more than five mails", async () => {
+    const account = await createLoggedInAccount();
+    const holder = await createAccount();
+    for (let index = 0; index < 7; index += 1) {
+      const email = index % 2 === 0 ? holder.email : holder.email.toUpperCase();
+      await account.call(`/api/users/${account.id}`, { method: "PATCH", json: { email } });
+    }
+    await mailsSent();
+    const stored = await rows("select * from one_time_tokens where purpose = 'email_change'");
+    expect(stored.length).toBeLessThanOrEqual(5);
+  });
+
   test("more than five requests in a quarter of an hour mail no further strangers", async () => {
     const account = await createLoggedInAccount();
     for (let index = 0; index < 7; index += 1) {

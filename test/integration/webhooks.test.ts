@@ -161,6 +161,11 @@ test("a delivery is a CloudEvent that the SDK reads, under a signature that Stan
   const event = HTTP.toEvent({ headers, body });
   expect(event).toBeInstanceOf(CloudEvent);
   expect(event).toMatchObject({ id: eventId, type: "thing.changed" });
+  // The receiver's spans belong to the trace of the request that caused the event.
+  expect(headers.traceparent).toMatch(
+    new RegExp(`^00-${on.scope.traceparent.slice(3, 35)}-[0-9a-f]{16}-01$`),
+  );
+  expect(headers.traceparent).not.toBe(on.scope.traceparent);
 });
 
 test("after a rotation the old secret and the new one verify for a day, and then only the new one", async () => {

@@ -81,6 +81,7 @@ class Ledger {
       DB: this.#database(real.DB),
       USER_CACHE: this.#methods(real.USER_CACHE, { get: "kv-read", put: "kv-write", delete: "kv-write" }),
       CLIENT_LIMITER: this.#objects(real.CLIENT_LIMITER),
+      METRICS: this.#objects(real.METRICS),
       EVENTS: this.#methods(real.EVENTS, { send: "queue", sendBatch: "queue" }),
     };
   }
@@ -110,7 +111,9 @@ class Ledger {
     });
   }
 
-  #objects(real: Env["CLIENT_LIMITER"]): Env["CLIENT_LIMITER"] {
+  #objects<T extends Rpc.DurableObjectBranded | undefined>(
+    real: DurableObjectNamespace<T>,
+  ): DurableObjectNamespace<T> {
     return intercept(real, {
       getByName: (name: string) => {
         const stub = real.getByName(name);

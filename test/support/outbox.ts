@@ -9,6 +9,7 @@ import {
   type Consumer,
   type DeliveryMessage,
   Dispatcher,
+  type DispatcherOptions,
   Outbox,
   type OutboxOptions,
 } from "../../src/platform/outbox";
@@ -126,6 +127,7 @@ export function dispatcher(
   on: Bench,
   consumers: Readonly<Record<string, Consumer>>,
   attemptsMax = 3,
+  onAttempt: DispatcherOptions["onAttempt"] = () => undefined,
 ): Dispatcher {
   return new Dispatcher({
     database: on.database,
@@ -135,6 +137,7 @@ export function dispatcher(
     backoffSeconds: 10,
     resendSeconds: 60,
     publicUrl: "https://meridian.example",
+    ...(onAttempt === undefined ? {} : { onAttempt }),
   });
 }
 

@@ -1,9 +1,19 @@
-/** Runs before each test file: the schema is migrated, and storage is empty at the start of each test. */
+/**
+ * Runs before each test file: the schema is migrated, storage is empty at the start of each test, and a test fails when
+ * a secret is logged in its time.
+ */
 import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
+import { watchLogs } from "./log-watch";
+
+const watch = watchLogs();
 
 beforeEach(async () => {
   await reset();
   await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
+});
+
+afterEach(() => {
+  expect(watch.drain().leaks, "secrets in the log").toEqual([]);
 });

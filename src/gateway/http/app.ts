@@ -1,8 +1,8 @@
-/** The whole REST API on one screen: the order of middleware, then every route. */
+/** The whole REST API on one screen: the order of middleware, then every route; then the other protocols, behind the same gate. */
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
-import { secureHeaders } from "hono/secure-headers";
 import { newId } from "../../platform/clock";
+import { PROTOCOLS } from "../protocols";
 import type { GatewayEnv, Wire } from "../request-context";
 import { admission } from "./middleware/admission";
 import { boundedBody, jsonBody } from "./middleware/body";
@@ -11,43 +11,41 @@ import { eventsToken } from "./middleware/events-token";
 import { failed, unrouted } from "./middleware/faults";
 import { idempotencyKey } from "./middleware/idempotency-key";
 import { identify } from "./middleware/identify";
+import { requestMetrics } from "./middleware/request-metrics";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
+import { securityHeaders } from "./middleware/security-headers";
 import { serverTiming } from "./middleware/server-timing";
+import { speak } from "./middleware/speak";
 import { analyticsRoutes } from "./routes/analytics";
 import { auditRoutes } from "./routes/audit";
 import { authRoutes } from "./routes/auth";
 import { eventsRoutes } from "./routes/events";
 import { keysRoutes } from "./routes/keys";
 import { limitsRoutes } from "./routes/limits";
+import { metricsRoutes } from "./routes/metrics";
 import { operationsRoutes } from "./routes/operations";
 import { ordersRoutes } from "./routes/orders";
 import { productsRoutes } from "./routes/products";
 import { usersRoutes } from "./routes/users";
 import { webhooksRoutes } from "./routes/webhooks";
 
-/** Our few pages bring a stylesheet and a picture of ours, and nothing that runs. */
-const PAGE_POLICY = {
-  defaultSrc: ["'none'"],
-  styleSrc: ["'self'"],
-  imgSrc: ["'self'"],
-  baseUri: ["'none'"],
-  formAction: ["'none'"],
-  frameAncestors: ["'none'"],
-};
-
 export function createApp(wire: Wire): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
   app.onError(failed);
   app.notFound(unrouted(app));
 
+  app.use(requestMetrics());
   app.use(requestId({ limitLength: 128, generator: newId }));
-  app.use(secureHeaders({ contentSecurityPolicy: PAGE_POLICY }));
+  app.use(securityHeaders);
+  // Before anything that may fail: what fails is answered in the protocol of the path.
+  for (const protocol of PROTOCOLS) app.use(protocol.path, speak(protocol));
   app.use(requestScope(wire));
   app.use(crossOrigin);
   app.use(serverTiming);
   app.route("/", operationsRoutes);
   app.route("/.well-known", keysRoutes);
+  app.route("/metrics", metricsRoutes);
 
   app.use("/api/events/*", eventsToken);
   app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks, idempotencyKey);
@@ -60,5 +58,12 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/api/analytics", analyticsRoutes);
   app.route("/api/events", eventsRoutes);
   app.route("/api/webhooks", webhooksRoutes);
+
+  for (const protocol of PROTOCOLS) {
+    app.use(protocol.path, privateAnswers, identify, admission, boundedBody);
+    if (protocol.isJsonOnly) app.use(protocol.path, jsonBody);
+    app.use(protocol.path, bookmarks, idempotencyKey);
+    app.on(["GET", "POST"], protocol.path, protocol.answer);
+  }
   return app;
 }

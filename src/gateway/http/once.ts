@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode, StatusCode } from "hono/utils/http-status";
 import type { Outcome } from "../../kernel/errors";
 import { type Attempt, KeyedAttempt, type Rendered, runOnce, unkeyed } from "../../platform/idempotency";
-import { addressKey, userKey } from "../../platform/limiter";
+import { callerKey } from "../keyed-call";
 import type { GatewayEnv } from "../request-context";
 import { problem } from "./problem";
 
@@ -28,7 +28,7 @@ export async function once<T>(
   const attempt = new KeyedAttempt<T>({
     call: {
       key,
-      caller: callerOf(c),
+      caller: callerKey(c.var.actor, c.req.header("cf-connecting-ip")),
       method: c.req.method,
       route: c.req.path,
       request: await c.req.text(),
@@ -61,9 +61,4 @@ function send(c: Context<GatewayEnv>, { status, headers, body }: Rendered): Resp
   if (body === null) return c.body(null, status as StatusCode); // Out of `Reply`, stored as a number.
   c.header("Content-Type", "application/json");
   return c.body(body, status as ContentfulStatusCode);
-}
-
-function callerOf(c: Context<GatewayEnv>): string {
-  const { actor } = c.var;
-  return actor.kind === "user" ? userKey(actor.userId) : addressKey(c.req.header("cf-connecting-ip"));
 }

@@ -1,7 +1,8 @@
 /** Zod schemas as Hono validators whose refusals are the contract's problem documents. */
 import { zValidator } from "@hono/zod-validator";
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
+import type { Violation } from "../../kernel/errors";
 import { violationsOf } from "../../kernel/violations";
 import type { GatewayEnv } from "../request-context";
 import { problem } from "./problem";
@@ -10,16 +11,29 @@ type Parsed = { success: true } | { success: false; error: { issues: readonly z.
 
 function refuseBelow(root: string) {
   return (result: Parsed, c: Context) => {
-    if (result.success) return undefined;
-    return problem(c as Context<GatewayEnv>, {
-      code: "validation_failed",
-      detail: "The request is not valid; `errors` points at each field.",
-      violations: violationsOf(result.error.issues, root),
-    });
+    return result.success ? undefined : refuse(c, violationsOf(result.error.issues, root));
   };
 }
 
-export const body = <T extends z.ZodType>(schema: T) => zValidator("json", schema, refuseBelow("#"));
+function refuse(c: Context, violations: readonly Violation[]): Response {
+  return problem(c as Context<GatewayEnv>, {
+    code: "validation_failed",
+    detail: "The request is not valid; `errors` points at each field.",
+    violations,
+  });
+}
+
+/** A request without a body counts as `{}`, whose missing fields are then named; a patch that lacks one is a slip. */
+export const body = <T extends z.ZodType>(schema: T) => {
+  const refuseInvalid = refuseBelow("#");
+  return zValidator("json", schema, (result, c) => {
+    const isMissing = c.req.method === "PATCH" && c.req.header("content-type") === undefined;
+    return isMissing ? refuse(c, [BODY_MISSING]) : refuseInvalid(result, c);
+  });
+};
+
+const BODY_MISSING: Violation = { pointer: "#", code: "required", message: "A patch has a body." };
+
 export const query = <T extends z.ZodType>(schema: T) => zValidator("query", schema, refuseBelow("#/query"));
 const param = <T extends z.ZodType>(schema: T) => zValidator("param", schema, refuseBelow("#/path"));
 

@@ -25,6 +25,13 @@ export interface Calls {
   admittedBy: AdmissionSource | null;
 }
 
+/** What was counted until now; the counting begins anew. */
+export function drainCalls(calls: Calls): Calls {
+  const drained = { ...calls };
+  Object.assign(calls, newCalls());
+  return drained;
+}
+
 export function newCalls(): Calls {
   return {
     d1Statements: 0,

@@ -1,9 +1,10 @@
 /**
  * Logs: one JSON object a line, which Workers Logs indexes by field. Fields are named by the caller and must not hold
- * addresses, tokens, passwords, hashes or mail bodies; errors go through `describeError`, which drops what a driver
- * may have put into its message.
+ * addresses, tokens, passwords, hashes or mail bodies (`redaction.ts` sees to it when one does); errors go through
+ * `describeError`, which drops what a driver may have put into its message.
  */
 import { AppError } from "../../kernel/errors";
+import { redacting } from "./redaction";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -20,7 +21,7 @@ export function createLogger(minimum: LogLevel, fields: LogFields = {}): Logger 
   return {
     log(level, event, more = {}) {
       if (ORDER.indexOf(level) < ORDER.indexOf(minimum)) return;
-      console[level](JSON.stringify({ level, event, ...fields, ...more }));
+      console[level](JSON.stringify({ level, event, ...fields, ...more }, redacting));
     },
     with: (more) => createLogger(minimum, { ...fields, ...more }),
   };

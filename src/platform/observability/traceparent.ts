@@ -10,6 +10,11 @@ export function continueTrace(header: string | undefined): string {
   return `00-${traceId}-${hex(8)}-${match?.[2] ?? "01"}`;
 }
 
+/** Of a traceparent of ours. */
+export function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35);
+}
+
 function hex(bytes: number): string {
   return Array.from(randomBytes(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

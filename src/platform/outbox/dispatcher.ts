@@ -8,6 +8,8 @@ import { AppError } from "../../kernel/errors";
 import type { CloudEvent } from "../../kernel/event";
 import type { Database } from "../database";
 import { describeError } from "../observability/logger";
+import { continueTrace, traceIdOf } from "../observability/traceparent";
+import { inSpan } from "../observability/tracing";
 import type { Scope } from "../scope";
 import {
   type Consumer,
@@ -37,6 +39,19 @@ export interface DispatcherOptions {
   readonly resendSeconds: number;
   /** `PUBLIC_URL`, for the envelope. */
   readonly publicUrl: string;
+  /** Told of each message that was handled. Must not throw. */
+  readonly onAttempt?: (report: AttemptReport) => void;
+}
+
+export interface AttemptReport {
+  readonly consumer: string;
+  /**
+   * `skipped`: settled already, or another holds it. `unrecorded`: it has acted, or may have, and D1 did not take the
+   * record; `unavailable`: nothing was tried, for D1 did not answer.
+   */
+  readonly outcome: "done" | "retry" | "dead" | "skipped" | "unrecorded" | "unavailable";
+  /** When deployed the clock moves with I/O. */
+  readonly durationMs: number;
 }
 
 interface Delivery extends DeliveryKey {
@@ -44,8 +59,15 @@ interface Delivery extends DeliveryKey {
   readonly event: CloudEvent;
 }
 
-/** What to tell the queue: null acknowledges, a number asks for the message again after so many seconds. */
-type Again = number | null;
+/** What became of a message. */
+interface Handled {
+  readonly outcome: AttemptReport["outcome"];
+  /** What to tell the queue: null acknowledges, a number asks for the message again after so many seconds. */
+  readonly again: number | null;
+}
+
+const DONE: Handled = { outcome: "done", again: null };
+const SKIPPED: Handled = { outcome: "skipped", again: null };
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -67,8 +89,7 @@ export class Dispatcher {
     });
     await Promise.all(
       messages.map(async (message) => {
-        const again =
-          deliveries === null ? this.#options.backoffSeconds : await this.#handle(message.body, deliveries);
+        const { again } = await this.#handleAndTell(message.body, deliveries);
         if (again === null) message.ack();
         else message.retry({ delaySeconds: again });
       }),
@@ -129,9 +150,41 @@ export class Dispatcher {
     );
   }
 
-  async #handle(body: DeliveryMessage, deliveries: ReadonlyMap<string, Delivery>): Promise<Again> {
-    const delivery = deliveries.get(keyOf(body));
-    if (delivery === undefined) return null;
+  /** As `#handle`, with one line in the log and one report. */
+  async #handleAndTell(
+    body: DeliveryMessage,
+    deliveries: ReadonlyMap<string, Delivery> | null,
+  ): Promise<Handled> {
+    const { scope, backoffSeconds, onAttempt } = this.#options;
+    const startedAt = scope.clock();
+    const delivery = deliveries?.get(keyOf(body));
+    const unavailable: Handled = { outcome: "unavailable", again: backoffSeconds };
+    const handled =
+      deliveries === null
+        ? unavailable
+        : await inSpan("consumer.handle", { consumer: body.consumer, eventId: body.eventId }, () =>
+            this.#handle(body, delivery),
+          );
+    const report = {
+      consumer: body.consumer,
+      outcome: handled.outcome,
+      durationMs: scope.clock() - startedAt,
+    };
+    onAttempt?.(report);
+    scope.log.log("info", "message", {
+      ...report,
+      eventId: body.eventId,
+      type: delivery?.event.type ?? null,
+      // The trace of the request that caused the event, so that one search finds both.
+      traceId: traceIdOf(continueTrace(delivery?.event.traceparent ?? scope.traceparent)),
+      attemptsBefore: delivery?.attempts ?? null,
+      retryAfterSeconds: handled.again,
+    });
+    return handled;
+  }
+
+  async #handle(body: DeliveryMessage, delivery: Delivery | undefined): Promise<Handled> {
+    if (delivery === undefined) return SKIPPED;
     const consumer = this.#options.consumerOf(body.consumer);
     switch (consumer?.kind) {
       case "transactional":
@@ -143,20 +196,20 @@ export class Dispatcher {
     }
   }
 
-  async #transact(delivery: Delivery, consumer: TransactionalConsumer): Promise<Again> {
+  async #transact(delivery: Delivery, consumer: TransactionalConsumer): Promise<Handled> {
     const { database, scope } = this.#options;
     try {
       const effect = await consumer.prepare(delivery.event);
       await database.commit([settle(database, delivery, scope.clock()), ...effect.statements]);
       effect.afterCommit?.();
-      return null;
+      return DONE;
     } catch (error) {
-      if (isSettledAlready(error)) return null;
+      if (isSettledAlready(error)) return SKIPPED;
       return await this.#fail(delivery, consumer, error, false);
     }
   }
 
-  async #act(delivery: Delivery, consumer: ExternalConsumer): Promise<Again> {
+  async #act(delivery: Delivery, consumer: ExternalConsumer): Promise<Handled> {
     const { database, scope } = this.#options;
     const token = scope.newId();
     const now = scope.clock();
@@ -166,11 +219,11 @@ export class Dispatcher {
         claim(database, delivery, { token, now, until: now + LEASE_MS }),
       ]);
       // Settled, or another holds it. Should that one die, the sweep finds the row when the claim has lapsed.
-      if (claimed === undefined) return null;
+      if (claimed === undefined) return SKIPPED;
       attempt = claimed.attempts;
     } catch (error) {
       this.#log("warn", "dispatch.claim_failed", { ...fieldsOf(delivery), ...describeError(error) });
-      return this.#options.backoffSeconds;
+      return { outcome: "unavailable", again: this.#options.backoffSeconds };
     }
     const held = { ...delivery, attempts: attempt };
     if (attempt > (consumer.retry ?? this.#policy()).attemptsMax) {
@@ -187,7 +240,7 @@ export class Dispatcher {
   }
 
   /** The act has happened: only its record is missing, and a failure to write that must not count as a failed act. */
-  async #finish(delivery: Delivery, token: string): Promise<Again> {
+  async #finish(delivery: Delivery, token: string): Promise<Handled> {
     const { database, scope } = this.#options;
     const record = () => database.commit([markDone(database, delivery, token, scope.clock())]);
     try {
@@ -195,8 +248,9 @@ export class Dispatcher {
     } catch (error) {
       // Not retried at once, for that would repeat the act: the claim lapses, and the sweep sends it again.
       this.#log("error", "dispatch.unrecorded", { ...fieldsOf(delivery), ...describeError(error) });
+      return { outcome: "unrecorded", again: null };
     }
-    return null;
+    return DONE;
   }
 
   async #fail(
@@ -204,7 +258,7 @@ export class Dispatcher {
     consumer: Consumer | undefined,
     error: unknown,
     isCounted: boolean,
-  ): Promise<Again> {
+  ): Promise<Handled> {
     const { database, scope, resendSeconds } = this.#options;
     const policy = consumer?.retry ?? this.#policy();
     const { eventId, consumer: name, attempts } = delivery;
@@ -213,11 +267,12 @@ export class Dispatcher {
         { database, scope, policy, resendSeconds },
         { eventId, consumer: name, attemptsSeen: attempts, isCounted, error },
       );
-      if (verdict.state === "dead" || verdict.delaySeconds > QUEUE_DELAY_MAX_SECONDS) return null;
-      return verdict.delaySeconds;
+      if (verdict.state === "dead") return { outcome: "dead", again: null };
+      const isSweeps = verdict.delaySeconds > QUEUE_DELAY_MAX_SECONDS;
+      return { outcome: "retry", again: isSweeps ? null : verdict.delaySeconds };
     } catch (failure) {
       this.#log("error", "dispatch.uncounted", { ...fieldsOf(delivery), ...describeError(failure) });
-      return policy.backoffSeconds;
+      return { outcome: "unrecorded", again: policy.backoffSeconds };
     }
   }
 

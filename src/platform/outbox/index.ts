@@ -1,4 +1,6 @@
 /** The door of the outbox. */
+
+export { BACKLOG_ROWS_MAX, type Backlog, consumerKindOf, readBacklog } from "./backlog";
 export type {
   Consumer,
   DeliveryContext,
@@ -16,9 +18,9 @@ export {
   type Resolution,
   toDeadLetter,
 } from "./dead-letters";
-export { Dispatcher, type DispatcherOptions } from "./dispatcher";
+export { type AttemptReport, Dispatcher, type DispatcherOptions } from "./dispatcher";
 export { type EventLedger, EventLog, type EventQuery, type LedgerEntry } from "./event-log";
-export type { OutboxOptions } from "./options";
+export type { CommittedEvent, OutboxOptions } from "./options";
 export { Outbox, type RecordedEvent } from "./outbox";
 export type { SweepReport } from "./relay";
 export { Subscriptions } from "./subscriptions";

@@ -3,6 +3,13 @@ import type { Database } from "../database";
 import type { Scope } from "../scope";
 import type { DeliveryMessage } from "./consumer";
 
+/** An event that is in the log now. */
+export interface CommittedEvent {
+  readonly type: string;
+  /** Empty where the database made it out of the rows just written. */
+  readonly data: object;
+}
+
 export interface OutboxOptions {
   readonly database: Database;
   readonly scope: Scope;
@@ -18,4 +25,6 @@ export interface OutboxOptions {
   readonly resendSeconds: number;
   readonly attemptsMax: number;
   readonly backoffSeconds: number;
+  /** Told of each event once, when its change was committed. Must not throw. */
+  readonly onCommitted?: (event: CommittedEvent) => void;
 }

@@ -14,7 +14,7 @@ import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../../driz
 import type { NewEvent } from "../../kernel/event";
 import type { Statement } from "../database";
 import { describeError } from "../observability/logger";
-import type { OutboxOptions } from "./options";
+import type { CommittedEvent, OutboxOptions } from "./options";
 import { Relay, type SweepReport } from "./relay";
 
 export interface RecordedEvent extends Omit<NewEvent, "data"> {
@@ -34,6 +34,8 @@ export interface RecordedEvent extends Omit<NewEvent, "data"> {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #relay: Relay;
+  /** Recorded by this request, not known to be committed. */
+  readonly #recorded = new Map<string, CommittedEvent>();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -49,6 +51,7 @@ export class Outbox {
     const now = scope.clock();
     const data = isExpression(event.data) ? event.data : sql`${JSON.stringify(event.data)}`;
     const guard = event.guard ?? sql`true`;
+    this.#recorded.set(event.id, { type: event.type, data: isExpression(event.data) ? {} : event.data });
     return [
       database.build
         .insert(outboxEvents)
@@ -77,15 +80,22 @@ export class Outbox {
     );
   }
 
-  /** Sends what these events' consumers wait for, after the response. A failure is left to the sweep. */
+  /** Their change is committed: sends what these events' consumers wait for, after the response. A failure is left to the sweep. */
   relaySoon(eventIds: readonly string[]): void {
     if (eventIds.length === 0) return;
     const { scope } = this.#options;
+    for (const id of eventIds) this.#announce(id);
     scope.waitUntil(
       this.#relay.send(eventIds).catch((error: unknown) => {
         scope.log.log("warn", "outbox.relay_failed", { eventIds, ...describeError(error) });
       }),
     );
+  }
+
+  #announce(id: string): void {
+    const event = this.#recorded.get(id);
+    if (event !== undefined) this.#options.onCommitted?.(event);
+    this.#recorded.delete(id);
   }
 
   /** As the cron does each minute, after the response: for deliveries that were just made due. */

@@ -1,5 +1,5 @@
 /** What a caller may ask of the counts. */
-import { z } from "zod";
+import * as z from "zod";
 
 const day = z.iso.date();
 

@@ -5,7 +5,7 @@
  * Source: RFC 9068 (`at+jwt`), RFC 8725 (JWT best current practices).
  */
 import { type CryptoKey, errors, type JWSHeaderParameters, jwtVerify, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { ROLES, type Role } from "../../kernel/actor";
 import type { Clock } from "../../kernel/clock";
 import { done, type Outcome, refuse } from "../../kernel/errors";

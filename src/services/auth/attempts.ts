@@ -11,7 +11,7 @@ import type { Scope } from "../../platform/scope";
 /** Whose budget: that of the address that calls, or of an account, known or not. */
 export type AttemptCharge = readonly [AuthBudgetName, "caller" | { readonly account: string }];
 
-export interface Attempt {
+export interface Charged {
   /** Takes the charges back: the attempt does not count. Never throws. */
   refund(): Promise<void>;
   /** Runs the attempt. One that was never decided, because something failed, does not count. */
@@ -33,13 +33,13 @@ export class Attempts {
    * **Errors**: `rate_limited`, the same for an account that exists and one that does not; `unavailable` when a budget
    * cannot be asked. **Cost**: one call to an object for each charge, side by side.
    */
-  async begin(charges: readonly AttemptCharge[]): Promise<Outcome<Attempt>> {
+  async begin(charges: readonly AttemptCharge[]): Promise<Outcome<Charged>> {
     const outcomes = await Promise.all(
       charges.map(async ([name, subject]) => await this.#charge(name, subject)),
     );
     const taken = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
     const refused = outcomes.find((outcome) => !outcome.ok);
-    if (refused === undefined || refused.ok) return done(attemptOf(taken));
+    if (refused === undefined || refused.ok) return done(chargedWith(taken));
     await refundAll(taken);
     return refused;
   }
@@ -55,7 +55,7 @@ export class Attempts {
   }
 }
 
-function attemptOf(charges: readonly Charge[]): Attempt {
+function chargedWith(charges: readonly Charge[]): Charged {
   const refund = () => refundAll(charges);
   return {
     refund,

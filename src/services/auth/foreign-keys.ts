@@ -3,7 +3,7 @@
  * none for a while: tokens with made-up key ids cannot make the Worker fetch in a loop.
  */
 import { type CryptoKey, importJWK } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../kernel/errors";
 import type { TrustedIssuer } from "../../platform/env";
 import type { FetchJson } from "../../platform/fetch-json";

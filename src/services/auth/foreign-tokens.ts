@@ -8,8 +8,8 @@ import { done, type Outcome, refuse } from "../../kernel/errors";
 import type { TrustedIssuer } from "../../platform/env";
 import { type Credential, emailSchema, nameSchema } from "../users";
 import { refuseExpired, refuseToken } from "./access-tokens";
+import type { AuthDependencies } from "./auth-dependencies";
 import type { ForeignKeys } from "./foreign-keys";
-import type { AuthDependencies } from "./service";
 import { TokenMemory } from "./token-memory";
 
 /** A foreign token that was verified, and whom it is here. */

@@ -1,6 +1,7 @@
 /** The door of the auth service. */
 export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./access-tokens";
 export { Attempts } from "./attempts";
+export type { AuthDependencies, SessionRevoker } from "./auth-dependencies";
 export { Authenticator, type BearerToken } from "./authenticator";
 export { type AuthEventType, authEvents } from "./events";
 export { ForeignKeyMemory, ForeignKeys } from "./foreign-keys";
@@ -18,5 +19,5 @@ export {
   resetPasswordSchema,
   verifyEmailSchema,
 } from "./schemas";
-export { type AuthDependencies, AuthService, type LogIn, type SessionRevoker } from "./service";
+export { AuthService, type LogIn } from "./service";
 export { TokenMemory } from "./token-memory";

@@ -4,9 +4,9 @@
  */
 import type { CloudEvent } from "../../kernel/event";
 import { type Credential, emailKey } from "../users";
+import type { AuthDependencies } from "./auth-dependencies";
 import type { Purpose } from "./model";
 import { oneTimeTokenFor, oneTimeTokenOf } from "./one-time-tokens";
-import type { AuthDependencies } from "./service";
 
 export interface Recipient {
   readonly name: string;
@@ -60,7 +60,7 @@ export class AccountMails {
   /**
    * After `email.change_requested`: a token to the new address; or, when somebody has it, a word to that somebody.
    * Null when the request was withdrawn or replaced, or when too many were made.
-   * **Cost**: 2 D1 round trips, 3 for a free address.
+   * **Cost**: 3 D1 round trips.
    */
   async emailChange(
     event: CloudEvent,
@@ -73,11 +73,12 @@ export class AccountMails {
       credentials.selectByEmail(emailKey(pending)),
       repository.tokensSince(owner.user.id, "email_change", scope.clock() - CONFIRMATIONS_WINDOW_MS),
     ]);
-    const holder = credentials.read(holders);
-    if (holder !== null) return { kind: "taken", to: recipient(holder) };
     const others = recent.filter((row) => row.id !== event.id);
     if (others.length >= CONFIRMATIONS_MAX) return null;
+    // Stored for a taken address too, though mailed to nobody: it is what the next requests are counted by.
     const token = await this.#store(event, pending, "email_change");
+    const holder = credentials.read(holders);
+    if (holder !== null) return { kind: "taken", to: recipient(holder) };
     return { kind: "confirm", to: { name: owner.user.name, email: pending }, token };
   }
 

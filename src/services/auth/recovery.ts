@@ -6,15 +6,17 @@ import type { Actor } from "../../kernel/actor";
 import { AppError, done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { passwordViolations } from "../../kernel/password-policy";
 import { isViolationOf, type Stamped, type Statement } from "../../platform/database";
+import type { AuthBudgetName } from "../../platform/env";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
 import { type Credential, emailKey, type Snapshot, type Stamp } from "../users";
+import { type AuthDependencies, requireUser } from "./auth-dependencies";
 import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
 import type { OneTimeTokenRow, Purpose } from "./model";
 import { oneTimeTokenFor } from "./one-time-tokens";
 import { digestOf } from "./refresh-chain";
 import type { ChangePasswordInput, ResetPasswordInput } from "./schemas";
-import { type AuthDependencies, requireUser, sessionRevocations } from "./service";
+import { sessionRevocations } from "./session-ending";
 
 /** Above what the work takes, for a known address or an unknown one. */
 const FORGOT_FLOOR_MS = 250;
@@ -32,17 +34,18 @@ export class RecoveryService {
    * before `FORGOT_FLOOR_MS`.
    * **Errors**: `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
-  async forgotPassword(email: string): Promise<Outcome<null>> {
+  async forgotPassword(email: string, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
     const { attempts, database, credentials, repository, audit, deriver, scope, outbox, sleep } = this.#on;
     const floor = sleep(FORGOT_FLOOR_MS);
     const key = emailKey(email);
-    const attempt = await attempts.begin([
+    const { rows, ended } = await attempt.open(database, [credentials.selectByEmail(key)]);
+    if (ended !== null) return ended;
+    const charged = await attempts.begin([
       ["forgotPerIp", "caller"],
       ["forgotPerAccount", { account: key }],
     ]);
-    if (!attempt.ok) return attempt;
-    const [rows] = await database.read("primary", [credentials.selectByEmail(key)]);
-    const credential = credentials.read(rows);
+    if (!charged.ok) return charged;
+    const credential = credentials.read(rows[0]);
 
     const eventId = scope.newId();
     // A stranger's stand-in: an id that no user has.
@@ -65,6 +68,7 @@ export class RecoveryService {
       repository.voidOlderTokens(row),
       repository.insertOneTimeToken(row, isKnown),
       ...this.#event("password.reset_requested", eventId, userId, { userId }, isKnown),
+      ...(await attempt.record(database, null)),
     ]);
     // A few more rows take a few milliseconds more. Who waits for the slower of the two cannot tell.
     await floor;
@@ -78,10 +82,9 @@ export class RecoveryService {
    * **Cost**: 2 D1 round trips, 1 scrypt, 1 object call.
    */
   async resetPassword(input: ResetPasswordInput): Promise<Outcome<null>> {
-    const charge = await this.#on.attempts.begin([["resetPerIp", "caller"]]);
-    if (!charge.ok) return charge;
-    const found = await this.#findToken(input.token, ["password_reset"]);
-    if (found === null) return refuseToken();
+    const opened = await this.#openToken(input.token, ["password_reset"], "resetPerIp");
+    if (!opened.ok) return opened;
+    const found = opened.value;
     const { token, credential } = found;
     const violations = passwordViolations(input.password, credential.user, "#/password");
     if (violations.length > 0) return refusePassword(violations);
@@ -126,33 +129,30 @@ export class RecoveryService {
   async changePassword(
     actor: Actor,
     input: ChangePasswordInput,
-    call: Attempt<null> = unkeyed(),
+    attempt: Attempt<null> = unkeyed(),
   ): Promise<Outcome<null>> {
     const { attempts, database, credentials, repository, hasher, revoker, outbox, scope } = this.#on;
     const caller = requireUser(actor);
     if (!caller.ok) return caller;
     const { userId, sessionId } = caller.value;
-    // Of its own name, so that a stranger's failed logins do not lock the owner out of a live session.
-    const attempt = await attempts.begin([["loginPerAccount", { account: `change ${userId}` }]]);
-    if (!attempt.ok) return attempt;
-    const { rows, ended } = await call.open(database, [
+    const { rows, ended } = await attempt.open(database, [
       credentials.selectById(userId),
       repository.liveSessions(userId, scope.clock()),
     ]);
-    if (ended !== null) {
-      await attempt.value.refund();
-      return ended;
-    }
+    if (ended !== null) return ended;
+    // Of its own name, so that a stranger's failed logins do not lock the owner out of a live session.
+    const charged = await attempts.begin([["loginPerAccount", { account: `change ${userId}` }]]);
+    if (!charged.ok) return charged;
     const [accounts, live] = rows;
     const credential = credentials.read(accounts);
     if (credential === null) return refuse("token_revoked", "The account of this token is gone.");
     const violations = passwordViolations(input.newPassword, credential.user, "#/newPassword");
     if (violations.length > 0) return refusePassword(violations);
-    const check = await attempt.value.refundOnFailure(() =>
+    const check = await charged.value.refundOnFailure(() =>
       hasher.verify(input.currentPassword, credential.passwordHash),
     );
     if (!check.isMatch) return refuse("invalid_credentials", "The current password is not right.");
-    await attempt.value.refund();
+    await charged.value.refund();
 
     const passwordHash = await hasher.hash(input.newPassword);
     const stamp = this.#newStamp(userId);
@@ -168,7 +168,7 @@ export class RecoveryService {
           ? []
           : [repository.revokeIdentitiesOf(userId, Math.floor(stamp.at / 1000), isDone)]),
         ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
-        ...(await call.record(database, null, isDone)),
+        ...(await attempt.record(database, null, isDone)),
       ],
       credentials.selectById(userId),
     );
@@ -183,10 +183,10 @@ export class RecoveryService {
    * **Cost**: 2 D1 round trips.
    */
   async verifyEmail(presented: string): Promise<Outcome<null>> {
-    const attempt = await this.#on.attempts.begin([["verifyPerIp", "caller"]]);
-    if (!attempt.ok) return attempt;
-    const found = await this.#findToken(presented, ["email_verification", "email_change"]);
-    if (found === null) return refuseToken();
+    const purposes: readonly Purpose[] = ["email_verification", "email_change"];
+    const opened = await this.#openToken(presented, purposes, "verifyPerIp");
+    if (!opened.ok) return opened;
+    const found = opened.value;
     const { token } = found;
     const { database, credentials, repository, users, audit } = this.#on;
     const stamp = this.#newStamp(token.userId);
@@ -223,46 +223,52 @@ export class RecoveryService {
    * when none waits.
    * **Errors**: `unauthenticated`, `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
-  async resendVerification(actor: Actor, call: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
+  async resendVerification(actor: Actor, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
     const { attempts, database, credentials, users, audit, outbox, scope } = this.#on;
     const owner = requireUser(actor);
     if (!owner.ok) return owner;
     const { userId } = owner.value;
-    const attempt = await attempts.begin([
+    const { rows, ended } = await attempt.open(database, [credentials.selectById(userId)]);
+    if (ended !== null) return ended;
+    const charged = await attempts.begin([
       ["verifyPerIp", "caller"],
       ["forgotPerAccount", { account: `resend ${userId}` }],
     ]);
-    if (!attempt.ok) return attempt;
-    const { rows, ended } = await call.open(database, [credentials.selectById(userId)]);
-    if (ended !== null) return ended;
+    if (!charged.ok) return charged;
     const credential = credentials.read(rows[0]);
     if (credential === null) return refuse("token_revoked", "The account of this token is gone.");
     const { pendingEmail, emailVerified } = credential.user;
-    if (pendingEmail === null && emailVerified) {
-      await call.abandon();
-      return done(null);
-    }
+    const isAnyWaiting = pendingEmail !== null || !emailVerified;
     const eventId = scope.newId();
+    const requested = () =>
+      pendingEmail === null
+        ? this.#event("email.verification_requested", eventId, userId, { userId })
+        : users.emailChangeRequested(eventId, userId);
     await database.commit([
       audit.record({ actor, action: "email.resend", subject: `user:${userId}` }),
-      ...(pendingEmail === null
-        ? this.#event("email.verification_requested", eventId, userId, { userId })
-        : users.emailChangeRequested(eventId, userId)),
-      ...(await call.record(database, null)),
+      ...(isAnyWaiting ? requested() : []),
+      ...(await attempt.record(database, null)),
     ]);
-    outbox.relaySoon([eventId]);
+    outbox.relaySoon(isAnyWaiting ? [eventId] : []);
     return done(null);
   }
 
-  async #findToken(presented: string, purposes: readonly Purpose[]): Promise<Found | null> {
-    const { database, repository, credentials, scope } = this.#on;
+  /** The token with its user, after the budget. **Errors**: `rate_limited`, `token_invalid`. */
+  async #openToken(
+    presented: string,
+    purposes: readonly Purpose[],
+    budget: AuthBudgetName,
+  ): Promise<Outcome<Found>> {
+    const { attempts, database, repository, credentials, scope } = this.#on;
+    const charged = await attempts.begin([[budget, "caller"]]);
+    if (!charged.ok) return charged;
     const digest = await digestOf(presented);
     const [[token], owners] = await database.read("primary", [
       repository.usableToken(digest, purposes, scope.clock()),
       credentials.selectById(repository.ownerOfOneTimeToken(digest)),
     ]);
     const credential = credentials.read(owners);
-    return token === undefined || credential === null ? null : { token, credential };
+    return token === undefined || credential === null ? refuseToken() : done({ token, credential });
   }
 
   /** What came of a batch that used a token: done by us, or by somebody else before. */

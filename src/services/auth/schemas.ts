@@ -1,5 +1,5 @@
 /** Input rules of the auth service, the same for every protocol. Unknown fields are refused. */
-import { z } from "zod";
+import * as z from "zod";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../kernel/password-policy";
 import { emailSchema } from "../users";
 

@@ -1,5 +1,5 @@
 /** What a caller may ask of the log, and tell of dead letters. */
-import { z } from "zod";
+import * as z from "zod";
 import { cursorSchema, instantSchema, limitSchema } from "../../kernel/page-query";
 import { isPlainText, PLAIN_TEXT_PATTERN } from "../../kernel/text";
 import { DEAD_LETTER_STATES } from "../../platform/outbox";

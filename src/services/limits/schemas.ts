@@ -1,5 +1,5 @@
 /** What an administrator may set. */
-import { z } from "zod";
+import * as z from "zod";
 import type { LimitNumbers } from "./model";
 
 const WINDOW_SECONDS_DEFAULT = 900;
@@ -10,7 +10,7 @@ export type SetLimitInput = LimitNumbers | { readonly plan: string };
 export const setLimitSchema = z
   .strictObject({
     limit: z.int().min(1).max(1_000_000).optional(),
-    windowSeconds: z.int().min(15).max(86_400).optional(),
+    windowSeconds: z.int().min(1).max(86_400).optional(),
     isShadow: z.boolean().optional(),
     plan: z
       .string()

@@ -1,5 +1,5 @@
 /** Events of the orders service. Each is written in the batch of its transition. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Order } from "./model";
 import { ORDER_STATUSES, type OrderStatus } from "./order-status";
 

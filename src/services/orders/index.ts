@@ -8,5 +8,5 @@ export { ProductRepository } from "./products/repository";
 export { createProductSchema, listProductsSchema, patchProductSchema } from "./products/schemas";
 export { ProductService } from "./products/service";
 export { OrderRepository } from "./repository";
-export { changeOrderStatusSchema, listOrdersSchema, placeOrderSchema } from "./schemas";
+export { changeOrderStatusSchema, type ListOrdersQuery, listOrdersSchema, placeOrderSchema } from "./schemas";
 export { OrderService } from "./service";

@@ -58,6 +58,32 @@ export class OrderRepository {
     );
   }
 
+  /**
+   * Newest first, of each of these users as many as `selectPage` without a cursor would give. Each user's are a range of
+   * the index, so that the rows read are those asked for, however many orders a user has.
+   */
+  selectFirstPages(userIds: readonly string[], query: ListOrdersQuery) {
+    const { build } = this.#database;
+    const ids = sql`(select o.id from json_each(${JSON.stringify(userIds)}) listed cross join ${orders} o where o.id in (
+      select p.id from ${orders} p where p.user_id = listed.value and ${and(
+        query.status === undefined ? sql`true` : sql`p.status = ${query.status}`,
+        query.createdAfter === undefined ? undefined : sql`p.created_at > ${query.createdAfter}`,
+        query.createdBefore === undefined ? undefined : sql`p.created_at < ${query.createdBefore}`,
+      )} order by p.created_at desc, p.id desc limit ${query.limit + 1}))`;
+    return [
+      build
+        .select()
+        .from(orders)
+        .where(sql`${orders.id} in ${ids}`)
+        .orderBy(desc(orders.createdAt), desc(orders.id)),
+      build
+        .select()
+        .from(orderLines)
+        .where(sql`${orderLines.orderId} in ${ids}`)
+        .orderBy(asc(orderLines.orderId), asc(orderLines.position)),
+    ] as const;
+  }
+
   /** Pending orders placed at `cutoff` or before, oldest first. */
   selectExpired(cutoff: number, limit: number) {
     return this.#selectWith(

@@ -1,5 +1,5 @@
 /** Input rules of orders, the same for every protocol. Unknown fields are refused. */
-import { z } from "zod";
+import * as z from "zod";
 import { instantSchema, pageSchema } from "../../kernel/paging";
 import { ORDER_STATUSES } from "./order-status";
 

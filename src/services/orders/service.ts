@@ -123,10 +123,8 @@ export class OrderService {
     if (!known.ok) return known;
     const ownId = actor.kind === "user" ? actor.userId : undefined;
     const userId = query.userId ?? (isPermitted(actor, "order.list_all") ? undefined : ownId);
-    if (userId !== ownId) {
-      const permitted = authorize(actor, "order.list_all");
-      if (!permitted.ok) return permitted;
-    }
+    const permitted = mayList(actor, userId);
+    if (!permitted.ok) return permitted;
     const purpose = purposeOf("orders.list", actor, query);
     const position = await keyset.open(purpose, query.cursor);
     if (!position.ok) return position;
@@ -135,7 +133,43 @@ export class OrderService {
       repository.selectPage({ ...query, userId }, position.value),
     );
     const orders = toOrders(...rows).map(({ order }) => order);
-    return done(await keyset.page(purpose, orders, query.limit, (order) => Date.parse(order.createdAt)));
+    return done(await keyset.page(purpose, orders, query.limit, keyOf));
+  }
+
+  /**
+   * The first page of each of several users' orders, as `list` with `userId` would answer for each.
+   * **Cost**: 1 D1 round trip, two statements, whatever the number of users.
+   */
+  async listOfUsers(
+    actor: Actor,
+    userIds: readonly string[],
+    query: ListOrdersQuery,
+  ): Promise<readonly Outcome<Page<Order>>[]> {
+    const { database, repository, keyset } = this.#on;
+    const permitted = userIds.map((userId) => mayList(actor, userId));
+    const listed = userIds.filter((_, index) => permitted[index]?.ok === true);
+    const rows =
+      listed.length === 0
+        ? null
+        : await database.read(keyset.readFrom(), repository.selectFirstPages(listed, query));
+    const orders = rows === null ? [] : toOrders(...rows).map(({ order }) => order);
+    const ordersOf = Map.groupBy(orders, ({ userId }) => userId);
+    return await Promise.all(
+      userIds.map(async (userId, index) => {
+        const decided = permitted[index];
+        if (decided?.ok === false) return decided;
+        const purpose = purposeOf("orders.list", actor, { ...query, userId });
+        return done(await keyset.page(purpose, ordersOf.get(userId) ?? [], query.limit, keyOf));
+      }),
+    );
+  }
+
+  /** The cursor of an order in a list, with which the page after it begins. **Cost**: 1 HMAC. */
+  async cursorOf(actor: Actor, query: ListOrdersQuery, order: Order): Promise<string> {
+    return await this.#on.keyset.seal(purposeOf("orders.list", actor, query), {
+      key: keyOf(order),
+      id: order.id,
+    });
   }
 
   /** Every status that the order entered, oldest first: six at most. **Errors and cost**: as `get`. */
@@ -250,6 +284,16 @@ function newOrder({
     createdAt: at,
     updatedAt: at,
   };
+}
+
+/** @param userId whose orders; undefined for everybody's */
+function mayList(actor: Actor, userId: string | undefined): Outcome<null> {
+  const isOwn = actor.kind === "user" && actor.userId === userId;
+  return authorize(actor, isOwn ? "order.list" : "order.list_all");
+}
+
+function keyOf({ createdAt }: Order): number {
+  return Date.parse(createdAt);
 }
 
 /** "Not yours" and "not there" are answered alike. */

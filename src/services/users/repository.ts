@@ -87,6 +87,11 @@ export class UserRepository {
     return this.#select().where(eq(users.id, id)).limit(1);
   }
 
+  /** As `selectById`, of many. One parameter however many ids. */
+  selectByIds(ids: readonly string[]) {
+    return this.#select().where(sql`${users.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+  }
+
   /** Who has the address, for a batch of the caller's. */
   selectByEmail(email: string) {
     return this.#database.build
@@ -189,6 +194,11 @@ export function changedBy(context: ChangeContext): SQL {
 /** Holds where both do. */
 export function both(left: SQL, right: SQL): SQL {
   return sql`${left} and ${right}`;
+}
+
+/** The account of a statement that selects at most one. */
+export function firstAccount([row]: readonly Row[]): Account | null {
+  return row === undefined ? null : toAccount(row);
 }
 
 export function toAccount(row: Row): Account {

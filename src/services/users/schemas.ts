@@ -1,5 +1,5 @@
 /** Input rules of the users service, the same for every protocol. Unknown fields are refused. */
-import { z } from "zod";
+import * as z from "zod";
 import { ROLES } from "../../kernel/actor";
 import { instantSchema, pageSchema } from "../../kernel/paging";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../kernel/password-policy";

@@ -3,6 +3,7 @@ import { AppError } from "../../kernel/errors";
 import type { CloudEvent } from "../../kernel/event";
 import type { Database } from "../../platform/database";
 import { describeError } from "../../platform/observability/logger";
+import { continueTrace } from "../../platform/observability/traceparent";
 import { type ExternalConsumer, type RetryPolicy, Subscriptions } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import type { Vault } from "../../platform/vault";
@@ -101,6 +102,8 @@ export class WebhookDeliverer implements ExternalConsumer {
         ...signature,
         "content-type": "application/cloudevents+json; charset=utf-8",
         "user-agent": "Meridian",
+        // The trace of the request that caused the event goes on at its receiver.
+        traceparent: continueTrace(event.traceparent),
       },
     };
   }

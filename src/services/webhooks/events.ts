@@ -1,5 +1,5 @@
 /** Events of the webhooks service. */
-import { z } from "zod";
+import * as z from "zod";
 
 export const WEBHOOKS_SOURCE = "/meridian/webhooks";
 

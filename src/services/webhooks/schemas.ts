@@ -1,5 +1,5 @@
 /** What an administrator may ask of webhooks. */
-import { z } from "zod";
+import * as z from "zod";
 import { cursorSchema, limitSchema } from "../../kernel/page-query";
 
 const url = z.string().min(1).max(2_000);

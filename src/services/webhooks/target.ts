@@ -4,7 +4,7 @@
  * a name that changes between our look-up and the connection's own; a deployed Worker has no private network to reach
  * by that, and `global_fetch_strictly_public` keeps it out of its own zone.
  */
-import { isAddress, isPublicAddress } from "../../kernel/public-address";
+import { isAddress, isPublicAddress, isPublicName } from "../../kernel/public-address";
 import type { Resolve } from "../../platform/dns";
 
 export interface TargetPolicy {
@@ -29,9 +29,14 @@ export async function faultOfTarget(text: string, policy: TargetPolicy): Promise
   return await faultOfHost(url.hostname, policy.resolve);
 }
 
+const NOT_PUBLIC = "Its host is not on the public internet.";
+
 async function faultOfHost(hostname: string, resolve: Resolve): Promise<string | null> {
   const literal = hostname.replace(/^\[|\]$/g, "");
-  const addresses = isAddress(literal) ? [literal] : await resolve(hostname.replace(/\.$/, ""));
+  if (isAddress(literal)) return isPublicAddress(literal) ? null : NOT_PUBLIC;
+  const name = hostname.replace(/\.$/, "");
+  if (!isPublicName(name)) return NOT_PUBLIC;
+  const addresses = await resolve(name);
   if (addresses.length === 0) return "Its host has no address.";
-  return addresses.every(isPublicAddress) ? null : "Its host is not on the public internet.";
+  return addresses.every(isPublicAddress) ? null : NOT_PUBLIC;
 }

@@ -2,7 +2,9 @@
 import { newId } from "../../../src/platform/clock";
 import { createLoggedInAccount, freshEmail, PASSWORD } from "../accounts";
 import { sendCounted } from "../counted-app";
+import { METRICS_AUTHORIZATION } from "../metrics";
 import { storeUser } from "../stored-user";
+import { PROTOCOL_ROWS } from "./protocol-rows";
 import {
   asAdmin,
   asLoggedIn,
@@ -24,6 +26,14 @@ const OPERATIONS: readonly BudgetRow[] = [
       scene: async () => ({ client: stranger(), ask: () => ({ path }) }),
     }),
   ),
+  {
+    endpoint: "GET /metrics",
+    status: 200,
+    scene: async () => ({
+      client: stranger(),
+      ask: () => ({ path: "/metrics", headers: { Authorization: METRICS_AUTHORIZATION } }),
+    }),
+  },
   {
     endpoint: "GET /problems/:code",
     status: 200,
@@ -453,4 +463,5 @@ export const BUDGET_ROWS: readonly BudgetRow[] = [
   ...EVENTS,
   ...WEBHOOKS,
   ...LIMITS,
+  ...PROTOCOL_ROWS,
 ];

@@ -16,6 +16,8 @@ test.each([
   "v9$kQ2!mZp0x",
   "            x ",
   "a".repeat(60) + "b".repeat(68),
+  "x".repeat(128),
+  "aB3$".repeat(16),
 ])("accepts the uncommon password %s", (password) => {
   expect(codesOf(password)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isPublicAddress } from "../../../src/kernel/public-address";
+import { isPublicAddress, isPublicName } from "../../../src/kernel/public-address";
 
 test.each([
   "127.0.0.1",
@@ -46,3 +46,23 @@ test.each([
 ])("%s is", (address) => {
   expect(isPublicAddress(address)).toBe(true);
 });
+
+test.each([
+  "localhost",
+  "api.localhost",
+  "printer.local",
+  "db.internal",
+  "a.home.arpa",
+  "x.test",
+  "intranet",
+  "",
+])("the name %s is refused before anybody is asked for its address", (name) => {
+  expect(isPublicName(name)).toBe(false);
+});
+
+test.each(["example.com", "localhost.example.com", "mylocal.net", "internal.dev"])(
+  "the name %s may lead to the internet",
+  (name) => {
+    expect(isPublicName(name)).toBe(true);
+  },
+);

@@ -1,5 +1,5 @@
 /**
- * The gate of `/api`. A decision out of the isolate's memory comes before the handler. When the client's object must
+ * The gate of `/api`, `/graphql` and `/rpc`. A decision out of the isolate's memory comes before the handler. When the client's object must
  * be asked, an unsafe method waits for the answer first; on a safe one the handler's reads run beside the ask, which is
  * awaited before anything is answered, so that the hop costs no time and nothing leaks.
  */
@@ -10,8 +10,9 @@ import { AppError, type Refusal } from "../../../kernel/errors";
 import { policyNameFor, rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
 import { describeError } from "../../../platform/observability/logger";
 import { type Entrant, type Passage, pass, passOrFailure } from "../../admission";
+import { refusalOf } from "../../error-map";
 import type { GatewayEnv } from "../../request-context";
-import { problem, refusalOf } from "../problem";
+import { problem } from "../problem";
 
 /** They bring credentials of their own: a client whose access token has expired must be able to get another. */
 const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
@@ -20,6 +21,8 @@ const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
   "/api/auth/password/forgot",
   "/api/auth/password/reset",
   "/api/auth/email/verify",
+  "/rpc/auth.v1.AuthService/LogIn",
+  "/rpc/auth.v1.AuthService/RefreshSession",
 ]);
 
 /** Charges every request of a limited route group, but OPTIONS, to its client. */

@@ -12,8 +12,8 @@ export const boundedBody = bodyLimit({
   onError: (c) => problem(c, { code: "payload_too_large", detail: "A body may have at most 256 KiB." }),
 });
 
-const JSON_TYPE = /^application\/json(?:;\s*charset="?utf-8"?)?$/i;
-const MERGE_PATCH_TYPE = /^application\/merge-patch\+json(?:;\s*charset="?utf-8"?)?$/i;
+/** No parameter but the charset, once, and that UTF-8. Source: RFC 9110, sections 5.6.6 and 8.3.1. */
+const JSON_TYPE = /^application\/(json|merge-patch\+json)[ \t]*(?:;[ \t]*(?:charset="?utf-8"?)?)?$/i;
 
 /** **Errors**: `unsupported_media_type`; `malformed_json` when the bytes are not UTF-8. */
 export const jsonBody = createMiddleware<GatewayEnv>(async (c, next) => {
@@ -31,8 +31,8 @@ export const jsonBody = createMiddleware<GatewayEnv>(async (c, next) => {
 });
 
 function isReadable(method: string, contentType: string): boolean {
-  const type = contentType.trim();
-  return JSON_TYPE.test(type) || (method === "PATCH" && MERGE_PATCH_TYPE.test(type));
+  const subtype = JSON_TYPE.exec(contentType.trim())?.[1]?.toLowerCase();
+  return subtype === "json" || (subtype === "merge-patch+json" && method === "PATCH");
 }
 
 function isUtf8(bytes: ArrayBuffer): boolean {

@@ -1,10 +1,12 @@
 /** The ends of a request that no route answers: nothing there, not with this method, or an error on the way. */
-import type { Context, ErrorHandler, Hono, NotFoundHandler } from "hono";
+import type { ErrorHandler, Hono, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { AppError, type ErrorCode, refuseNotFound } from "../../../kernel/errors";
 import { createLogger, describeError } from "../../../platform/observability/logger";
+import { refusalOf } from "../../error-map";
 import type { GatewayEnv } from "../../request-context";
-import { problem, refusalOf } from "../problem";
+import { problem } from "../problem";
+import { methodOf, routeOf } from "../route-label";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
@@ -31,7 +33,11 @@ export const failed: ErrorHandler<GatewayEnv> = (error, c) => {
   if (error instanceof HTTPException)
     return problem(c, { code: codeOf(error), detail: "The request could not be read." });
   const log = c.get("scope")?.log ?? createLogger("info", { requestId: c.get("requestId") });
-  log.log("error", "request.failed", { method: c.req.method, path: pathShape(c), ...describeError(error) });
+  log.log("error", "request.failed", {
+    method: methodOf(c.req.method),
+    route: routeOf(c),
+    ...describeError(error),
+  });
   return problem(
     c,
     refusalOf(error instanceof AppError ? error : new AppError("internal", "bug", { cause: error })),
@@ -50,9 +56,4 @@ function codeOf({ status }: HTTPException): ErrorCode {
     default:
       return "internal";
   }
-}
-
-/** The path without ids, which are none of the log's business. */
-function pathShape(c: Context<GatewayEnv>): string {
-  return c.req.path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, ":id").slice(0, 200);
 }

@@ -1,15 +1,17 @@
 /** First of all middleware: identifies the request, wires its services, and logs one line when it is answered. */
 import { createMiddleware } from "hono/factory";
-import { routePath } from "hono/route";
 import { ANONYMOUS } from "../../../kernel/actor";
 import { isBookmark } from "../../../kernel/bookmark";
 import { newId, systemClock } from "../../../platform/clock";
 import { configOf } from "../../../platform/env";
-import { newCalls } from "../../../platform/observability/calls";
+import { drainCalls, newCalls } from "../../../platform/observability/calls";
 import { createLogger } from "../../../platform/observability/logger";
-import { continueTrace } from "../../../platform/observability/traceparent";
+import { continueTrace, traceIdOf } from "../../../platform/observability/traceparent";
 import type { Scope } from "../../../platform/scope";
+import { metrics } from "../../metrics/isolate-metrics";
+import { recordCalls } from "../../metrics/record-calls";
 import type { GatewayEnv, Wire } from "../../request-context";
+import { methodOf, protocolOf, routeOf } from "../route-label";
 
 export function requestScope(wire: Wire) {
   return createMiddleware<GatewayEnv>(async (c, next) => {
@@ -17,7 +19,8 @@ export function requestScope(wire: Wire) {
     const requestId = c.get("requestId");
     const traceparent = continueTrace(c.req.header("traceparent"));
     const bookmark = c.req.header("x-d1-bookmark");
-    const log = createLogger(config.LOG_LEVEL, { requestId, traceId: traceparent.split("-")[1] });
+    const log = createLogger(config.LOG_LEVEL, { requestId, traceId: traceIdOf(traceparent) });
+    const callsAfterResponse = newCalls();
     const scope: Scope = {
       requestId,
       traceparent,
@@ -31,8 +34,12 @@ export function requestScope(wire: Wire) {
       clock: systemClock,
       newId,
       calls: newCalls(),
+      callsAfterResponse,
       log,
-      waitUntil: (work) => c.executionCtx.waitUntil(work),
+      waitUntil: (work) =>
+        c.executionCtx.waitUntil(
+          work.finally(() => recordCalls(metrics, "after_response", drainCalls(callsAfterResponse))),
+        ),
     };
     c.set("config", config);
     c.set("scope", scope);
@@ -41,8 +48,9 @@ export function requestScope(wire: Wire) {
     const startedAt = scope.clock();
     await next();
     log.log("info", "request", {
-      method: c.req.method,
-      route: routePath(c, -1),
+      method: methodOf(c.req.method),
+      route: routeOf(c),
+      protocol: protocolOf(c.req.path),
       status: c.res.status,
       code: c.get("errorCode") ?? null,
       actor: c.get("actor").kind,

@@ -32,7 +32,7 @@ export const bookmarks = createMiddleware<GatewayEnv>(async (c, next) => {
     });
   }
   await next();
-  const isWrite = c.req.method !== "GET" && c.req.method !== "HEAD";
+  const isWrite = c.req.method !== "GET" && c.req.method !== "HEAD" && c.get("isRead") !== true;
   const bookmark = isWrite ? c.var.services.bookmark() : null;
   if (bookmark !== null) c.header("X-D1-Bookmark", bookmark);
   return undefined;

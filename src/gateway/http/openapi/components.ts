@@ -1,5 +1,5 @@
 /** What calls share in the document: schemas out of zod, headers, parameters, security schemes. */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES } from "../../../kernel/errors";
 import { problemExample } from "./errors";
 import { EXAMPLES } from "./examples";

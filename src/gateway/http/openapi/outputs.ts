@@ -2,7 +2,7 @@
  * What the API answers, as schemas. Each shape is checked against its model by the compiler: a field that one of them
  * lacks, or has of another type, does not build.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ROLES } from "../../../kernel/actor";
 import { ERROR_CODES, type Violation } from "../../../kernel/errors";
 import type { CloudEvent } from "../../../kernel/event";

@@ -1,6 +1,6 @@
 /** `/api/audit`: who did what to whom, for administrators. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { authorize } from "../../../kernel/permissions";
 import type { GatewayEnv } from "../../request-context";
 import { problem } from "../problem";

@@ -1,5 +1,8 @@
-/** `/api/auth`: contract and handlers. */
-import { type Context, Hono } from "hono";
+/**
+ * `/api/auth`: contract and handlers. What answers with a token or is called with a one-time token records nothing under
+ * an `Idempotency-Key`: a secret must not lie in a table. Refreshing and logging out are safe to repeat by themselves.
+ */
+import { Hono } from "hono";
 import {
   changePasswordSchema,
   forgotPasswordSchema,
@@ -16,11 +19,11 @@ import { body, idParam } from "../validate";
 export const authRoutes = new Hono<GatewayEnv>()
   .post("/login", body(logInSchema), async (c) => {
     const outcome = await c.var.services.auth.logIn(c.req.valid("json"));
-    return answer(c, outcome, (logIn) => secret(c, logIn));
+    return answer(c, outcome, (logIn) => c.json(logIn, 200, uncached()));
   })
   .post("/refresh", body(refreshSchema), async (c) => {
     const outcome = await c.var.services.auth.refresh(c.req.valid("json").refreshToken);
-    return answer(c, outcome, (pair) => secret(c, pair));
+    return answer(c, outcome, (pair) => c.json(pair, 200, uncached()));
   })
   .post("/logout", async (c) => {
     return answer(c, await c.var.services.auth.logOut(c.var.actor), () => c.body(null, 204));
@@ -39,8 +42,10 @@ export const authRoutes = new Hono<GatewayEnv>()
     );
   })
   .post("/password/forgot", body(forgotPasswordSchema), async (c) => {
-    const outcome = await c.var.services.recovery.forgotPassword(c.req.valid("json").email);
-    return answer(c, outcome, () => c.body(null, 202));
+    const { recovery } = c.var.services;
+    return await once<null>(c, { status: 202 }, (attempt) =>
+      recovery.forgotPassword(c.req.valid("json").email, attempt),
+    );
   })
   .post("/password/reset", body(resetPasswordSchema), async (c) => {
     const outcome = await c.var.services.recovery.resetPassword(c.req.valid("json"));
@@ -64,7 +69,6 @@ export const authRoutes = new Hono<GatewayEnv>()
   });
 
 /** Tokens must not lie in any cache. Source: RFC 6749, section 5.1. */
-function secret(c: Context<GatewayEnv>, value: object): Response {
-  c.header("Cache-Control", "no-store");
-  return c.json(value);
+function uncached(): Readonly<Record<string, string>> {
+  return { "Cache-Control": "no-store" };
 }

@@ -1,5 +1,5 @@
 /** Input rules of products, the same for every protocol. Unknown fields are refused. */
-import { z } from "zod";
+import * as z from "zod";
 import { CURRENCIES, isCurrency, PRICE_MINOR_MAX } from "../../../kernel/money";
 import { pageSchema } from "../../../kernel/paging";
 import { codePoints, isPlainLine, PLAIN_LINE_PATTERN } from "../../../kernel/text";

@@ -1,0 +1,74 @@
+/**
+ * `npm run proto` lints proto/ and writes src/gateway/rpc/gen out of it; with `--check` it only says whether the folder
+ * is what it would write, and with `--against <commit>` whether anything breaks clients of that commit. No network: the plugin and the well-known types come with the packages.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { flagValue, nodeBinary, ROOT, runTool } from "./tools.mjs";
+
+const PROTO = join(ROOT, "proto");
+const PLUGIN = join(ROOT, "node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es");
+const GENERATED = join(ROOT, "src/gateway/rpc/gen");
+
+process.exitCode = await main();
+
+async function main() {
+  const ref = flagValue(process.argv, "against");
+  if (ref !== undefined) return await breaking(ref);
+  const lint = await runTool("buf", ["lint"], { cwd: PROTO });
+  if (lint.code !== 0) return report(lint.output);
+  if (!process.argv.includes("--check")) return await generate(GENERATED);
+
+  const cache = join(ROOT, "node_modules/.cache");
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "proto-"));
+  try {
+    if ((await generate(folder)) !== 0) return 1;
+    const expected = filesOf(folder);
+    const found = filesOf(GENERATED);
+    const stale = [...new Set([...expected.keys(), ...found.keys()])].filter(
+      (name) => expected.get(name) !== found.get(name),
+    );
+    return stale.length === 0 ? 0 : report(`not what proto/ says: ${stale.join(", ")}\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether clients generated at that commit still understand what is here. */
+async function breaking(ref) {
+  const git = execFileSync("git", ["rev-parse", "--path-format=absolute", "--git-common-dir"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  const against = `${git.trim()}#format=git,ref=${ref},subdir=proto`;
+  const { code, output } = await runTool("buf", ["breaking", "--against", against], { cwd: PROTO });
+  return code === 0 ? 0 : report(output);
+}
+
+/** The template names the folder; `-o` would only be put before it. */
+async function generate(folder) {
+  const template = JSON.stringify({
+    version: "v2",
+    clean: true,
+    plugins: [{ local: [nodeBinary(), PLUGIN], out: folder, opt: ["target=ts", "import_extension=none"] }],
+    inputs: [{ directory: "." }],
+  });
+  const { code, output } = await runTool("buf", ["generate", "--template", template], { cwd: PROTO });
+  return code === 0 ? 0 : report(output);
+}
+
+/** @returns {Map<string, string>} text by path */
+function filesOf(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name));
+  return new Map(paths.map((path) => [relative(folder, path), readFileSync(path, "utf8")]));
+}
+
+function report(output) {
+  process.stdout.write(output);
+  return 1;
+}

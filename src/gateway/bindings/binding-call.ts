@@ -1,0 +1,86 @@
+/**
+ * A call over a service binding. Who calls is written in the binding's `props`, in the caller's configuration, which only
+ * whoever deploys it can set: no argument of a call can make it another.
+ */
+import * as z from "zod";
+import { type Actor, ANONYMOUS, ROLES } from "../../kernel/actor";
+import { AppError, type Outcome } from "../../kernel/errors";
+import type { Config } from "../../platform/env";
+import type { Attempt } from "../../platform/idempotency";
+import { isIdempotencyKey } from "../../platform/idempotency";
+import type { Scope } from "../../platform/scope";
+import { idSchema } from "../input";
+import { keyedCall } from "../keyed-call";
+import type { Services } from "../request-context";
+
+const propsSchema = z.strictObject({
+  actor: z.union([
+    z.strictObject({ kind: z.literal("system"), name: z.string().min(1).max(100) }),
+    z.strictObject({ kind: z.literal("user"), userId: idSchema, role: z.enum(ROLES) }),
+  ]),
+});
+
+/** What every call may say beside its arguments. */
+export interface CallOptions {
+  /** As `If-Match`. */
+  readonly expectedVersion?: number;
+  /** As `Idempotency-Key`. */
+  readonly idempotencyKey?: string;
+}
+
+export interface BindingCall {
+  readonly services: Services;
+  readonly actor: Actor;
+  readonly scope: Scope;
+  readonly config: Config;
+}
+
+/**
+ * The actor that the binding names; a stranger when it names none.
+ * **Errors**: `internal` when `props` are not of the form that README.md of examples/service-caller shows.
+ */
+export function actorOf(props: unknown): Actor {
+  if (props === undefined || props === null || Object.keys(props).length === 0) return ANONYMOUS;
+  const parsed = propsSchema.safeParse(props);
+  if (!parsed.success) throw new AppError("internal", "the service binding's props name no actor");
+  const { actor } = parsed.data;
+  return actor.kind === "user" ? { ...actor, sessionId: null } : actor;
+}
+
+/** An unsafe use case, at most once under the call's key. **Errors**: `validation_failed` for a key that is none. */
+export async function once<T>(
+  { actor, scope, config }: BindingCall,
+  {
+    route,
+    input,
+    key,
+  }: { readonly route: string; readonly input: unknown; readonly key: string | undefined },
+  run: (attempt: Attempt<T>) => Promise<Outcome<T>>,
+): Promise<Outcome<T>> {
+  if (key !== undefined && !isIdempotencyKey(key)) return refuseKey();
+  const caller = {
+    actor,
+    scope,
+    dataKey: config.DATA_KEY,
+    key,
+    address: undefined,
+    onReplay: () => undefined,
+  };
+  return await keyedCall(caller, { protocol: "binding", route, input }, run);
+}
+
+function refuseKey(): Outcome<never> {
+  const violation = {
+    pointer: "#/idempotencyKey",
+    code: "invalid_format",
+    message: "Must be 1 to 255 visible ASCII characters.",
+  };
+  return {
+    ok: false,
+    refusal: {
+      code: "validation_failed",
+      detail: "The idempotency key is not valid.",
+      violations: [violation],
+    },
+  };
+}

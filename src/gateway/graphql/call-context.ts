@@ -1,0 +1,39 @@
+/** What resolvers get of a request: its use cases, its actor, and one set of loaders. */
+import { type Outcome, refuse } from "../../kernel/errors";
+import type { Attempt } from "../../platform/idempotency";
+import { keyedCall } from "../keyed-call";
+import type { RequestCall } from "../request-call";
+import { refusalError } from "./errors";
+import { Loaders } from "./loaders";
+
+export interface GraphqlContext extends Record<PropertyKey, unknown> {
+  readonly call: RequestCall;
+  readonly loaders: Loaders;
+}
+
+export function graphqlContext(call: RequestCall): GraphqlContext {
+  return { call, loaders: new Loaders(call) };
+}
+
+/** The value of an outcome. **Errors**: its refusal, as the field's error. */
+export function granted<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value;
+  throw refusalError(outcome.refusal);
+}
+
+/**
+ * A mutation's use case, at most once under an `Idempotency-Key`. The key's scope is the field's place in the response,
+ * for one request may hold several.
+ */
+export async function mutate<T>(
+  { call }: GraphqlContext,
+  operation: { readonly path: string; readonly field: string; readonly input: unknown },
+  run: (attempt: Attempt<T>) => Promise<Outcome<T>>,
+): Promise<T> {
+  const route = `${operation.field}:${operation.path}`;
+  return granted(await keyedCall(call, { protocol: "graphql", route, input: operation.input }, run));
+}
+
+export function refuseUnauthenticated() {
+  return refuse("unauthenticated", "This call needs an access token.");
+}

@@ -1,0 +1,42 @@
+/** What browsers may do with an answer: show our style, and run nothing but for GraphiQL's page, which runs our own script. */
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { secureHeaders } from "hono/secure-headers";
+import type { GatewayEnv } from "../../request-context";
+
+/** Our few pages bring a stylesheet and a picture of ours. */
+const nothing = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+});
+
+/** Styles are written into the page by the explorer's menus, its fonts and images lie in its own files. */
+const explorer = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", "data:"],
+    fontSrc: ["'self'", "data:"],
+    connectSrc: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+});
+
+export const securityHeaders = createMiddleware<GatewayEnv>((c, next) =>
+  isExplorer(c) ? explorer(c, next) : nothing(c, next),
+);
+
+function isExplorer(c: Context<GatewayEnv>): boolean {
+  return (
+    c.req.path === "/graphql" &&
+    c.req.method === "GET" &&
+    c.req.header("accept")?.includes("text/html") === true
+  );
+}

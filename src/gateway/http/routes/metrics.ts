@@ -1,0 +1,20 @@
+/** `GET /metrics`, for a scraper that holds `METRICS_TOKEN`. */
+import { Hono } from "hono";
+import { isSameSecret } from "../../../platform/encoding";
+import { CONTENT_TYPES, formatFor } from "../../../platform/observability/metrics";
+import type { GatewayEnv } from "../../request-context";
+import { problem } from "../problem";
+
+export const metricsRoutes = new Hono<GatewayEnv>().get("/", async (c) => {
+  const token = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  if (token === undefined || !(await isSameSecret(token, c.var.config.METRICS_TOKEN))) {
+    return problem(c, { code: "unauthenticated", detail: "Metrics are shown to the holder of their token." });
+  }
+  const format = formatFor(c.req.header("accept"));
+  const text = await c.var.services.reportMetrics(format);
+  return c.body(text, 200, {
+    "Content-Type": CONTENT_TYPES[format],
+    "Cache-Control": "no-store",
+    Vary: "Accept",
+  });
+});

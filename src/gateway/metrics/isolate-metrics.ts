@@ -1,0 +1,42 @@
+/** This isolate's recorder and flusher. They hold values only, and so may outlive requests. */
+import { Analytics } from "../../platform/analytics";
+import {
+  addToShard,
+  decodeSeriesKey,
+  type FlushContext,
+  type MetricsBatch,
+  MetricsFlusher,
+  MetricsRecorder,
+} from "../../platform/observability/metrics";
+import type { Scope } from "../../platform/scope";
+import { METRICS } from "./catalogue";
+
+export type Metrics = MetricsRecorder<typeof METRICS>;
+
+export const metrics: Metrics = new MetricsRecorder(METRICS, "metrics_series_dropped_total");
+
+export const metricsFlusher = new MetricsFlusher(metrics, () =>
+  metrics.count("metrics_flush_failures_total", {}),
+);
+
+/** Of one invocation; 250 is what an invocation may write. Source: developers.cloudflare.com/analytics/analytics-engine/limits */
+const POINTS_MAX = 200;
+
+export function flushContext(env: Env, on: Pick<Scope, "clock" | "newId" | "waitUntil">): FlushContext {
+  return {
+    add: (batch) => addToShard(env, batch),
+    onDelivered: (deltas) => writePoints(new Analytics(env.ANALYTICS), deltas),
+    clock: on.clock,
+    newId: on.newId,
+    waitUntil: on.waitUntil,
+    sleep: (ms) => scheduler.wait(ms),
+  };
+}
+
+/** The same numbers as data points: the name is the index, the labels are blobs, and the amount is the double. */
+function writePoints(analytics: Analytics, deltas: MetricsBatch["deltas"]): void {
+  for (const [key, amount] of deltas.slice(0, POINTS_MAX)) {
+    const { name, labelValues } = decodeSeriesKey(key);
+    analytics.write({ index: name, blobs: ["metric", name, ...labelValues], doubles: [amount] });
+  }
+}

@@ -1,0 +1,29 @@
+/** Lists' requests as the queries that REST reads, where a number is text and a time RFC 3339. */
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Outcome } from "../../kernel/errors";
+import { present, renamed } from "../input";
+
+/** What RPC calls the members of a list's query. */
+export const PAGE_NAMES = { limit: "pageSize", cursor: "pageToken" } as const;
+
+export function pageQuery(
+  { pageSize, pageToken }: { readonly pageSize: number; readonly pageToken: string },
+  filters: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return present({
+    ...filters,
+    limit: pageSize === 0 ? undefined : String(pageSize),
+    cursor: pageToken === "" ? undefined : pageToken,
+  });
+}
+
+export function instant(timestamp: Timestamp | undefined): string | undefined {
+  return timestamp === undefined ? undefined : timestampDate(timestamp).toISOString();
+}
+
+/** A list's outcome, its refusals in RPC's words. */
+export function inPageWords<T>(outcome: Outcome<T>): Outcome<T> {
+  if (outcome.ok || outcome.refusal.violations === undefined) return outcome;
+  const violations = renamed(outcome.refusal.violations, PAGE_NAMES);
+  return { ok: false, refusal: { ...outcome.refusal, violations } };
+}

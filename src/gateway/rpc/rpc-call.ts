@@ -1,0 +1,70 @@
+/** What the methods of all services do alike: find their request's call, throw refusals, run once under a key. */
+import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { AppError, ERROR_CATALOGUE, type Outcome, type Refusal } from "../../kernel/errors";
+import type { Attempt } from "../../platform/idempotency";
+import { describeError } from "../../platform/observability/logger";
+import type { Scope } from "../../platform/scope";
+import { ERROR_MAP, refusalOf } from "../error-map";
+import { keyedCall } from "../keyed-call";
+import type { RequestCall } from "../request-call";
+import { ErrorDetailSchema } from "./gen/errors/v1/error_detail_pb";
+import { CODE_NUMBERS } from "./refused";
+import { errorDetailOf } from "./wire-format";
+
+/** Set for each request by the server. */
+export const CALL = createContextKey<RequestCall | null>(null);
+
+export function callOf({ values }: HandlerContext): RequestCall {
+  const call = values.get(CALL);
+  if (call === null) throw new TypeError("an RPC was invoked without its call");
+  return call;
+}
+
+/** The value of an outcome. **Errors**: its refusal, as a Connect error. */
+export function granted<T>(outcome: Outcome<T>, { scope, onRefusal }: RequestCall): T {
+  if (outcome.ok) return outcome.value;
+  onRefusal(outcome.refusal.code);
+  throw connectErrorOf(outcome.refusal, scope);
+}
+
+/** An unsafe use case, at most once under an `Idempotency-Key`. */
+export async function unsafe<T>(
+  context: HandlerContext,
+  input: unknown,
+  run: (attempt: Attempt<T>) => Promise<Outcome<T>>,
+): Promise<T> {
+  const call = callOf(context);
+  const route = `${context.service.typeName}/${context.method.name}`;
+  return granted(await keyedCall(call, { protocol: "rpc", route, input }, run), call);
+}
+
+export function connectErrorOf(refusal: Refusal, scope: Scope): ConnectError {
+  const { violations, shortages, violatedPolicies, ...detail } = errorDetailOf(refusal, scope.requestId);
+  const value = {
+    ...detail,
+    violations: violations.map((violation) => ({ ...violation })),
+    shortages: shortages.map((shortage) => ({ ...shortage })),
+    violatedPolicies: [...violatedPolicies],
+  };
+  const metadata =
+    refusal.retryAfterSeconds === undefined ? {} : { "Retry-After": String(refusal.retryAfterSeconds) };
+  const code: Code = CODE_NUMBERS[ERROR_MAP[refusal.code].connect];
+  return new ConnectError(refusal.detail, code, metadata, [{ desc: ErrorDetailSchema, value }]);
+}
+
+/** What the client sees of whatever was thrown: the library's own findings as they are, failures and bugs masked. */
+export function shownError(error: unknown, { scope }: RequestCall): ConnectError {
+  if (error instanceof ConnectError) return withDetail(error, scope);
+  scope.log.log("error", "rpc.failed", describeError(error));
+  const refusal: Refusal =
+    error instanceof AppError
+      ? refusalOf(error)
+      : { code: "internal", detail: ERROR_CATALOGUE.internal.explanation };
+  return connectErrorOf(refusal, scope);
+}
+
+/** The library speaks of frames, codecs and deadlines, without our detail. */
+function withDetail(error: ConnectError, scope: Scope): ConnectError {
+  if (error.details.length > 0 || error.code !== Code.InvalidArgument) return error;
+  return connectErrorOf({ code: "validation_failed", detail: error.rawMessage.slice(0, 500) }, scope);
+}

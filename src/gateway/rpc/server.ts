@@ -1,0 +1,119 @@
+/**
+ * Connect and gRPC-Web. Loaded by the first call to it; the router is made once and holds no state of a request.
+ * Source: connectrpc.com/docs/protocol
+ */
+import { createConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
+import {
+  type UniversalHandler,
+  universalServerRequestFromFetch,
+  universalServerResponseToFetch,
+} from "@connectrpc/connect/protocol";
+import type { Context } from "hono";
+import { refuse, refuseNotFound } from "../../kernel/errors";
+import { type RequestCall, requestCall } from "../request-call";
+import type { GatewayEnv } from "../request-context";
+import { authService } from "./auth-service";
+import { AuthService } from "./gen/auth/v1/auth_service_pb";
+import { OrderService } from "./gen/orders/v1/order_service_pb";
+import { UserService } from "./gen/users/v1/user_service_pb";
+import { orderService } from "./order-service";
+import { refusedResponse } from "./refused-response";
+import { CALL, shownError } from "./rpc-call";
+import { userService } from "./user-service";
+
+const MESSAGE_BYTES_MAX = 256 * 1024;
+/** The longest that a client may ask to wait: streams end by themselves before that. */
+const TIMEOUT_MAX_MS = 600_000;
+
+/** Failures and bugs are masked, and the library's own errors get a code, whichever method threw. */
+const masking: Interceptor = (next) => async (request) => {
+  const call = request.contextValues.get(CALL);
+  if (call === null) throw new TypeError("an RPC was invoked without its call");
+  try {
+    request.signal.throwIfAborted();
+    return await beforeDeadline(request.signal, next(request), call);
+  } catch (error) {
+    throw shownError(error, call);
+  }
+};
+
+/**
+ * **Errors**: `deadline_exceeded`, as the signal's reason. What was begun goes on to its end: a write that was not waited
+ * for may have taken place, and its key finds out.
+ */
+async function beforeDeadline<T>(signal: AbortSignal, work: Promise<T>, { scope }: RequestCall): Promise<T> {
+  const { promise: passed, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop);
+  try {
+    return await Promise.race([passed, work]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    scope.waitUntil(work.catch(() => undefined));
+  }
+}
+
+const router = createConnectRouter({
+  grpc: false,
+  grpcWeb: true,
+  connect: true,
+  readMaxBytes: MESSAGE_BYTES_MAX,
+  maxTimeoutMs: TIMEOUT_MAX_MS,
+  jsonOptions: { alwaysEmitImplicit: true },
+  interceptors: [masking],
+})
+  .service(UserService, userService)
+  .service(AuthService, authService)
+  .service(OrderService, orderService);
+
+const HANDLERS: ReadonlyMap<string, UniversalHandler> = new Map(
+  router.handlers.map((handler) => [handler.requestPath, handler]),
+);
+
+export async function answerRpc(c: Context<GatewayEnv>): Promise<Response> {
+  const handler = HANDLERS.get(c.req.path.slice("/rpc".length));
+  // A client that was told `not_found` would take a method that is not there for a user that is not.
+  if (handler === undefined) return refusedResponse(c, refuseNotFound().refusal, "unimplemented");
+  c.set("operation", c.req.path);
+  if (!handler.allowedMethods.includes(c.req.method)) {
+    c.header("Allow", handler.allowedMethods.join(", "));
+    return refusedResponse(c, refuse("method_not_allowed", "This method is called by POST.").refusal);
+  }
+  if (c.req.method === "POST" && !handler.supportedContentType(c.req.header("content-type") ?? null)) {
+    const detail = "Send application/json, application/proto, or what gRPC-Web and Connect's streams use.";
+    return refusedResponse(c, refuse("unsupported_media_type", detail).refusal);
+  }
+  c.set("isRead", handler.method.idempotency === NO_SIDE_EFFECTS || handler.method.name === "WatchOrder");
+  const request = universalServerRequestFromFetch(await requestFor(c), {});
+  const contextValues = createContextValues().set(CALL, requestCall(c));
+  const response = universalServerResponseToFetch(await handler({ ...request, contextValues }));
+  if (response.headers.get("content-type") === "application/json" && response.status >= 400)
+    return await withDetail(c, response);
+  for (const [name, value] of response.headers) c.header(name, value);
+  return new Response(response.body, { status: response.status, headers: c.res.headers });
+}
+
+/**
+ * What the library refuses before it calls anything of ours gets a code like all else. Bytes that are no message it calls
+ * an internal error; they are the client's.
+ */
+async function withDetail(c: Context<GatewayEnv>, response: Response): Promise<Response> {
+  const text = await response.text();
+  const error = JSON.parse(text) as { code: string; message?: string; details?: unknown };
+  const message = error.message ?? "";
+  const isUnread = error.code === "invalid_argument" || message.startsWith("parse ");
+  if (error.details === undefined && isUnread)
+    return refusedResponse(c, refuse("validation_failed", message.slice(0, 500)).refusal);
+  for (const [name, value] of response.headers) c.header(name, value);
+  return new Response(text, { status: response.status, headers: c.res.headers });
+}
+
+/** `MethodOptions.IdempotencyLevel` */
+const NO_SIDE_EFFECTS = 1;
+
+/** The body may have been read on the way here, to bound it. */
+async function requestFor(c: Context<GatewayEnv>): Promise<Request> {
+  const { url, method, headers, signal } = c.req.raw;
+  const body = method === "POST" ? { body: await c.req.arrayBuffer() } : {};
+  return new Request(url, { method, headers, signal, ...body });
+}

@@ -1,0 +1,116 @@
+/** `users.v1.UserService`: translate in, call one use case, translate out. */
+import type { MessageShape } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import * as z from "zod";
+import { expectVersion } from "../../kernel/entity-tag";
+import { listUsersSchema, patchUserSchema, signUpSchema, type User } from "../../services/users";
+import { expectedVersionSchema, idSchema, present, readInput } from "../input";
+import type { Profile } from "./gen/users/v1/user_pb";
+import { type UpdateUserRequestSchema, type UserService, UserSort } from "./gen/users/v1/user_service_pb";
+import { inPageWords, instant, PAGE_NAMES, pageQuery } from "./page-request";
+import { callOf, granted, unsafe } from "./rpc-call";
+import { roleOf, userMessage } from "./user-message";
+
+const byId = z.object({ id: idSchema });
+export const target = z.object({ id: idSchema, expectedVersion: expectedVersionSchema });
+
+const SORTS: Readonly<Record<UserSort, string | undefined>> = {
+  [UserSort.UNSPECIFIED]: undefined,
+  [UserSort.CREATED_AT_ASC]: "createdAt",
+  [UserSort.CREATED_AT_DESC]: "-createdAt",
+  [UserSort.NAME_ASC]: "name",
+  [UserSort.NAME_DESC]: "-name",
+};
+
+export const userService: ServiceImpl<typeof UserService> = {
+  async getUser({ id: given }, context) {
+    const call = callOf(context);
+    const { id } = granted(readInput(byId, { id: given }), call);
+    return { user: userMessage(granted(await call.services.users.get(call.actor, id), call)) };
+  },
+
+  async createUser({ name, email, password, age, profile }, context) {
+    const call = callOf(context);
+    const given = present({ name, email, password, age, profile: profile && profileOf(profile) });
+    const input = granted(readInput(signUpSchema, given), call);
+    const user = await unsafe<User>(context, input, (attempt) => call.services.users.signUp(input, attempt));
+    return { user: userMessage(user) };
+  },
+
+  async updateUser(request, context) {
+    const call = callOf(context);
+    const { id, expectedVersion } = granted(readInput(target, request), call);
+    const patch = granted(readInput(patchUserSchema, patchOf(request)), call);
+    const precondition = expectVersion(expectedVersion);
+    const user = await unsafe<User>(context, { id, expectedVersion, patch }, (attempt) =>
+      call.services.users.patch(call.actor, id, patch, precondition, attempt),
+    );
+    return { user: userMessage(user) };
+  },
+
+  async deleteUser(request, context) {
+    const call = callOf(context);
+    const { id, expectedVersion } = granted(readInput(target, request), call);
+    await unsafe<null>(context, { id, expectedVersion }, (attempt) =>
+      call.services.users.delete(call.actor, id, expectVersion(expectedVersion), attempt),
+    );
+    return {};
+  },
+
+  async listUsers({ email, name, role, sort, createdAfter, createdBefore, ...page }, context) {
+    const call = callOf(context);
+    const filters = {
+      ...{ email, name, role: roleOf(role), sort: SORTS[sort] ?? sortUnknown(sort) },
+      ...{ createdAfter: instant(createdAfter), createdBefore: instant(createdBefore) },
+    };
+    const query = granted(readInput(listUsersSchema, pageQuery(page, filters), PAGE_NAMES), call);
+    const { data, nextCursor } = granted(
+      inPageWords(await call.services.users.list(call.actor, query)),
+      call,
+    );
+    return { users: data.map(userMessage), nextPageToken: nextCursor ?? "" };
+  },
+};
+
+/** A number that the schema does not know goes on, and is refused there. */
+function sortUnknown(sort: UserSort): string | undefined {
+  return sort === UserSort.UNSPECIFIED ? undefined : "unknown";
+}
+
+function profileOf({ bio, avatarUrl, locale, timezone }: Profile) {
+  return present({ bio, avatarUrl, locale, timezone });
+}
+
+/** A merge patch: what is present, and null for what only the mask names. Masked out is as good as absent. */
+function patchOf(request: MessageShape<typeof UpdateUserRequestSchema>): Record<string, unknown> {
+  const { name, email, age, role, profile } = request;
+  const given = present({ name, email, age, role: roleOf(role), profile: profile && profileOf(profile) });
+  const paths = request.updateMask?.paths ?? [];
+  return paths.length === 0 ? given : masked(given, paths);
+}
+
+function masked(given: Readonly<Record<string, unknown>>, paths: readonly string[]): Record<string, unknown> {
+  const patch: Record<string, unknown> = {};
+  for (const path of paths.slice(0, MASK_PATHS_MAX)) {
+    const [field = "", member] = path.split(".");
+    if (member === undefined) patch[field] = given[field] ?? null;
+    else
+      patch[field] = {
+        ...asMembers(patch[field]),
+        [camelCase(member)]: asMembers(given[field])[camelCase(member)] ?? null,
+      };
+  }
+  return patch;
+}
+
+/** More than there are fields. What else is named is unknown to the schema, which refuses it. */
+const MASK_PATHS_MAX = 20;
+
+function asMembers(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/** Masks name fields as the proto does: `avatar_url`. */
+function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

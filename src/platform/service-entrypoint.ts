@@ -1,0 +1,2 @@
+/** What another Worker calls by service binding, with no HTTP in between. */
+export { WorkerEntrypoint as ServiceEntrypoint } from "cloudflare:workers";

@@ -1,0 +1,139 @@
+/**
+ * The end of sessions. It is written to the user's object first and to D1 second, and is acknowledged only when both
+ * succeeded: repeating it is safe.
+ *
+ * How "revoked within 60 seconds" adds up: the object holds the revocation when `revoke` returns, so no lease granted
+ * later lacks it; a lease granted earlier lives at most 60 s, counted from when it was asked for; and an isolate
+ * decides every request by the revocations that came with its lease. When the object is silent there is no lease,
+ * and the session is read from D1 instead, see `AuthService.isValid`.
+ */
+import * as z from "zod";
+import type { Actor } from "../../kernel/actor";
+import type { CloudEvent } from "../../kernel/event";
+import type { Statement } from "../../platform/database";
+import type { NewRevocations } from "../../platform/limiter";
+import { ACCESS_TOKEN_TTL_MAX_SECONDS } from "./access-tokens";
+import type { AuthDependencies } from "./auth-dependencies";
+import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
+import type { EndReason, SessionRow } from "./model";
+
+export class SessionEnding {
+  readonly #on: AuthDependencies;
+
+  constructor(dependencies: AuthDependencies) {
+    this.#on = dependencies;
+  }
+
+  /** A refresh token came back past its grace: its owner is told. */
+  async endReused(session: Pick<SessionRow, "id" | "userId">): Promise<void> {
+    const { userId, id } = session;
+    await this.#commit({
+      actor: { kind: "system", name: "auth" },
+      userId,
+      ids: [id],
+      reason: "reuse",
+      event: { type: "session.reuse_detected", data: { userId, sessionId: id } },
+    });
+  }
+
+  /** @param more statements for the same batch */
+  async end(
+    actor: Actor,
+    userId: string,
+    ids: readonly string[],
+    reason: EndReason,
+    more: readonly Statement[] = [],
+  ): Promise<void> {
+    const event = { type: "session.ended", data: { userId, sessionIds: ids, reason } } as const;
+    await this.#commit({ actor, userId, ids, reason, event, more });
+  }
+
+  /** The object first: a session that D1 calls ended must not be served any more. */
+  async #commit(end: {
+    actor: Actor;
+    userId: string;
+    ids: readonly string[];
+    reason: EndReason;
+    event: { type: AuthEventType; data: object };
+    more?: readonly Statement[];
+  }): Promise<void> {
+    const { database, repository, revoker, outbox, audit, scope } = this.#on;
+    const nowMs = scope.clock();
+    const eventId = scope.newId();
+    const isAll = end.reason === "logout_all";
+    const nextSecond = Math.floor(nowMs / 1000) + 1;
+    await revoker.revoke(end.userId, {
+      ...this.#revocationOf(end.ids),
+      ...(isAll ? { minIssuedAt: nextSecond } : {}),
+    });
+    const isDone = repository.wasEndedBy({ eventId });
+    await database.commit([
+      repository.endSessions(end.ids, end.reason, nowMs, { eventId }),
+      ...outbox.record({
+        id: eventId,
+        type: end.event.type,
+        source: AUTH_SOURCE,
+        subject: end.userId,
+        version: authEvents[end.event.type].version,
+        data: end.event.data,
+        guard: isDone,
+      }),
+      audit.record({
+        actor: end.actor,
+        action: "session.end",
+        subject: `user:${end.userId}`,
+        details: { sessions: end.ids, reason: end.reason },
+        guard: isDone,
+      }),
+      ...(isAll ? [repository.revokeIdentitiesOf(end.userId, nextSecond - 1)] : []),
+      ...(end.more ?? []),
+    ]);
+    outbox.relaySoon([eventId]);
+  }
+
+  #revocationOf(ids: readonly string[]): NewRevocations {
+    return sessionRevocations(ids, this.#on.scope.clock());
+  }
+
+  /** The revocation that an event speaks of, once more. **Errors**: `unavailable`. **Cost**: 1 object call. */
+  async repeat(event: CloudEvent): Promise<void> {
+    const { revoker, scope } = this.#on;
+    if (event.type === "user.deleted") {
+      const minEpochExpiresAt = scope.clock() + ACCESS_TOKEN_TTL_MAX_SECONDS * 1000;
+      return await revoker.revoke(event.subject, { minEpoch: EPOCH_MAX, minEpochExpiresAt });
+    }
+    const ids = sessionIdsOf(event.data);
+    if (ids.length > 0) await revoker.revoke(event.subject, sessionRevocations(ids, scope.clock()));
+  }
+
+  /** Nobody was promised that these end now, so it happens after the answer; their tokens expire by themselves. */
+  forgetReplaced(userId: string, replaced: readonly { readonly id: string }[]): void {
+    if (replaced.length === 0) return;
+    const { revoker, scope } = this.#on;
+    const ids = replaced.map(({ id }) => id);
+    scope.waitUntil(
+      revoker.revoke(userId, this.#revocationOf(ids)).catch(() => {
+        scope.log.log("warn", "auth.replaced_sessions_not_revoked", { count: ids.length });
+      }),
+    );
+  }
+}
+
+/** Above every epoch: of a deleted user no token is good. */
+const EPOCH_MAX = Number.MAX_SAFE_INTEGER;
+
+/** `sessionIds` or `sessionId` of an event's data. */
+function sessionIdsOf(data: unknown): readonly string[] {
+  const parsed = z
+    .object({ sessionIds: z.array(z.uuid()).optional(), sessionId: z.uuid().optional() })
+    .safeParse(data);
+  if (!parsed.success) return [];
+  const { sessionIds = [], sessionId } = parsed.data;
+  return sessionId === undefined ? sessionIds : [...sessionIds, sessionId];
+}
+
+/** Kept until no access token of these sessions can be alive, however its life was configured when it was issued. */
+export function sessionRevocations(ids: readonly string[], nowMs: number): NewRevocations {
+  const expiresAt = nowMs + ACCESS_TOKEN_TTL_MAX_SECONDS * 1000;
+  return { sessionIds: ids.map((id) => ({ id, expiresAt })) };
+}

@@ -1,0 +1,75 @@
+import { env } from "cloudflare:workers";
+import { afterEach, expect, test } from "vitest";
+import { configOf } from "../../src/platform/env";
+import { PasswordHasher } from "../../src/platform/password-hasher";
+import { type AuthDependencies, AuthService, RecoveryService } from "../../src/services/auth";
+import { authDependencies } from "../../src/wiring";
+import { createAccount, PASSWORD } from "../support/accounts";
+import { call } from "../support/client";
+import { lastTokenTo } from "../support/mailbox";
+import { settled, testScope } from "../support/scope";
+
+afterEach(settled);
+
+/** Dependencies whose password work is followed at once by somebody else's write, as in a race that is lost. */
+function interrupted(statement: string): AuthDependencies {
+  const dependencies = authDependencies(env, configOf(env), testScope(Date.now));
+  class InterruptedHasher extends PasswordHasher {
+    override async verify(password: string, stored: string | null) {
+      const check = await super.verify(password, stored);
+      await env.DB.prepare(statement).run();
+      return check;
+    }
+    override async hash(password: string) {
+      const hash = await super.hash(password);
+      await env.DB.prepare(statement).run();
+      return hash;
+    }
+  }
+  return { ...dependencies, hasher: new InterruptedHasher(Date.now) };
+}
+
+async function count(query: string): Promise<number> {
+  return (await env.DB.prepare(query).all()).results.length;
+}
+
+test("a login with the old password does not outlive a reset that was committed while it ran", async () => {
+  const account = await createAccount({ password: PASSWORD });
+  const auth = new AuthService(interrupted("update users set token_epoch = token_epoch + 1"));
+  await expect(auth.logIn({ email: account.email, password: PASSWORD })).rejects.toMatchObject({
+    code: "unavailable",
+  });
+  expect(await count("select id from sessions")).toBe(0);
+  expect(await count("select digest from refresh_tokens")).toBe(0);
+  expect(await count("select * from audit_log where action = 'session.start'")).toBe(0);
+});
+
+test("nor a change of password", async () => {
+  const account = await createAccount({ password: PASSWORD });
+  const auth = new AuthService(interrupted("update users set password_hash = 'another'"));
+  await expect(auth.logIn({ email: account.email, password: PASSWORD })).rejects.toMatchObject({
+    code: "unavailable",
+  });
+  expect(await count("select id from sessions")).toBe(0);
+});
+
+test("a reset that races with a change of role is tried again, with its token still good", async () => {
+  const account = await createAccount({ password: PASSWORD });
+  await call("/api/auth/password/forgot", { json: { email: account.email } });
+  const token = await lastTokenTo(account.email);
+  const recovery = new RecoveryService(interrupted("update users set token_epoch = token_epoch + 1"));
+  const input = { token, password: "a wholly new passphrase" };
+  await expect(recovery.resetPassword(input)).rejects.toMatchObject({ code: "unavailable" });
+  expect(await count("select * from outbox_events where type = 'password.changed'")).toBe(0);
+  expect((await call("/api/auth/password/reset", { json: input })).status).toBe(204);
+});
+
+test("of two changes of password at once one wins, and the other changes nothing", async () => {
+  const account = await createAccount({ password: PASSWORD });
+  const recovery = new RecoveryService(interrupted("update users set password_hash = 'the other one'"));
+  const actor = { kind: "user", userId: account.id, role: "user", sessionId: null } as const;
+  const input = { currentPassword: PASSWORD, newPassword: "a wholly new passphrase" };
+  await expect(recovery.changePassword(actor, input)).rejects.toMatchObject({ code: "unavailable" });
+  expect(await count("select id from users where password_hash = 'the other one'")).toBe(1);
+  expect(await count("select * from outbox_events where type = 'password.changed'")).toBe(0);
+});
