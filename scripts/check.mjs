@@ -41,6 +41,16 @@ const STEPS = [
     run: () => runScript("scripts/events-doc.mjs", ["--check"]),
   },
   {
+    name: "public/openapi.json matches the schemas and routes",
+    fix: "npm run openapi",
+    run: () => runScript("scripts/openapi.mjs", ["--check"]),
+  },
+  {
+    name: "the client's types match the document, and it is small",
+    fix: "npm run client",
+    run: () => runScript("scripts/client.mjs", ["--check"]),
+  },
+  {
     name: "proto/ is well-formed, and its code is what it says",
     fix: "npm run proto",
     run: () => runScript("scripts/proto.mjs", ["--check"]),

@@ -2,15 +2,16 @@
  * `npm run events:doc` writes docs/events.md out of the event catalogue; with `--check` it only says whether the file
  * is what it would write.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { loadTypeScript } from "./load-typescript.mjs";
 import { ROOT } from "./tools.mjs";
 
 const FILE = join(ROOT, "docs/events.md");
 
-const { EVENT_CATALOGUE, consumersOf, dataSchemaOf } = await loadCatalogue();
+const { EVENT_CATALOGUE, consumersOf, dataSchemaOf } = await loadTypeScript(`
+  export { EVENT_CATALOGUE, dataSchemaOf } from "./src/gateway/event-catalogue";
+  export { consumersOf } from "./src/gateway/consumers/registry";`);
 const text = document();
 if (process.argv.includes("--check")) {
   const isCurrent = readText(FILE) === text;
@@ -19,41 +20,6 @@ if (process.argv.includes("--check")) {
 } else {
   mkdirSync(dirname(FILE), { recursive: true });
   writeFileSync(FILE, text);
-}
-
-/** The catalogue is TypeScript: bundled into a file that Node reads. */
-async function loadCatalogue() {
-  const cache = join(ROOT, "node_modules/.cache");
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, "events-doc-"));
-  const outfile = join(folder, "catalogue.mjs");
-  try {
-    await build({
-      stdin: {
-        contents: `export { EVENT_CATALOGUE, dataSchemaOf } from "./src/gateway/event-catalogue";
-          export { consumersOf } from "./src/gateway/consumers/registry";`,
-        resolveDir: ROOT,
-      },
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      outfile,
-      // The Worker's own runtime is not there, and nothing in the catalogue asks for it.
-      plugins: [{ name: "no-runtime", setup: (on) => withoutRuntime(on) }],
-      logLevel: "error",
-    });
-    return await import(pathToFileURL(outfile).href);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function withoutRuntime(on) {
-  on.onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "no-runtime" }));
-  on.onLoad({ filter: /.*/, namespace: "no-runtime" }, () => ({
-    contents:
-      "export class DurableObject {} export class WorkerEntrypoint {} export const env = {}; export const tracing = {};",
-  }));
 }
 
 function document() {

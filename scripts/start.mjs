@@ -4,6 +4,7 @@
  */
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ensureDocs } from "./docs-assets.mjs";
 import { ensureDependencies, ensureMigrations, ensureSecrets, runMain } from "./prepare.mjs";
 import { areAlive, descendantsOf, endTreeOnWindows, signalAll, watchedAncestors } from "./process-tree.mjs";
 import { exitOf, flagValue, spawnTool } from "./tools.mjs";
@@ -21,6 +22,7 @@ await runMain(async () => {
   const persistTo = flagValue(args, "persist-to");
   const address = await chooseAddress(args);
   await ensureDependencies();
+  ensureDocs();
   const secrets = ensureSecrets();
   if (secrets.length > 0) process.stdout.write(`Wrote fresh secrets to .dev.vars: ${secrets.join(", ")}\n`);
   await ensureMigrations(persistTo);

@@ -6,9 +6,14 @@ const wholeNumber = z
   .regex(/^[0-9]{1,9}$/, "Must be a whole number.")
   .transform(Number);
 
+/** A query is text; to its reader this is a number. */
+const AS_NUMBER = { type: "integer", minimum: 1, maximum: 100, default: 20, pattern: undefined } as const;
+
 /** 1 to 100, 20 without. */
 export const limitSchema = wholeNumber
   .pipe(z.int().min(1, "Must be at least 1.").max(100, "Must be at most 100."))
+  .meta(AS_NUMBER)
+
   .default(20);
 
 /** A sealed position; whether it was given out for this list is the service's to tell. */

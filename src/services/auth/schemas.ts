@@ -1,9 +1,19 @@
 /** Input rules of the auth service, the same for every protocol. Unknown fields are refused. */
 import * as z from "zod";
+import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../kernel/password-policy";
 import { emailSchema } from "../users";
 
 /** Bounds what has to be looked at; length and strength are the password policy's. */
-const password = z.string().min(1, "Must not be empty.").max(1_024, "Must have at most 128 characters.");
+const password = z
+  .string()
+  .min(1, "Must not be empty.")
+  .max(1_024, "Must have at most 128 characters.")
+  .meta({ format: "password" });
+const newPassword = password.meta({
+  format: "password",
+  minLength: PASSWORD_LENGTH_MIN,
+  maxLength: PASSWORD_LENGTH_MAX,
+});
 /** Whether it is one of ours is not a matter of form: anything else is simply not valid. */
 const opaqueToken = z.string().min(1, "Must not be empty.").max(4_096, "Is no token of ours.");
 
@@ -14,10 +24,10 @@ export const refreshSchema = z.strictObject({ refreshToken: opaqueToken });
 
 export const forgotPasswordSchema = z.strictObject({ email: emailSchema });
 
-export const resetPasswordSchema = z.strictObject({ token: opaqueToken, password });
+export const resetPasswordSchema = z.strictObject({ token: opaqueToken, password: newPassword });
 export type ResetPasswordInput = z.infer<typeof resetPasswordSchema>;
 
-export const changePasswordSchema = z.strictObject({ currentPassword: password, newPassword: password });
+export const changePasswordSchema = z.strictObject({ currentPassword: password, newPassword });
 export type ChangePasswordInput = z.infer<typeof changePasswordSchema>;
 
 export const verifyEmailSchema = z.strictObject({ token: opaqueToken });

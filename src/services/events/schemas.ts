@@ -1,7 +1,7 @@
 /** What a caller may ask of the log, and tell of dead letters. */
 import * as z from "zod";
 import { cursorSchema, instantSchema, limitSchema } from "../../kernel/page-query";
-import { isPlainText } from "../../kernel/text";
+import { isPlainText, PLAIN_TEXT_PATTERN } from "../../kernel/text";
 import { DEAD_LETTER_STATES } from "../../platform/outbox";
 
 const eventType = z.string().min(1).max(100);
@@ -13,6 +13,7 @@ export const listEventsSchema = z.strictObject({
     .string()
     .regex(/^[0-9]{1,15}$/, "Must be the `sequence` of an event.")
     .transform(Number)
+    .meta({ maxLength: 15 })
     .default(0),
   type: eventType.optional(),
   subject: z.string().min(1).max(200).optional(),
@@ -41,6 +42,12 @@ export const replaySchema = z.strictObject({
 export type ReplayInput = z.infer<typeof replaySchema>;
 
 export const discardSchema = z.strictObject({
-  reason: z.string().trim().min(1).max(500).refine(isPlainText, "Must be plain text."),
+  reason: z
+    .string()
+    .trim()
+    .min(1)
+    .max(500)
+    .refine(isPlainText, "Must be plain text.")
+    .meta({ pattern: PLAIN_TEXT_PATTERN }),
 });
 export type DiscardInput = z.infer<typeof discardSchema>;

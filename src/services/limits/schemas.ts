@@ -15,6 +15,7 @@ export const setLimitSchema = z
     plan: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]{0,39}$/)
+      .meta({ maxLength: 40 })
       .optional(),
   })
   .transform(({ plan, limit, windowSeconds, isShadow }, context): SetLimitInput => {

@@ -7,7 +7,12 @@ const ITEMS_MAX = 50;
 const QUANTITY_MAX = 1_000;
 
 /** Upper case is read as lower case, as RFC 9562 asks. */
-const id = z.string().max(36, "Must be a UUID.").toLowerCase().pipe(z.uuid("Must be a UUID."));
+const id = z
+  .string()
+  .max(36, "Must be a UUID.")
+  .toLowerCase()
+  .pipe(z.uuid("Must be a UUID."))
+  .meta({ format: "uuid" });
 
 const item = z.strictObject({
   productId: id,

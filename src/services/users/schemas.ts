@@ -2,7 +2,14 @@
 import * as z from "zod";
 import { ROLES } from "../../kernel/actor";
 import { instantSchema, pageSchema } from "../../kernel/paging";
-import { codePoints, isPlainLine, isPlainText } from "../../kernel/text";
+import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../kernel/password-policy";
+import {
+  codePoints,
+  isPlainLine,
+  isPlainText,
+  PLAIN_LINE_PATTERN,
+  PLAIN_TEXT_PATTERN,
+} from "../../kernel/text";
 
 const LINE_RULE = "May not contain control characters, lone surrogates or bidirectional overrides.";
 
@@ -19,7 +26,8 @@ export const nameSchema = z
   .refine((value) => codePoints(value) <= 100, {
     error: "Must have at most 100 characters.",
     params: { code: "too_long" },
-  });
+  })
+  .meta({ minLength: 3, maxLength: 100, pattern: PLAIN_LINE_PATTERN });
 
 /** ASCII only, by the rule of HTML's e-mail input: look-alike letters of other scripts cannot pass for an address. */
 export const emailSchema = z
@@ -34,14 +42,16 @@ export const emailSchema = z
   .refine((value) => value.slice(value.lastIndexOf("@")).includes("."), {
     error: "Must be an e-mail address.",
     params: { code: "invalid_format" },
-  });
+  })
+  .meta({ format: "email", minLength: 6 });
 
 const age = z.int("Must be a whole number.").min(1, "Must be at least 1.").max(150, "Must be at most 150.");
 
 const bio = z
   .string()
   .max(2_000, "Must have at most 2,000 characters.")
-  .refine(isPlainText, { error: LINE_RULE, params: { code: "forbidden_characters" } });
+  .refine(isPlainText, { error: LINE_RULE, params: { code: "forbidden_characters" } })
+  .meta({ pattern: PLAIN_TEXT_PATTERN });
 
 const avatarUrl = z
   .string()
@@ -49,17 +59,20 @@ const avatarUrl = z
   .pipe(
     z.url({ protocol: /^https?$/, hostname: z.regexes.hostname, error: "Must be an http or https address." }),
   )
-  .refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } });
+  .refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } })
+  .meta({ format: "uri", pattern: "^[hH][tT][tT][pP][sS]?:" });
 
 const locale = z
   .string()
   .max(35, "Must have at most 35 characters.")
-  .refine(isLocale, { error: "Must be a BCP 47 language tag.", params: { code: "invalid_format" } });
+  .refine(isLocale, { error: "Must be a BCP 47 language tag.", params: { code: "invalid_format" } })
+  .meta({ pattern: "^[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*$" });
 
 const timezone = z
   .string()
   .max(64, "Must have at most 64 characters.")
-  .refine(isTimezone, { error: "Must be an IANA time zone.", params: { code: "invalid_format" } });
+  .refine(isTimezone, { error: "Must be an IANA time zone.", params: { code: "invalid_format" } })
+  .meta({ pattern: "^[A-Za-z]" });
 
 const profile = z.strictObject({
   bio: bio.nullish(),
@@ -72,7 +85,11 @@ export const signUpSchema = z.strictObject({
   name: nameSchema,
   email: emailSchema,
   /** Length and strength are the password policy's; this only bounds what it has to look at. */
-  password: z.string().max(1_024, "Must have at most 128 characters.").nullish(),
+  password: z
+    .string()
+    .max(1_024, "Must have at most 128 characters.")
+    .meta({ format: "password", minLength: PASSWORD_LENGTH_MIN, maxLength: PASSWORD_LENGTH_MAX })
+    .nullish(),
   age: age.nullish(),
   profile: profile.nullish(),
 });

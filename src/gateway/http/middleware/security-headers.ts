@@ -1,11 +1,19 @@
-/** What browsers may do with an answer: nothing, but for GraphiQL's page, which runs our own script. */
+/** What browsers may do with an answer: show our style, and run nothing but for GraphiQL's page, which runs our own script. */
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { secureHeaders } from "hono/secure-headers";
 import type { GatewayEnv } from "../../request-context";
 
+/** Our few pages bring a stylesheet and a picture of ours. */
 const nothing = secureHeaders({
-  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
 });
 
 /** Styles are written into the page by the explorer's menus, its fonts and images lie in its own files. */

@@ -5,21 +5,14 @@ import { ERROR_CATALOGUE, isErrorCode, refuseNotFound } from "../../../kernel/er
 import { ERROR_MAP } from "../../error-map";
 import { dataSchemaOf } from "../../event-catalogue";
 import type { GatewayEnv } from "../../request-context";
+import { FRONT_PAGE, frontPage } from "../pages/front-page";
 import { problem } from "../problem";
 
 export const operationsRoutes = new Hono<GatewayEnv>()
-  .get("/", (c) =>
-    c.json({
-      name: "Meridian",
-      description: "Users, auth and orders behind one API gateway, at the edge.",
-      links: {
-        health: "/healthz",
-        readiness: "/readyz",
-        keys: "/.well-known/jwks.json",
-        users: "/api/users",
-      },
-    }),
-  )
+  .get("/", (c) => {
+    c.header("Vary", "Accept", { append: true });
+    return isBrowser(c) ? c.html(frontPage(c.var.config.PUBLIC_URL)) : c.json(FRONT_PAGE);
+  })
   .get("/healthz", (c) => c.json({ status: "ok" }))
   .get("/readyz", async (c) => {
     const report = await c.var.services.health();
@@ -42,17 +35,29 @@ function explain(c: Context<GatewayEnv>, code: string): Response | Promise<Respo
   if (!isErrorCode(code)) return problem(c, refuseNotFound().refusal);
   const { title, explanation } = ERROR_CATALOGUE[code];
   const status: number = ERROR_MAP[code].http;
-  if (c.req.header("accept")?.includes("text/html") !== true)
-    return c.json({ code, title, status, explanation });
+  c.header("Vary", "Accept", { append: true });
+  if (!isBrowser(c)) return c.json({ code, title, status, explanation });
   return c.html(
     html`<!doctype html>
       <html lang="en">
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width" />
-        <title>${code}</title>
-        <h1>${title}</h1>
-        <p><code>${code}</code>, HTTP ${status}</p>
-        <p>${explanation}</p>
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <title>${title}</title>
+          <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+          <link rel="stylesheet" href="/site.css" />
+        </head>
+        <body>
+          <main>
+            <h1>${title}</h1>
+            <p class="lead"><code>${code}</code>, HTTP ${status}</p>
+            <p>${explanation}</p>
+          </main>
+        </body>
       </html>`,
   );
+}
+
+function isBrowser(c: Context<GatewayEnv>): boolean {
+  return c.req.header("accept")?.includes("text/html") === true;
 }

@@ -1,8 +1,8 @@
 /** Input rules of products, the same for every protocol. Unknown fields are refused. */
 import * as z from "zod";
-import { isCurrency, PRICE_MINOR_MAX } from "../../../kernel/money";
+import { CURRENCIES, isCurrency, PRICE_MINOR_MAX } from "../../../kernel/money";
 import { pageSchema } from "../../../kernel/paging";
-import { codePoints, isPlainLine } from "../../../kernel/text";
+import { codePoints, isPlainLine, PLAIN_LINE_PATTERN } from "../../../kernel/text";
 
 const STOCK_MAX = 1_000_000_000;
 
@@ -20,7 +20,8 @@ const line = (lengthMax: number) =>
     .refine((value) => codePoints(value) <= lengthMax, {
       error: `Must have at most ${lengthMax} characters.`,
       params: { code: "too_long" },
-    });
+    })
+    .meta({ maxLength: lengthMax, pattern: PLAIN_LINE_PATTERN });
 
 const sku = line(64);
 const name = line(200);
@@ -30,7 +31,8 @@ const priceMinor = z
   .max(PRICE_MINOR_MAX, `Must be at most ${PRICE_MINOR_MAX}.`);
 const currency = z
   .string()
-  .refine(isCurrency, { error: "Must be an ISO 4217 code.", params: { code: "unknown_currency" } });
+  .refine(isCurrency, { error: "Must be an ISO 4217 code.", params: { code: "unknown_currency" } })
+  .meta({ enum: CURRENCIES });
 const stock = z
   .int("Must be a whole number.")
   .min(0, "Must not be negative.")

@@ -1,0 +1,261 @@
+/** One example for each body, in and out. A test holds each against its schema. */
+
+const USER_ID = "019a9c1e-5a00-7c3e-8a51-3f2b6d1c7e90";
+const PRODUCT_ID = "019a9c1e-6b10-7d42-9c10-5e8f7a2b4c61";
+const ORDER_ID = "019a9c1e-7c20-7e53-ad21-6f9a8b3c5d72";
+const EVENT_ID = "019a9c1e-5a01-7f64-be32-7a0b9c4d6e83";
+const SESSION_ID = "019a9c1e-8d30-7a75-8f43-8b1c0d5e7f94";
+const WEBHOOK_ID = "019a9c1e-9e40-7b86-9054-9c2d1e6f8a05";
+const LETTER_ID = "019a9c1e-af50-7c97-a165-0d3e2f7a9b16";
+const TIME = "2026-11-22T09:30:00.000Z";
+const LATER = "2026-11-22T09:45:00.000Z";
+const ACCESS_TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIwMTlhIn0.c2lnbmF0dXJl";
+
+const profile = {
+  bio: "Writes notes on engines.",
+  avatarUrl: "https://images.example/ada.png",
+  locale: "en-GB",
+  timezone: "Europe/London",
+};
+const user = {
+  id: USER_ID,
+  name: "Ada Lovelace",
+  email: "ada@example.com",
+  pendingEmail: null,
+  age: 36,
+  role: "user",
+  emailVerified: true,
+  profile,
+  version: 1,
+  createdAt: TIME,
+  updatedAt: TIME,
+};
+const tokenPair = {
+  accessToken: ACCESS_TOKEN,
+  tokenType: "Bearer",
+  expiresIn: 900,
+  refreshToken: "mrt_3yq0Jc1v0mR8kQ2xWd5n7T4uZbE6aHfG",
+};
+const product = {
+  id: PRODUCT_ID,
+  sku: "TEA-GREEN-100",
+  name: "Green tea, 100 g",
+  priceMinor: 1_250,
+  currency: "EUR",
+  stock: 40,
+  version: 1,
+  createdAt: TIME,
+  updatedAt: TIME,
+};
+const order = {
+  id: ORDER_ID,
+  userId: USER_ID,
+  status: "pending",
+  currency: "EUR",
+  totalMinor: 2_500,
+  items: [
+    {
+      productId: PRODUCT_ID,
+      sku: "TEA-GREEN-100",
+      name: "Green tea, 100 g",
+      unitPriceMinor: 1_250,
+      quantity: 2,
+      lineTotalMinor: 2_500,
+    },
+  ],
+  version: 1,
+  createdAt: TIME,
+  updatedAt: TIME,
+};
+const event = {
+  specversion: "1.0",
+  id: EVENT_ID,
+  source: "/meridian/users",
+  type: "user.created",
+  subject: USER_ID,
+  time: TIME,
+  datacontenttype: "application/json",
+  dataschema: "https://api.meridian.example/events/user.created/v1",
+  data: { userId: USER_ID, email: "ada@example.com" },
+  sequence: "42",
+};
+const deadLetter = {
+  id: LETTER_ID,
+  eventId: EVENT_ID,
+  type: "user.created",
+  consumer: "welcome-mail",
+  attempts: 8,
+  lastError: "The mail service did not answer.",
+  state: "open",
+  createdAt: LATER,
+};
+const webhook = {
+  id: WEBHOOK_ID,
+  url: "https://hooks.example.com/meridian",
+  types: ["user.created", "order.placed"],
+  isEnabled: true,
+  createdAt: TIME,
+};
+const limit = {
+  client: `user:${USER_ID}`,
+  limit: 500,
+  windowSeconds: 900,
+  isShadow: false,
+  source: "override",
+  plan: null,
+  current: { spent: 12, remaining: 488, resetSeconds: 840, openLeases: 1 },
+};
+
+export const EXAMPLES = {
+  signUp: {
+    name: "Ada Lovelace",
+    email: "ada@example.com",
+    password: "correct horse battery staple",
+    age: 36,
+    profile,
+  },
+  replaceUser: { name: "Ada King", email: "ada@example.com", age: 36, profile },
+  patchUser: { name: "Ada King", profile: { bio: null } },
+  logIn: { email: "ada@example.com", password: "correct horse battery staple" },
+  refresh: { refreshToken: tokenPair.refreshToken },
+  forgotPassword: { email: "ada@example.com" },
+  resetPassword: { token: "mot_5Kd8sP2qLx7vB1nC", password: "a better horse with a staple" },
+  changePassword: {
+    currentPassword: "correct horse battery staple",
+    newPassword: "a better horse with a staple",
+  },
+  verifyEmail: { token: "mot_5Kd8sP2qLx7vB1nC" },
+  createProduct: {
+    sku: "TEA-GREEN-100",
+    name: "Green tea, 100 g",
+    priceMinor: 1_250,
+    currency: "EUR",
+    stock: 40,
+  },
+  patchProduct: { priceMinor: 1_400, stock: 60 },
+  placeOrder: { items: [{ productId: PRODUCT_ID, quantity: 2 }] },
+  changeOrderStatus: { status: "cancelled" },
+  discard: { reason: "The address does not exist." },
+  replay: { consumer: "welcome-mail" },
+  createWebhook: { url: "https://hooks.example.com/meridian", types: ["user.created", "order.placed"] },
+  patchWebhook: { isEnabled: false },
+  setLimit: { limit: 500, windowSeconds: 900 },
+  user,
+  logInAnswer: { ...tokenPair, user },
+  tokenPair,
+  session: {
+    id: SESSION_ID,
+    isCurrent: true,
+    device: "Firefox on Linux",
+    location: "London, GB",
+    createdAt: TIME,
+    lastSeenAt: LATER,
+    expiresAt: "2026-11-29T09:30:00.000Z",
+  },
+  product,
+  order,
+  cancelledOrder: { ...order, status: "cancelled", version: 2, updatedAt: LATER },
+  orderHistoryEntry: { status: "pending", at: TIME, actor: `user:${USER_ID}` },
+  event,
+  eventLedger: {
+    event,
+    committedAt: TIME,
+    sentAt: TIME,
+    deliveries: [
+      {
+        consumer: "welcome-mail",
+        state: "done",
+        attempts: 1,
+        lastError: null,
+        doneAt: "2026-11-22T09:30:02.000Z",
+      },
+    ],
+  },
+  deadLetter,
+  replayedLetter: { ...deadLetter, state: "replayed" },
+  discardedLetter: { ...deadLetter, state: "discarded" },
+  replayReport: { replayed: 17, isComplete: true },
+  webhook,
+  webhookWithSecret: { ...webhook, secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw1vUzZQm0b3E=" },
+  webhookDelivery: {
+    id: "019a9c1e-b060-7da8-b276-1e4f3a8b0c27",
+    eventId: EVENT_ID,
+    type: "user.created",
+    attempt: 1,
+    outcome: "delivered",
+    statusCode: 204,
+    error: null,
+    durationMs: 83,
+    at: LATER,
+  },
+  webhookTest: { eventId: EVENT_ID },
+  limit,
+  auditEntry: {
+    id: "7",
+    at: TIME,
+    actor: `user:${USER_ID}`,
+    action: "user.change_role",
+    subject: `user:${USER_ID}`,
+    details: { role: "admin" },
+    requestId: "019a9c1e-c170-7eb9-8387-2f5a4b9c1d38",
+  },
+  signupDay: { date: "2026-11-22", count: 128 },
+  jsonWebKeySet: {
+    keys: [
+      {
+        kty: "EC",
+        crv: "P-256",
+        kid: "2026-11",
+        x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        alg: "ES256",
+        use: "sig",
+      },
+    ],
+  },
+  health: {
+    status: "ok",
+    checks: [
+      { name: "d1", isHealthy: true, latencyMs: 4 },
+      { name: "kv", isHealthy: true, latencyMs: 2 },
+    ],
+  },
+  healthDown: {
+    status: "down",
+    checks: [
+      { name: "d1", isHealthy: false, latencyMs: 2_000 },
+      { name: "kv", isHealthy: true, latencyMs: 2 },
+    ],
+  },
+  liveness: { status: "ok" },
+  explanation: {
+    code: "out_of_stock",
+    title: "Out of stock",
+    status: 409,
+    explanation: "At least one product has fewer pieces left than were ordered.",
+  },
+  jsonSchema: {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    type: "object",
+    properties: { userId: { type: "string", format: "uuid", maxLength: 36 } },
+    required: ["userId"],
+  },
+  frontPage: {
+    name: "Meridian",
+    description: "Users, auth and orders behind one API gateway, at the edge.",
+    links: { docs: "/docs", openapi: "/openapi.json" },
+  },
+} as const;
+export type ExampleName = keyof typeof EXAMPLES;
+/** Extensions of the problems that carry some. */
+export const PROBLEM_EXTENSIONS: Readonly<Record<string, object>> = {
+  validation_failed: {
+    errors: [{ pointer: "#/name", code: "too_short", message: "Must have at least 3 characters." }],
+  },
+  out_of_stock: { products: [{ productId: PRODUCT_ID, requested: 3, available: 2 }] },
+  rate_limited: {
+    "violated-policies": [
+      { type: "https://iana.org/assignments/http-problem-types#quota-exceeded", policy: "default" },
+    ],
+  },
+};

@@ -1,0 +1,42 @@
+/** The schemas that validate bodies, by the name that the document gives each. */
+import type { z } from "zod";
+import {
+  changePasswordSchema,
+  forgotPasswordSchema,
+  logInSchema,
+  refreshSchema,
+  resetPasswordSchema,
+  verifyEmailSchema,
+} from "../../../services/auth";
+import { discardSchema, replaySchema } from "../../../services/events";
+import { setLimitSchema } from "../../../services/limits";
+import {
+  changeOrderStatusSchema,
+  createProductSchema,
+  patchProductSchema,
+  placeOrderSchema,
+} from "../../../services/orders";
+import { patchUserSchema, replaceUserSchema, signUpSchema } from "../../../services/users";
+import { createWebhookSchema, patchWebhookSchema } from "../../../services/webhooks";
+
+export const INPUTS = {
+  SignUpInput: signUpSchema,
+  ReplaceUserInput: replaceUserSchema,
+  PatchUserInput: patchUserSchema,
+  LogInInput: logInSchema,
+  RefreshInput: refreshSchema,
+  ForgotPasswordInput: forgotPasswordSchema,
+  ResetPasswordInput: resetPasswordSchema,
+  ChangePasswordInput: changePasswordSchema,
+  VerifyEmailInput: verifyEmailSchema,
+  CreateProductInput: createProductSchema,
+  PatchProductInput: patchProductSchema,
+  PlaceOrderInput: placeOrderSchema,
+  ChangeOrderStatusInput: changeOrderStatusSchema,
+  DiscardInput: discardSchema,
+  ReplayInput: replaySchema,
+  CreateWebhookInput: createWebhookSchema,
+  PatchWebhookInput: patchWebhookSchema,
+  SetLimitInput: setLimitSchema,
+} as const satisfies Readonly<Record<string, z.ZodType>>;
+export type InputName = keyof typeof INPUTS;

@@ -1,0 +1,55 @@
+/** The document and the code say the same. */
+import { describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { createApp } from "../../../src/gateway/http/app";
+import { EXAMPLES, INPUTS, OPERATIONS, OUTPUTS, openApiDocument } from "../../../src/gateway/http/openapi";
+import { ERROR_CODES } from "../../../src/kernel/errors";
+
+const app = createApp(() => {
+  throw new Error("no route is called here");
+});
+
+/** Protocols that describe themselves, and what only a scraper reads. */
+const ELSEWHERE = /^\/(?:graphql|rpc|metrics)(?:\/|$)/;
+
+const routes = app.routes
+  .filter(({ method, path }) => method !== "ALL" && !ELSEWHERE.test(path))
+  .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)(?:\{[^}]*\}\+?)?/g, "{$1}")}`);
+
+test("every route is in the document, and every path of the document is a route", () => {
+  const described = OPERATIONS.map(({ method, path }) => `${method} ${path}`);
+  expect(described.toSorted()).toEqual([...new Set(routes)].toSorted());
+});
+
+test("operations have names of their own", () => {
+  expect(new Set(OPERATIONS.map(({ id }) => id)).size).toBe(OPERATIONS.length);
+});
+
+describe("examples", () => {
+  const bodies = OPERATIONS.flatMap(({ body }) => (body === undefined ? [] : [body]));
+  test.each(bodies)("$example is accepted as $schema", ({ schema, example }) => {
+    expect((INPUTS[schema] as z.ZodType).safeParse(EXAMPLES[example])).toMatchObject({ success: true });
+  });
+
+  const answers = OPERATIONS.flatMap(({ answers }) =>
+    answers.flatMap(({ schema, example }) => (schema && example ? [{ schema, example }] : [])),
+  );
+  test.each(answers)("$example is a whole $schema", ({ schema, example }) => {
+    expect((OUTPUTS[schema] as z.ZodType).safeParse(EXAMPLES[example])).toMatchObject({ success: true });
+  });
+
+  test("every call with a body, in or out, shows one", () => {
+    const bare = OPERATIONS.filter(({ answers }) =>
+      answers.some(({ schema, example }) => schema && !example),
+    );
+    expect(bare).toEqual([]);
+  });
+});
+
+test("every error code that REST can answer is shown with an example", () => {
+  const text = JSON.stringify(openApiDocument("0.0.0"));
+  // A path that exists not with this method is no operation.
+  for (const code of ERROR_CODES.filter((it) => it !== "method_not_allowed")) {
+    expect(text).toContain(`"$ref":"#/components/examples/problem_${code}"`);
+  }
+});
