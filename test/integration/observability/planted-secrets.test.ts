@@ -74,6 +74,13 @@ test("no endpoint logs what a client entrusts it with", { timeout: 60_000 }, asy
     body: `{"password": "${password}"`,
     headers: { "Content-Type": "application/json" },
   });
+  const logIn = "mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }";
+  const credentials = { email: PLANTED.email, password };
+  await call("/graphql", { json: { query: logIn, variables: { input: credentials } } });
+  await call("/graphql", { json: { query: `{ ${PLANTED.query}(token: "${PLANTED.oneTimeToken}") }` } });
+  await call("/rpc/auth.v1.AuthService/LogIn", { json: credentials });
+  await call("/rpc/auth.v1.AuthService/VerifyToken", { json: { accessToken: PLANTED.accessToken } });
+  await call(`/rpc/${PLANTED.query}/${PLANTED.oneTimeToken}`, { json: credentials });
   expect(await mailsSent()).not.toHaveLength(0);
   const context = createExecutionContext();
   await worker.scheduled(createScheduledController(), env, context);
