@@ -66,6 +66,13 @@ const SECRETS = {
   DATA_KEY: () => randomBytes(32).toString("base64url"),
 };
 
+/** A fresh value of a secret of `wrangler.toml`. */
+export function newSecret(name) {
+  const make = SECRETS[name];
+  if (make === undefined) throw new Error(`nobody here knows how to make the secret ${name}: set it by hand`);
+  return make();
+}
+
 function newSigningKey() {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const kid = `local-${randomBytes(6).toString("hex")}`;

@@ -1,0 +1,88 @@
+/** A deployment, with an account played by the test. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { deploy, readNames, stageConfig } from "../../scripts/deployment.mjs";
+
+const TOML = readFileSync("wrangler.toml", "utf8");
+const ADDRESS = "https://meridian.someone.workers.dev";
+
+/** Remembers what was created and set, as Cloudflare would. */
+function playAccount(options: { failOn?: string } = {}) {
+  const has = new Set<string>();
+  const ran: string[] = [];
+  const said: string[] = [];
+  return {
+    ran,
+    said,
+    has,
+    async wrangler(args: readonly string[]) {
+      const line = args.join(" ");
+      ran.push(line);
+      if (options.failOn !== undefined && line.startsWith(options.failOn)) return { code: 1, output: "no" };
+      const [noun, verb, name = ""] = args;
+      if (verb === "info") return { code: has.has(`${noun} ${name}`) ? 0 : 1, output: "" };
+      if (verb === "create") has.add(`${noun} ${name}`);
+      if (noun === "secret") {
+        return has.has("worker") ? { code: 0, output: JSON.stringify([...has]) } : { code: 1, output: "" };
+      }
+      if (noun === "deploy") has.add("worker");
+      return { code: 0, output: noun === "deploy" ? `Uploaded\n  ${ADDRESS}\n` : "" };
+    },
+    secretsFile(missing: readonly string[]) {
+      for (const name of missing) has.add(name);
+      return "secrets.json";
+    },
+    isReady: async () => true,
+    say: (line: string) => void said.push(line),
+  };
+}
+
+test("an empty account gets everything that wrangler.toml names, the schema before the code", async () => {
+  const account = playAccount();
+  const names = readNames(TOML);
+  expect(await deploy(account, { names, config: [] })).toBe(ADDRESS);
+  for (const queue of ["meridian-events", "meridian-events-dead", "meridian-example"]) {
+    expect(account.has).toContain(`queues ${queue}`);
+  }
+  expect(account.has).toContain("d1 meridian");
+  for (const secret of ["JWT_SIGNING_KEYS", "METRICS_TOKEN", "EVENTS_TOKEN", "DATA_KEY"]) {
+    expect(account.has).toContain(secret);
+  }
+  const steps = account.ran.map((line) => line.split(" ").slice(0, 2).join(" "));
+  expect(steps.indexOf("d1 migrations")).toBeLessThan(steps.findIndex((step) => step.startsWith("deploy")));
+});
+
+test("links lead to the address, and the example's queue is not fed", async () => {
+  const account = playAccount();
+  await deploy(account, { names: readNames(TOML), config: [] });
+  const last = account.ran.findLast((line) => line.startsWith("deploy"));
+  expect(last).toBe(`deploy --var EVENT_EXPORTS:[] --var PUBLIC_URL:${ADDRESS}`);
+});
+
+test("a second deployment creates nothing and sets no secret anew", async () => {
+  const account = playAccount();
+  await deploy(account, { names: readNames(TOML), config: [] });
+  account.ran.length = 0;
+  await deploy(account, { names: readNames(TOML), config: [], url: "https://api.example" });
+  expect(account.ran.filter((line) => line.includes("create") || line.includes("--secrets-file"))).toEqual(
+    [],
+  );
+  expect(account.ran.filter((line) => line.startsWith("deploy"))).toHaveLength(1);
+});
+
+test("what fails ends it before the code is deployed", async () => {
+  const account = playAccount({ failOn: "d1 migrations" });
+  await expect(deploy(account, { names: readNames(TOML), config: [] })).rejects.toThrow("Migrating: failed");
+  expect(account.ran.some((line) => line.startsWith("deploy"))).toBe(false);
+});
+
+test("a stage shares no name with production", () => {
+  const production = readNames(TOML);
+  const preview = readNames(stageConfig(TOML, "preview"));
+  expect(preview.worker).toBe("meridian-preview");
+  expect(preview.secrets).toEqual(production.secrets);
+  const names = [...preview.queues, preview.database];
+  expect(names.filter((name) => [...production.queues, production.database].includes(name))).toEqual([]);
+  expect(preview.queues).toHaveLength(production.queues.length);
+  expect(() => stageConfig(TOML, "No Good")).toThrow("--stage");
+});
