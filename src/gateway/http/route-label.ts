@@ -20,7 +20,8 @@ export function routeOf(c: Context<GatewayEnv>): string {
   if (operation !== undefined) return operation;
   const method = c.req.method === "HEAD" ? "GET" : c.req.method;
   const routes = matchedRoutes(c);
-  const exact = routes.findLast((route) => route.method === method);
+  // The first answers: `/api/users/me` stands before `/api/users/:id`, which matches as well.
+  const exact = routes.find((route) => route.method === method);
   const any = routes.findLast((route) => route.method === "ALL" && !route.path.includes("*"));
   return (exact ?? any)?.path ?? "unmatched";
 }

@@ -9,6 +9,7 @@ test("every answer is counted by route pattern: success, refusal and what matche
   const before = (await scrape()).text;
   const ada = await createAccount();
   await ada.call(`/api/users/${ada.id}`);
+  await ada.call("/api/users/me");
   await call(`/api/users/${ada.id}`);
   await call("/api/users", { json: { name: "x" } });
   await call("/nowhere/at/all");
@@ -19,6 +20,7 @@ test("every answer is counted by route pattern: success, refusal and what matche
     seriesValue(text, `${REQUESTS}{${labels}}`) - seriesValue(before, `${REQUESTS}{${labels}}`);
   expect(grown('route="/api/users",method="POST",status="201",protocol="rest"')).toBe(1);
   expect(grown('route="/api/users/:id",method="GET",status="200",protocol="rest"')).toBe(1);
+  expect(grown('route="/api/users/me",method="GET",status="200",protocol="rest"')).toBe(1);
   expect(grown('route="/api/users/:id",method="GET",status="401",protocol="rest"')).toBe(1);
   expect(grown('route="/api/users",method="POST",status="400",protocol="rest"')).toBe(1);
   expect(grown('route="unmatched",method="GET",status="404",protocol="rest"')).toBe(1);

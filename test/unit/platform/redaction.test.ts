@@ -53,10 +53,11 @@ test("numbers, flags and null are left alone", () => {
   expect(written(fields)).toBe(JSON.stringify(fields));
 });
 
-test("a hostile text takes no time to redact", () => {
+// Quadratic matching would take minutes; the bound tells that from a slow machine.
+test("a hostile text is redacted in linear time", () => {
   const startedAt = performance.now();
   redactText("a@".repeat(50_000));
   redactText("x".repeat(100_000));
   redactText(`${"a.".repeat(50_000)}@`);
-  expect(performance.now() - startedAt).toBeLessThan(500);
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
 });
