@@ -1,6 +1,6 @@
 /** What a caller may ask of the log, and tell of dead letters. */
 import * as z from "zod";
-import { cursorSchema, instantSchema, limitSchema } from "../../kernel/page-query";
+import { cursorSchema, instantSchema, limitSchema } from "../../kernel/paging";
 import { isPlainText, PLAIN_TEXT_PATTERN } from "../../kernel/text";
 import { DEAD_LETTER_STATES } from "../../platform/outbox";
 

@@ -1,6 +1,6 @@
 /** What an administrator may ask of webhooks. */
 import * as z from "zod";
-import { cursorSchema, limitSchema } from "../../kernel/page-query";
+import { cursorSchema, limitSchema } from "../../kernel/paging";
 
 const url = z.string().min(1).max(2_000);
 const types = z.array(z.string().min(1).max(100)).min(1).max(50);

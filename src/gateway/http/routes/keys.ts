@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import type { GatewayEnv } from "../../request-context";
 
-/** A rotation publishes the new key this long before it signs, see docs/runbooks of `npm run keys`. */
+/** `npm run keys -- rotate` publishes a key one rotation before it signs, so every cache knows it by then. */
 const CACHE_SECONDS = 300;
 
 /** Source: RFC 7517, section 5. */

@@ -19,11 +19,6 @@ export const operationsRoutes = new Hono<GatewayEnv>()
     c.header("Cache-Control", "no-store");
     return c.json(report, report.status === "down" ? 503 : 200);
   })
-  .get("/.well-known/jwks.json", (c) => {
-    // Short enough that a new key is known before it signs: see `npm run keys`.
-    c.header("Cache-Control", "public, max-age=300");
-    return c.json(c.var.services.keySet.published());
-  })
   .get("/events/:type/:version{v[1-9][0-9]*}", (c) => {
     const schema = dataSchemaOf(c.req.param("type"), Number(c.req.param("version").slice(1)));
     return schema === null ? problem(c, refuseNotFound().refusal) : c.json(schema);
