@@ -76,6 +76,8 @@ test("what an earlier version recorded under other names or labels is not shown"
   const text = expose(CATALOGUE, sums, [], "text");
   expect(text.split("\n").filter((line) => line !== "" && !line.startsWith("#"))).toEqual([
     'calls_total{to="a"} 1',
+    // Without labels, so it is there from the start.
+    "dropped_total 0",
   ]);
 });
 
