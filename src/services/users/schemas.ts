@@ -34,7 +34,7 @@ export const nameSchema = z.string().check(
 export const emailSchema = z
   .pipe(
     z.string().check(z.maxLength(254, "Must have at most 254 characters."), z.trim()),
-    z.email({ pattern: z.regexes.html5Email, error: "Must be an e-mail address." }),
+    z.email({ pattern: z.HTML_EMAIL, error: "Must be an e-mail address." }),
   )
   .check(
     z.refine((value) => value.slice(0, value.lastIndexOf("@")).length <= 64, {
@@ -63,7 +63,7 @@ const bio = z
 const avatarUrl = z
   .pipe(
     z.string().check(z.maxLength(2_048, "Must have at most 2,048 characters.")),
-    z.url({ protocol: /^https?$/, hostname: z.regexes.hostname, error: "Must be an http or https address." }),
+    z.url({ protocol: /^https?$/, hostname: z.HOST_NAME, error: "Must be an http or https address." }),
   )
   .check(
     z.refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
