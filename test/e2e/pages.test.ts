@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import { ensureDocs } from "../../scripts/docs-assets.mjs";
 import { TEST_SECRETS } from "../support/secrets";
+import { testServer } from "../support/server-output";
 
 const BROWSERS = [
   process.env.CHROMIUM,
@@ -28,7 +28,7 @@ const VIEWS = [
 ] as const;
 
 describe.skipIf(executablePath === undefined)("in a browser", () => {
-  const server = createTestHarness({ workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }] });
+  const server = testServer({ workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }] });
   let browser: Browser;
   let origin: string;
 

@@ -1,19 +1,5 @@
-/**
- * Reads every line that is logged while tests run, and knows what must not be in one: addresses of people, passwords,
- * tokens, keys and hashes. `setup.ts` fails the test in whose time such a line was written.
- */
-import { PLANTED } from "./planted-secrets";
-import { TEST_SECRETS } from "./secrets";
-
-const SIGNING_KEY = JSON.parse(TEST_SECRETS.JWT_SIGNING_KEYS).keys[0].d;
-
-const PLAIN = [
-  ...Object.values(PLANTED),
-  ...[TEST_SECRETS.METRICS_TOKEN, TEST_SECRETS.EVENTS_TOKEN, TEST_SECRETS.DATA_KEY, SIGNING_KEY],
-];
-
-/** A mail address; a JWT; a webhook's secret; a password's hash. */
-const SHAPES = [/[\w.+-]+@[\w-]+\.[a-z]{2,}/i, /\beyJ[\w-]{10,}\.[\w-]+/, /whsec_/, /\$?scrypt\$/];
+/** Reads every line that is logged while tests run. `setup.ts` fails the test in whose time a secret was written. */
+import { isLeak } from "./leaks";
 
 export interface LogWatch {
   /** Lines since the last call, and those among them that tell a secret. */
@@ -41,8 +27,4 @@ export function watchLogs(): LogWatch {
       return { lines: drained, leaks: drained.filter(isLeak) };
     },
   };
-}
-
-export function isLeak(line: string): boolean {
-  return PLAIN.some((secret) => line.includes(secret)) || SHAPES.some((shape) => shape.test(line));
 }
