@@ -5,7 +5,7 @@ import { METRICS } from "../metrics/catalogue";
 export const FIGURES = [
   ...["requests", "errors", "slowRequests", "timedRequests", "dead", "failOpen"],
   ...["kvFailures", "kvOperations", "logins", "wrongLogins"],
-  ...["lagSeconds", "deadLettersOpen", "isD1Down", "isKvDown"],
+  ...["lagSeconds", "deadLettersOpen", "isD1Down", "isKvDown", "isLimiterDown"],
 ] as const;
 export type Figure = (typeof FIGURES)[number];
 export type Figures = Record<Figure, number>;
@@ -68,5 +68,6 @@ function addReading(figures: Figures, name: string, labels: Labels, value: numbe
   if (name === "dependency_up" && value === 0) {
     if (labels.dependency === "d1") figures.isD1Down = 1;
     if (labels.dependency === "kv") figures.isKvDown = 1;
+    if (labels.dependency === "limiter") figures.isLimiterDown = 1;
   }
 }

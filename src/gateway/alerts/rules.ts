@@ -71,8 +71,9 @@ const RULES: readonly Rule[] = [
     alert: "DependencyDown",
     minutes: 2,
     judge: (_, now) => {
-      const down = [now("isD1Down") > 0 ? "D1" : null, now("isKvDown") > 0 ? "KV" : null].filter(
-        (name) => name !== null,
+      const names = { isD1Down: "D1", isKvDown: "KV", isLimiterDown: "the limiter's objects" } as const;
+      const down = Object.entries(names).flatMap(([figure, name]) =>
+        now(figure as keyof typeof names) > 0 ? [name] : [],
       );
       return down.length > 0 ? `${down.join(" and ")} did not answer.` : null;
     },
