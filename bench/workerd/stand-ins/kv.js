@@ -1,8 +1,9 @@
 /**
  * A KV namespace in memory, speaking the binding's protocol: `GET`, `PUT` and `DELETE /<key>?urlencoded=true`.
  *
- * A key that was read here within its `cacheTtl` is hot, any other cold, as in a location of the platform: there a write
- * at home does not warm the reader, and what is absent is remembered as well.
+ * A key that was read here within its `cacheTtl` is hot, any other cold, as in a location of the platform, which refreshes
+ * in the background what is read often: a write does not warm the reader, and what is absent is remembered as well.
+ * Source: developers.cloudflare.com/kv/concepts/how-kv-works
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { delaysOf } from "./delay.js";
@@ -41,7 +42,7 @@ async function read(key, cacheTtl) {
   counts.kvReads += 1;
   const now = Date.now();
   const isHot = now < (hotUntil.get(key) ?? 0);
-  if (!isHot) hotUntil.set(key, now + cacheTtl * 1_000);
+  hotUntil.set(key, now + cacheTtl * 1_000);
   await delay(isHot ? "kvHot" : "kvCold");
   const entry = entries.get(key);
   if (entry === undefined || entry.expiresAt <= now) return new Response("Not Found", { status: 404 });
