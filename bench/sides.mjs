@@ -43,7 +43,7 @@ function buildOnce(config) {
 /** @param {object} [options] of `serve` */
 export async function startProject(options = {}) {
   const server = await serve({
-    built: buildOnce("wrangler.toml"),
+    built: options.isReadable ? build("wrangler.toml", options) : buildOnce("wrangler.toml"),
     vars: PROJECT_VARS,
     objects: PROJECT_OBJECTS,
     ...options,

@@ -25,11 +25,15 @@ const BIN = join(ROOT, "node_modules", ".bin");
 const READY_ATTEMPTS_MAX = 200;
 const READY_STEP_MS = 50;
 
-/** The bundle as it is uploaded, and the configuration that it is uploaded with. */
-export function build(configPath) {
+/**
+ * The bundle as it is uploaded, and the configuration that it is uploaded with.
+ *
+ * @param {{isReadable?: boolean}} [options] `isReadable`: with the names of the source, for profiles
+ */
+export function build(configPath, { isReadable = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "meridian-bench-"));
   try {
-    execFileSync(join(BIN, "wrangler"), ["deploy", "--dry-run", "--config", configPath, "--outdir", folder], {
+    execFileSync(join(BIN, "wrangler"), ["deploy", "--dry-run", "--config", configPath, "--outdir", folder, ...(isReadable ? ["--minify=false"] : [])], {
       stdio: ["ignore", "ignore", "inherit"],
       cwd: ROOT,
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
