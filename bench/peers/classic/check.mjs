@@ -1,5 +1,4 @@
 /** Walks each endpoint of the peer, prints what answered, and says whether all did as they should. */
-import { freePort } from "./servers.mjs";
 
 const USERS = 50;
 const PRODUCTS = 5;
@@ -12,9 +11,7 @@ const SENT_ABOVE = 5;
  * @returns {Promise<number>} exit code
  */
 export async function check(startClassic) {
-  const port = await freePort();
   const peer = await startClassic({
-    port,
     users: USERS,
     products: PRODUCTS,
     limitMax: LIMIT,

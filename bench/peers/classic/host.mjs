@@ -45,7 +45,7 @@ async function start({ port, processes, users, products, programs, environment }
       DATABASE_URL: postgres.url,
       REDIS_URL: redis.url,
     },
-    // The lines that are logged go where those of a service go: to a pipe that somebody else reads.
+    // Every request writes its line; nobody keeps it.
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   track({ child, stopSignal: "SIGTERM" });

@@ -17,9 +17,10 @@ const BENCH_TOKEN_TTL_SECONDS = 24 * 3600;
 
 /**
  * @typedef {object} Options
- * @property {number} port of the application, on loopback
  * @property {number} users seeded; the first is the administrator
  * @property {number} products seeded, with more stock than a benchmark can order
+ * @property {number} [port] of the application, on loopback; a free one by default
+ * @property {string} [jwtSecret] with which tokens are signed; a random one by default
  * @property {number} [processes] of the application; 1, for one workerd is one thread too
  * @property {number} [limitMax] requests in 15 minutes of each client; by default more than a benchmark sends
  * @property {number} [authLimitMax] sign-ups and logins in 15 minutes of each address; by default the same
@@ -47,19 +48,20 @@ export async function startClassic(options) {
   await ensureInstalled();
   const { issueToken } = await import("./tokens.mjs");
   const seeded = await import("./seed.mjs");
-  const jwtSecret = randomBytes(32).toString("base64url");
+  const { freePort } = await import("./servers.mjs");
+  const {
+    port = await freePort(),
+    jwtSecret = randomBytes(32).toString("base64url"),
+    processes = 1,
+  } = options;
   const host = forkHost();
   const stop = () => stopHost(host);
   try {
-    const { redisUrl } = await startedBy(
-      host,
-      { ...options, processes: options.processes ?? 1, programs },
-      jwtSecret,
-    );
+    const { redisUrl } = await startedBy(host, { ...options, port, processes, jwtSecret, programs });
     const listOf = (length, idOf) => Array.from({ length }, (_, index) => idOf(index));
     const userIds = listOf(options.users, seeded.seededUserId);
     return {
-      url: `http://127.0.0.1:${options.port}`,
+      url: `http://127.0.0.1:${port}`,
       userIds,
       productIds: listOf(options.products, seeded.seededProductId),
       password: seeded.SEED_PASSWORD,
@@ -88,8 +90,7 @@ function forkHost() {
 
 async function startedBy(
   host,
-  { limitMax = 1e9, authLimitMax = 1e9, logLevel = "info", ...options },
-  jwtSecret,
+  { limitMax = 1e9, authLimitMax = 1e9, logLevel = "info", jwtSecret, ...options },
 ) {
   const environment = {
     JWT_SECRET: jwtSecret,
