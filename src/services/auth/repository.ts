@@ -133,29 +133,28 @@ export class AuthRepository {
 
   /** Ends those of the ids that are live and marks them with the event. */
   endSessions(ids: readonly string[], reason: EndReason, nowMs: number, { eventId }: Mark): Statement {
-    return this.endSessionsWhere(ids, reason, nowMs, { eventId }, sql`1 = 1`);
+    return this.#build
+      .update(sessions)
+      .set({ endedAt: nowMs, endReason: reason, endEventId: eventId })
+      .where(and(isOneOf(ids), isNull(sessions.endedAt)));
   }
 
-  /** As `endSessions`, where `guard` holds. */
-  endSessionsWhere(
-    ids: readonly string[],
+  /**
+   * Ends the live sessions of a user, where `guard` holds, and tells which: RETURNING their ids.
+   * @param keptId one that goes on; null for none
+   */
+  endSessionsOf(
+    { userId, keptId }: { readonly userId: string; readonly keptId: string | null },
     reason: EndReason,
     nowMs: number,
     { eventId }: Mark,
     guard: SQL,
-  ): Statement {
+  ) {
     return this.#build
       .update(sessions)
       .set({ endedAt: nowMs, endReason: reason, endEventId: eventId })
-      .where(and(isOneOf(ids), isNull(sessions.endedAt), guard));
-  }
-
-  /** Ends all live sessions of a user, where `guard` holds. */
-  endAllSessions(userId: string, reason: EndReason, nowMs: number, { eventId }: Mark, guard: SQL): Statement {
-    return this.#build
-      .update(sessions)
-      .set({ endedAt: nowMs, endReason: reason, endEventId: eventId })
-      .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), guard));
+      .where(and(isLiveOf(userId, nowMs), keptId === null ? undefined : ne(sessions.id, keptId), guard))
+      .returning({ id: sessions.id });
   }
 
   /** Holds where a session was ended by this event. */
