@@ -5,7 +5,7 @@
 import type { Actor } from "../../kernel/actor";
 import { AppError, done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { passwordViolations } from "../../kernel/password-policy";
-import { isViolationOf, type Stamped, type Statement } from "../../platform/database";
+import { type Guard, isViolationOf, type Stamped, type Statement } from "../../platform/database";
 import type { AuthBudgetName } from "../../platform/env";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
@@ -309,13 +309,7 @@ export class RecoveryService {
     ];
   }
 
-  #event(
-    type: AuthEventType,
-    id: string,
-    userId: string,
-    data: object,
-    guard?: Parameters<AuthDependencies["outbox"]["record"]>[0]["guard"],
-  ): Statement[] {
+  #event(type: AuthEventType, id: string, userId: string, data: object, guard?: Guard): Statement[] {
     const { version } = authEvents[type];
     const event = { id, type, source: AUTH_SOURCE, subject: userId, version, data };
     return this.#on.outbox.record(guard === undefined ? event : { ...event, guard });

@@ -6,6 +6,7 @@ import { done, type Outcome, refuse, refuseNotFound, type Violation } from "../.
 import { authorize } from "../../kernel/permissions";
 import {
   type Database,
+  type Guard,
   isViolationOf,
   pageFrom,
   type ReadFrom,
@@ -106,30 +107,20 @@ export class UserService {
   }
 
   /**
-   * Creates a user for whom a trusted issuer vouches, with a proven address and without a password.
-   * @param link statements of the same batch, which tie the user to whom it is there
-   * **Errors**: `email_taken`; `ConstraintViolation` of `link`; `unavailable`. **Cost**: 1 D1 round trip.
+   * A user for whom a trusted issuer vouches, with a proven address and without a password, as statements: they have no
+   * effect unless `guard` holds and nobody has the address. `settle` follows if they had.
    */
-  async admitForeign(
-    person: Contact,
-    link: (userId: string, at: number) => readonly Statement[],
-  ): Promise<Outcome<User>> {
-    const { database, repository, scope } = this.#on;
-    const context = this.#journal.begin(scope.newId());
+  admitForeign(person: Contact, guard: Guard): { readonly stamp: Stamp; readonly statements: Statement[] } {
+    const context = this.#journal.begin(this.#on.scope.newId());
     const user = { ...newUser(context, person), emailVerified: true };
-    try {
-      const { value: _, ...stamp } = await database.commitStamped([
-        ...repository.insert(user, { passwordHash: null, eventId: context.eventId, at: context.at }),
-        ...link(user.id, context.at),
+    return {
+      stamp: context,
+      statements: [
+        ...this.#on.repository.insertWhere(user, context, guard),
         ...this.#journal.eventOf("user.created", context),
         this.#journal.audited({ kind: "system", name: "auth" }, "user.admit_foreign", context),
-      ]);
-      this.#journal.settle(context, { ...stamp, value: user });
-    } catch (error) {
-      if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
-      throw error;
-    }
-    return done(user);
+      ],
+    };
   }
 
   /** **Errors**: `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip, `limit` + 1 rows of an index. */
