@@ -187,7 +187,7 @@ export class UserRepository {
 
   /** `data` of `email.change_requested`. */
   pendingEmailData(id: string): SQL<string> {
-    return sql`(select json_object('userId', ${users.id}, 'email', ${users.pendingEmail}) from ${users} where ${users.id} = ${id})`;
+    return sql`(select json_object('userId', ${users.id}, 'email', ${users.pendingEmail}, 'currentEmail', ${users.email}) from ${users} where ${users.id} = ${id})`;
   }
 
   hasPendingEmail(id: string): SQL {
