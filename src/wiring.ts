@@ -254,7 +254,7 @@ function usersOf(on: {
       ["read", "refresh"],
     ),
     outbox,
-    sealer: new Sealer(config.DATA_KEY),
+    keyset: new Keyset(database, new Sealer(config.DATA_KEY), scope),
     audit,
     signUps: { begin: () => attempts.begin([["signUpPerIp", "caller"]]) },
     passwords: passwordsOf(scope),
