@@ -136,6 +136,23 @@ export class UserRepository {
     ];
   }
 
+  /** A user without a password, where `guard` holds and nobody has the address. What follows is guarded on `changedBy`. */
+  insertWhere(user: User, context: ChangeContext, guard: SQL): [Statement, Statement] {
+    const key = emailKey(user.email);
+    const { build } = this.#database;
+    // All columns in the order of the table, which `insert ... select` goes by.
+    return [
+      build.insert(users).select(
+        sql`select ${user.id}, ${user.name}, ${user.email}, ${key}, null, ${user.age}, ${user.role}, ${user.emailVerified ? 1 : 0},
+          null, 1, ${user.version}, ${context.eventId}, ${context.at}, ${context.at}
+          where ${guard} and not exists (select 1 from ${users} where ${users.emailKey} = ${key})`,
+      ),
+      build
+        .insert(userProfiles)
+        .select(sql`select ${user.id}, null, null, null, null where ${changedBy(context)}`),
+    ];
+  }
+
   /** The row changes only where the precondition holds; the profile only where the row did. */
   update(context: ChangeContext, changes: UserChanges): Statement[] {
     const { build } = this.#database;
@@ -170,7 +187,7 @@ export class UserRepository {
 
   /** `data` of `email.change_requested`. */
   pendingEmailData(id: string): SQL<string> {
-    return sql`(select json_object('userId', ${users.id}, 'email', ${users.pendingEmail}) from ${users} where ${users.id} = ${id})`;
+    return sql`(select json_object('userId', ${users.id}, 'email', ${users.pendingEmail}, 'currentEmail', ${users.email}) from ${users} where ${users.id} = ${id})`;
   }
 
   hasPendingEmail(id: string): SQL {
