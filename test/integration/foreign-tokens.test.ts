@@ -11,6 +11,7 @@ import {
   ForeignKeys,
   type ForeignToken,
   ForeignTokens,
+  judgeToken,
   KeySet,
   TokenMemory,
 } from "../../src/services/auth";
@@ -234,8 +235,8 @@ test("logout with a foreign token voids all that its subject was issued so far, 
   expect((await auth.logOut(actor)).ok).toBe(true);
   expect(await codeOf(signed, TEST_NOW_MS + 6_000)).toBe("token_revoked");
   expect(await codeOf(await token({ iat: NOW + 6, exp: NOW + 900 }), TEST_NOW_MS + 6_000)).toBe("accepted");
-  const known = { minEpoch: 0, minIssuedAt: NOW + 6, isSessionRevoked: () => false };
-  expect(await authenticatorAt(TEST_NOW_MS).stillGood(signed, outcome.value, known)).toBeNull();
+  const known = { minEpoch: 0, minEpochSince: null, minIssuedAt: NOW + 6, isSessionRevoked: () => false };
+  expect(judgeToken(outcome.value, known)).toBe("void");
 });
 
 test("when the user's epoch was raised, whom a foreign token is here is read anew", async () => {
@@ -245,11 +246,11 @@ test("when the user's epoch was raised, whom a foreign token is here is read ane
   const outcome = await authenticator.verify(signed);
   if (!outcome.ok) throw new Error("refused");
   await env.DB.prepare("update users set role = 'admin', token_epoch = 2").run();
-  const known = { minEpoch: 2, minIssuedAt: 0, isSessionRevoked: () => false };
-  expect(await authenticator.stillGood(signed, outcome.value, known)).toMatchObject({
-    role: "admin",
-    epoch: 2,
-  });
+  const known = { minEpoch: 2, minEpochSince: null, minIssuedAt: 0, isSessionRevoked: () => false };
+  expect(judgeToken(outcome.value, known)).toBe("unsure");
+  const anew = await authenticator.verifyAnew(signed);
+  expect(anew).toMatchObject({ role: "admin", epoch: 2 });
+  expect(anew && judgeToken(anew, known)).toBe("good");
 });
 
 test("the token of a deleted user is void, and makes no user again; a later one does", async () => {

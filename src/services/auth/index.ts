@@ -2,7 +2,7 @@
 export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./access-tokens";
 export { Attempts } from "./attempts";
 export type { AuthDependencies, SessionRevoker } from "./auth-dependencies";
-export { Authenticator, type BearerToken } from "./authenticator";
+export { Authenticator, type BearerToken, judgeToken } from "./authenticator";
 export { type AuthEventType, authEvents } from "./events";
 export { ForeignKeyMemory, ForeignKeys } from "./foreign-keys";
 export { type ForeignToken, ForeignTokens } from "./foreign-tokens";

@@ -1,5 +1,5 @@
 /** Events of the users service. Each is written in the batch of its change. */
-import * as z from "zod";
+import * as z from "../../kernel/schema";
 
 export const USERS_SOURCE = "/meridian/users";
 
