@@ -102,7 +102,8 @@ export class Dispatcher {
       }
       const delivery = deliveries.get(deliveryKeyOf(message.body));
       const error = new AppError("unavailable", "the queue gave the message up");
-      if (delivery !== undefined) await this.#fail(delivery, undefined, error, false);
+      if (delivery !== undefined)
+        await this.#fail(delivery, this.#options.consumerOf(delivery.consumer), error, false);
       // Acknowledged in any case: what is still pending, the sweep brings back to the other queue.
       message.ack();
     }
