@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { CloudEvent } from "cloudevents";
 import { expect, test } from "vitest";
-import { bench, commitEvent, deliveriesOf, dispatcher, handOver, rowsOf, TestQueue } from "../support/outbox";
+import { bench, commitEvent, deliveriesOf, dispatcher, handOver, rowsOf } from "../support/outbox";
 
 const EXPORT = "export:TEAM";
 
@@ -151,26 +151,4 @@ test("many exports go in calls that a queue accepts: 100 messages and 256 KB at 
   await on.scope.settled();
   expect(team.calls.map((call) => call.length)).toEqual([4, 4, 4]);
   expect(team.calls.flat().map((event) => (event as { id: string }).id)).toEqual(ids);
-});
-
-test("deliveries of one subject in the wrong order have the same effects as in the right one", async () => {
-  const queue = new TestQueue();
-  const on = bench({ queue: queue.binding, consumersOf: () => ["count"] });
-  const ids = [await commitEvent(on), await commitEvent(on), await commitEvent(on)];
-  const order: string[] = [];
-  const handlers = dispatcher(on, {
-    count: {
-      kind: "transactional",
-      prepare: (event) => {
-        order.push(event.id);
-        return { statements: [] };
-      },
-    },
-  });
-  const bodies = [...ids].reverse().map((eventId) => ({ eventId, consumer: "count" }));
-  for (const body of [...bodies, ...bodies]) await handOver([body], (batch) => handlers.dispatch(batch));
-  expect(order).toEqual([...ids].reverse());
-  expect(await rowsOf("select distinct state, attempts from event_deliveries")).toEqual([
-    { state: "done", attempts: 1 },
-  ]);
 });
