@@ -36,7 +36,7 @@ export const securityHeaders = createMiddleware<GatewayEnv>((c, next) =>
 function isExplorer(c: Context<GatewayEnv>): boolean {
   return (
     c.req.path === "/graphql" &&
-    c.req.method === "GET" &&
+    c.req.method !== "POST" &&
     c.req.header("accept")?.includes("text/html") === true
   );
 }
