@@ -1,7 +1,7 @@
 /** The sides that are compared: the project as it is deployed, and what a user would pick instead. */
-import { existsSync } from "node:fs";
 import { TEST_SECRETS } from "../test/support/secrets.ts";
 import { seed } from "./data.mjs";
+import { startClassic as start } from "./peers/classic/index.mjs";
 import { HS256_SECRET, peerTokens, projectTokens } from "./tokens.mjs";
 import { build, migrate, serve } from "./workerd/serve.mjs";
 import { SIZES, workloadsFor } from "./workloads.mjs";
@@ -37,13 +37,15 @@ function buildOnce(config) {
  * @property {string} name
  * @property {string} url
  * @property {ReadonlyMap<string, import("./workloads.mjs").Workload>} workloads  by name
+ * @property {number} [pid]  of the one process that serves
+ * @property {() => Promise<unknown>} [clearKv]  empties the cache
  * @property {() => unknown} stop
  */
 
 /** @param {object} [options] of `serve` */
 export async function startProject(options = {}) {
   const server = await serve({
-    built: buildOnce("wrangler.toml"),
+    built: options.isReadable ? build("wrangler.toml", options) : buildOnce("wrangler.toml"),
     vars: PROJECT_VARS,
     objects: PROJECT_OBJECTS,
     ...options,
@@ -67,16 +69,12 @@ export async function startBare() {
   return await withWorkloads("bare", server, await projectTokens());
 }
 
-/** Null when it is not to be had here, with the reason. */
+/** As `side`, or why there is none on this machine. */
 export async function startClassic() {
-  const path = new URL("peers/classic/index.mjs", import.meta.url);
-  if (!existsSync(path)) return { side: null, reason: "bench/peers/classic is not there" };
-  const { startClassic: start } = await import(path.href);
-  const classic = await start({ ...SIZES, limitMax: Number(LIMIT), jwtSecret: HS256_SECRET });
-  if (classic === null || classic.skipped !== undefined) {
-    return { side: null, reason: classic?.skipped ?? "Redis or PostgreSQL is not installed" };
-  }
-  return { side: await withWorkloads("classic", classic, await peerTokens()), reason: null };
+  const classic = await start({ ...SIZES, jwtSecret: HS256_SECRET });
+  if ("skipped" in classic) return { side: null, skipped: classic.skipped };
+  const server = { url: classic.url, stop: classic.stop, clearKv: classic.forgetUsers };
+  return { side: await withWorkloads("classic", server, await peerTokens()), skipped: null };
 }
 
 async function prepared(name, server, tokenOf) {

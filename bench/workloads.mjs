@@ -9,6 +9,8 @@ export const SIZES = { users: 20_000, products: 100 };
 
 /** Who asks at the same time in a workload: as many clients, each with a token and a budget of its own. */
 const CLIENTS = 64;
+/** Who reads others: administrators are few. */
+const ADMINS = 8;
 /** First user of each workload; the administrators are told by their tokens alone. */
 const FIRST = { hot: 100, patch: 200, mix: 300, login: 400, order: 500, graphql: 600, rpc: 700, admin: 1000 };
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -25,9 +27,9 @@ const range = (length) => Array.from({ length }, (_, index) => index);
  * @returns {Promise<readonly Workload[]>}
  */
 export async function workloadsFor(tokenOf) {
-  const callers = async (first, role = "user") =>
+  const callers = async (first, role = "user", count = CLIENTS) =>
     await Promise.all(
-      range(CLIENTS).map(async (offset) => {
+      range(count).map(async (offset) => {
         const id = userId(first + offset);
         return { id, headers: { Authorization: `Bearer ${await tokenOf({ id, role })}` } };
       }),
@@ -39,7 +41,7 @@ export async function workloadsFor(tokenOf) {
     callers(FIRST.order),
     callers(FIRST.graphql),
     callers(FIRST.rpc),
-    callers(FIRST.admin, "admin"),
+    callers(FIRST.admin, "admin", ADMINS),
   ]);
   const wide = { connections: 32 };
   return [
@@ -49,7 +51,13 @@ export async function workloadsFor(tokenOf) {
     { name: "cold", title: "cold GET", ...wide, isRead: true, isCold: true, requests: coldOf(admins) },
     { name: "list", title: "list page of 20", ...wide, isRead: true, requests: admins.map(list) },
     { name: "patch", title: "PATCH", ...wide, isRead: false, requests: patchers.map(patch) },
-    { name: "sign-up", title: "sign-up without a password", ...wide, isRead: false, requests: [SIGN_UP] },
+    {
+      name: "sign-up",
+      title: "sign-up without a password",
+      ...wide,
+      isRead: false,
+      requests: range(CLIENTS).map(signUp),
+    },
     { name: "order", title: "place an order", ...wide, isRead: false, requests: orderers.map(placeOrder) },
     {
       name: "graphql",
@@ -105,18 +113,18 @@ const login = (index) => ({
   headers: { ...JSON_TYPE, "CF-Connecting-IP": `10.1.0.${index}` },
   body: JSON.stringify({ email: emailOf(FIRST.login + index), password: PASSWORD }),
 });
-const SIGN_UP = {
+const signUp = (index) => ({
   method: "POST",
   path: "/api/users",
-  headers: { ...JSON_TYPE, "CF-Connecting-IP": "10.2.0.1" },
+  headers: { ...JSON_TYPE, "CF-Connecting-IP": `10.2.0.${index}` },
   body: JSON.stringify({ name: "Grace Hopper", email: "new%d@example.com" }),
-};
+});
 
 /** Users in an order that repeats none for as long as there are others, read by administrators. */
 function coldOf(admins) {
   const strides = range(SIZES.users).map((index) => (index * 7_919) % SIZES.users);
   return strides.map((index, at) => ({
-    ...getSelf(admins[at % CLIENTS]),
+    ...getSelf(admins[at % ADMINS]),
     path: `/api/users/${userId(index)}`,
   }));
 }

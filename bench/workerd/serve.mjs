@@ -25,15 +25,31 @@ const BIN = join(ROOT, "node_modules", ".bin");
 const READY_ATTEMPTS_MAX = 200;
 const READY_STEP_MS = 50;
 
-/** The bundle as it is uploaded, and the configuration that it is uploaded with. */
-export function build(configPath) {
+/**
+ * The bundle as it is uploaded, and the configuration that it is uploaded with.
+ *
+ * @param {{isReadable?: boolean}} [options] `isReadable`: with the names of the source, for profiles
+ */
+export function build(configPath, { isReadable = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "meridian-bench-"));
   try {
-    execFileSync(join(BIN, "wrangler"), ["deploy", "--dry-run", "--config", configPath, "--outdir", folder], {
-      stdio: ["ignore", "ignore", "inherit"],
-      cwd: ROOT,
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
-    });
+    execFileSync(
+      join(BIN, "wrangler"),
+      [
+        "deploy",
+        "--dry-run",
+        "--config",
+        configPath,
+        "--outdir",
+        folder,
+        ...(isReadable ? ["--minify=false"] : []),
+      ],
+      {
+        stdio: ["ignore", "ignore", "inherit"],
+        cwd: ROOT,
+        env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
+      },
+    );
     const wrangler = readWranglerConfig({ config: configPath }, { hideWarnings: true });
     const built = `${basename(wrangler.main, extname(wrangler.main))}.js`;
     return { wrangler, bundle: readFileSync(join(folder, built), "utf8") };
@@ -66,7 +82,8 @@ export async function serve(options) {
       ...sockets.flatMap((addr) => ["--socket-addr", addr]),
       ...args,
     ],
-    { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"] },
+    // Every request writes its line; nobody keeps it.
+    { cwd: folder, detached: true, stdio: ["ignore", "ignore", "pipe"] },
   );
   const output = keepTail(child);
   const url = `http://127.0.0.1:${port}`;
@@ -109,13 +126,12 @@ export async function migrate(server, folder = join(ROOT, "migrations")) {
 
 const OUTPUT_MAX = 20_000;
 
-/** The last of what a child printed, for when it fails. The Worker's own lines go with it, as they go to a log elsewhere. */
+/** The last of what a child complained of, for when it fails. */
 function keepTail(child) {
   const output = { text: "" };
   child.stderr.on("data", (chunk) => {
     output.text = (output.text + chunk).slice(-OUTPUT_MAX);
   });
-  child.stdout.resume();
   return output;
 }
 
