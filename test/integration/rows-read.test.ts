@@ -92,6 +92,32 @@ test("what a write reads in D1 does not grow with what others have stored, nor w
   expect(large.map(({ rowsRead }) => rowsRead)).toEqual(small.map(({ rowsRead }) => rowsRead));
 });
 
+const BEFORE = "createdBefore=2100-01-01T00:00:00Z";
+const PAGES = 6;
+const PAGED: readonly (readonly [list: string, cursor: string])[] = [
+  ...[
+    ...["users?", `users?${BEFORE}`, `users?sort=createdAt&${ALWAYS}`, "users?role=user"],
+    ...["users?sort=name&name=Person", "users?sort=-name&name=Person", "products?"],
+    ...["orders?", `orders?${BEFORE}`, `orders?status=pending&${BEFORE}`],
+    ...["events/dead-letters?", "events/dead-letters?from=2020-01-01T00:00:00Z"],
+  ].map((list) => [list, "cursor"] as const),
+  ...["events?type=user.created", "audit?actor=anonymous"].map((list) => [list, "after"] as const),
+];
+
+test.each(PAGED)("the sixth page of /api/%s reads as many rows as the second", async (list, cursor) => {
+  await fill(SMALL, systemClock());
+  const first = `/api/${list}&limit=5`;
+  const rowsRead: number[] = [];
+  let path = first;
+  for (let page = 1; page <= PAGES; page += 1) {
+    const { rows, answer } = await spentOn({ path, as: ADMIN });
+    expect(answer.nextCursor).toBeTruthy();
+    rowsRead.push(rows);
+    path = `${first}&${cursor}=${answer.nextCursor}`;
+  }
+  expect(rowsRead.slice(2)).toEqual(rowsRead.slice(2).fill(rowsRead[1] ?? 0));
+});
+
 test("a tick of the cron that finds nothing to do reads next to nothing, however long the log", async () => {
   await fill(SMALL, systemClock());
   await tickCounted();
@@ -104,12 +130,17 @@ async function figuresOf(
   asks: readonly Ask[],
 ): Promise<{ readonly ask: string; readonly rowsRead: number }[]> {
   const figures = [];
-  for (const ask of asks) figures.push({ ask: nameOf(ask), rowsRead: await rowsReadBy(ask) });
+  for (const ask of asks) figures.push({ ask: nameOf(ask), rowsRead: (await spentOn(ask)).rows });
   return figures;
 }
 
+interface Spending {
+  readonly rows: number;
+  readonly answer: { readonly nextCursor?: string | null };
+}
+
 /** With a bookmark that no cache can have reached, so that each call asks D1. */
-async function rowsReadBy({ path, as, method = "GET", json }: Ask): Promise<number> {
+async function spentOn({ path, as, method = "GET", json }: Ask): Promise<Spending> {
   const role = as === ADMIN ? "admin" : "user";
   const headers = new Headers({
     "CF-Connecting-IP": freshAddress(),
@@ -121,7 +152,7 @@ async function rowsReadBy({ path, as, method = "GET", json }: Ask): Promise<numb
   const request = new Request(`https://meridian.example${path}`, { method, headers, body });
   const { response, before, after } = await sendCounted(request);
   expect([path, response.ok]).toEqual([path, true]);
-  return before.d1RowsRead + after.d1RowsRead;
+  return { rows: before.d1RowsRead + after.d1RowsRead, answer: await response.json() };
 }
 
 function nameOf({ path, as, json }: Ask): string {

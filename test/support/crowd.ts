@@ -7,7 +7,14 @@ export interface Crowd {
   readonly last: number;
 }
 
-const KINDS = { user: "001", product: "002", order: "003", event: "004", session: "005" } as const;
+const KINDS = {
+  user: "001",
+  product: "002",
+  order: "003",
+  event: "004",
+  session: "005",
+  letter: "006",
+} as const;
 type Kind = keyof typeof KINDS;
 
 /** In the shape of a UUIDv7. The first user is the administrator; a user's orders are twice its number and the next. */
@@ -19,7 +26,7 @@ const idSql = (kind: Kind, index = "i") =>
   `('00000000-0000-7${KINDS[kind]}-8000-' || printf('%012x', ${index}))`;
 
 /**
- * Users, each with a profile, a live session, a product, a pending and a delivered order of two lines, a settled event, one that
+ * Users, each with a profile, a live session, a product, a pending and a delivered order of two lines, an event that failed one of its consumers, one that
  * waits for its retry, an audit row and an idempotency record in force.
  *
  * @param now epoch milliseconds; all of it happened a second apart, in the half hour before
@@ -75,6 +82,12 @@ const STATEMENTS: readonly ((rows: Rows) => string)[] = [
   ({ numbers, later }) =>
     `insert into event_deliveries (event_id, consumer, state, attempts, due_at)
      ${numbers} select ${idSql("event", "2 * i + 1")}, 'analytics', 'pending', 1, ${later} from n`,
+  ({ numbers, at }) =>
+    `insert into event_deliveries (event_id, consumer, state, attempts, due_at)
+     ${numbers} select ${idSql("event", "2 * i")}, 'welcome-mail', 'dead', 8, ${at} from n`,
+  ({ numbers, at }) =>
+    `insert into dead_letters (id, event_id, type, consumer, attempts, state, created_at)
+     ${numbers} select ${idSql("letter")}, ${idSql("event", "2 * i")}, 'user.created', 'welcome-mail', 8, 'open', ${at} from n`,
   ({ numbers, at }) =>
     `insert into audit_log (at, actor, action, subject, details, request_id)
      ${numbers} select ${at}, 'anonymous', 'user.sign_up', 'user:' || ${idSql("user")}, '{}', 'x' from n`,
