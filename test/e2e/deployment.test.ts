@@ -95,7 +95,7 @@ test("the deploy button asks for every secret, with a word on each", () => {
   const { bindings } = JSON.parse(readFileSync("package.json", "utf8")).cloudflare;
   const example = readFileSync(".dev.vars.example", "utf8");
   for (const secret of readNames(TOML).secrets) {
-    expect(bindings[secret]?.description).toMatch(/\w/);
+    expect(bindings[secret ?? ""]?.description).toMatch(/\w/);
     expect(example).toMatch(new RegExp(`^${secret}=\\S`, "m"));
   }
   const named = [...TOML.matchAll(/^(?:binding|name) = "([A-Z_]+)"|^([A-Z_]+) = /gm)].map(
