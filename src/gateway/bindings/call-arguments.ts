@@ -1,6 +1,7 @@
 /** Arguments that calls share, read by the rules of the other protocols. */
-import * as z from "zod";
+
 import { done, type Outcome } from "../../kernel/errors";
+import * as z from "../../kernel/schema";
 import { expectedVersionSchema, idSchema, readInput } from "../input";
 import type { CallOptions } from "./binding-call";
 

@@ -1,7 +1,7 @@
 /** `orders.v1.OrderService`: translate in, call one use case, translate out. */
 import type { ServiceImpl } from "@connectrpc/connect";
-import * as z from "zod";
 import { expectVersion } from "../../kernel/entity-tag";
+import * as z from "../../kernel/schema";
 import {
   changeOrderStatusSchema,
   listOrdersSchema,

@@ -1,8 +1,8 @@
 /** `users.v1.UserService`: translate in, call one use case, translate out. */
 import type { MessageShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import * as z from "zod";
 import { expectVersion } from "../../kernel/entity-tag";
+import * as z from "../../kernel/schema";
 import { listUsersSchema, patchUserSchema, signUpSchema, type User } from "../../services/users";
 import { expectedVersionSchema, idSchema, present, readInput } from "../input";
 import type { Profile } from "./gen/users/v1/user_pb";

@@ -5,10 +5,10 @@
  * Source: RFC 9068 (`at+jwt`), RFC 8725 (JWT best current practices).
  */
 import { type CryptoKey, errors, type JWSHeaderParameters, jwtVerify, SignJWT } from "jose";
-import * as z from "zod";
 import { ROLES, type Role } from "../../kernel/actor";
 import type { Clock } from "../../kernel/clock";
 import { done, type Outcome, refuse } from "../../kernel/errors";
+import * as z from "../../kernel/schema";
 import { type KeySet, SIGNING_ALGORITHM } from "./key-set";
 import { TokenMemory } from "./token-memory";
 
@@ -59,8 +59,8 @@ const claimsSchema = z.object({
   sub: z.uuid(),
   sid: z.uuid(),
   role: z.enum(ROLES),
-  epoch: z.int().min(1),
-  jti: z.string().min(1).max(100),
+  epoch: z.int().check(z.minimum(1)),
+  jti: z.string().check(z.minLength(1), z.maxLength(100)),
   iat: z.int(),
   exp: z.int(),
 });

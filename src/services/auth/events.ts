@@ -1,5 +1,5 @@
 /** Events of the auth service. None holds a token: what a mail carries is derived again from the event's id. */
-import * as z from "zod";
+import * as z from "../../kernel/schema";
 
 export const AUTH_SOURCE = "/meridian/auth";
 

@@ -3,8 +3,8 @@
  * none for a while: tokens with made-up key ids cannot make the Worker fetch in a loop.
  */
 import { type CryptoKey, importJWK } from "jose";
-import * as z from "zod";
 import { AppError } from "../../kernel/errors";
+import * as z from "../../kernel/schema";
 import type { TrustedIssuer } from "../../platform/env";
 import type { FetchJson } from "../../platform/fetch-json";
 
@@ -20,12 +20,12 @@ const jwkSetSchema = z.object({
     .array(
       z.looseObject({
         kty: z.string(),
-        kid: z.string().optional(),
-        use: z.string().optional(),
-        alg: z.string().optional(),
+        kid: z.optional(z.string()),
+        use: z.optional(z.string()),
+        alg: z.optional(z.string()),
       }),
     )
-    .max(100),
+    .check(z.maxLength(100)),
 });
 type ForeignJwk = z.infer<typeof jwkSetSchema>["keys"][number];
 

@@ -7,9 +7,10 @@
  * decides every request by the revocations that came with its lease. When the object is silent there is no lease,
  * and the session is read from D1 instead, see `AuthService.isValid`.
  */
-import * as z from "zod";
+
 import type { Actor } from "../../kernel/actor";
 import type { CloudEvent } from "../../kernel/event";
+import * as z from "../../kernel/schema";
 import type { Statement } from "../../platform/database";
 import type { NewRevocations } from "../../platform/limiter";
 import { ACCESS_TOKEN_TTL_MAX_SECONDS } from "./access-tokens";
@@ -125,7 +126,7 @@ const EPOCH_MAX = Number.MAX_SAFE_INTEGER;
 /** `sessionIds` or `sessionId` of an event's data. */
 function sessionIdsOf(data: unknown): readonly string[] {
   const parsed = z
-    .object({ sessionIds: z.array(z.uuid()).optional(), sessionId: z.uuid().optional() })
+    .object({ sessionIds: z.optional(z.array(z.uuid())), sessionId: z.optional(z.uuid()) })
     .safeParse(data);
   if (!parsed.success) return [];
   const { sessionIds = [], sessionId } = parsed.data;

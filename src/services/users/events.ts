@@ -1,11 +1,11 @@
 /** Events of the users service. Each is written in the batch of its change. */
-import * as z from "zod";
+import * as z from "../../kernel/schema";
 
 export const USERS_SOURCE = "/meridian/users";
 
 const account = z.strictObject({ userId: z.uuid(), email: z.string() });
 /** `currentEmail` is the account's until then: who has it is told, however soon `email` is proven. */
-const addressChange = account.extend({ currentEmail: z.string() });
+const addressChange = z.strictObject({ userId: z.uuid(), email: z.string(), currentEmail: z.string() });
 
 /** Type, schema and version of `data`. */
 export const userEvents = {

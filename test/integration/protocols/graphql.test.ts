@@ -61,6 +61,22 @@ describe("a GraphQL document over a limit is refused before anything runs", () =
     expect((await ask(byDefault, { token })).json.errors[0].message).toContain("5000");
   });
 
+  test("more than ten mutations, in whatever fragments they are", async () => {
+    const ended = (count: number) => Array.from({ length: count }, (_, at) => `a${at}: logOut`).join(" ");
+    for (const document of [
+      `mutation { ${ended(11)} }`,
+      `mutation { ...F } fragment F on Mutation { ${ended(11)} }`,
+      `mutation { ... { ...F } ... on Mutation { a10: logOut } } fragment F on Mutation { ${ended(10)} }`,
+    ]) {
+      const answer = await ask(document);
+      expect([answer.json.data, answer.json.errors[0].message]).toEqual([
+        undefined,
+        expect.stringContaining("5000"),
+      ]);
+    }
+    expect((await ask(`mutation { ...F } fragment F on Mutation { ${ended(10)} }`)).json.data).toBeNull();
+  });
+
   test("doubling itself in each fragment", async () => {
     const fragments = Array.from(
       { length: 20 },

@@ -1,6 +1,6 @@
 /** Arguments that fields share, read by the rules of the other protocols. */
 import type { GraphQLResolveInfo } from "graphql";
-import * as z from "zod";
+import * as z from "../../../kernel/schema";
 import { expectedVersionSchema, idSchema, readInput } from "../../input";
 import { granted } from "../call-context";
 
