@@ -58,14 +58,16 @@ import {
   Attempts,
   type AuthDependencies,
   Authenticator,
-  AuthRepository,
   AuthService,
   ForeignKeyMemory,
   ForeignKeys,
   type ForeignToken,
   ForeignTokens,
+  IdentityRepository,
   KeySet,
+  OneTimeTokenRepository,
   RecoveryService,
+  SessionRepository,
   TokenMemory,
   type VerifiedToken,
 } from "./services/auth";
@@ -177,7 +179,9 @@ export function authDependencies(env: Env, config: Config, scope: Scope): AuthDe
   const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
   return {
     database,
-    repository: new AuthRepository(database),
+    sessions: new SessionRepository(database),
+    oneTimeTokens: new OneTimeTokenRepository(database),
+    identities: new IdentityRepository(database),
     credentials: new CredentialRepository(database),
     users: usersOf({ env, config, scope, database, limiter, outbox, audit, attempts }),
     outbox,

@@ -11,7 +11,9 @@ import type { Scope } from "../../platform/scope";
 import type { CredentialRepository, UserService } from "../users";
 import type { AccessTokens } from "./access-tokens";
 import type { Attempts } from "./attempts";
-import type { AuthRepository } from "./repository";
+import type { IdentityRepository } from "./identity-repository";
+import type { OneTimeTokenRepository } from "./one-time-token-repository";
+import type { SessionRepository } from "./session-repository";
 
 /** Ends tokens everywhere within 60 seconds. **Errors**: `unavailable`. */
 export interface SessionRevoker {
@@ -20,7 +22,9 @@ export interface SessionRevoker {
 
 export interface AuthDependencies {
   readonly database: Database;
-  readonly repository: AuthRepository;
+  readonly sessions: SessionRepository;
+  readonly oneTimeTokens: OneTimeTokenRepository;
+  readonly identities: IdentityRepository;
   readonly credentials: CredentialRepository;
   readonly users: UserService;
   readonly outbox: Outbox;

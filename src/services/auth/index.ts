@@ -6,11 +6,12 @@ export { Authenticator, type BearerToken, judgeToken } from "./authenticator";
 export { type AuthEventType, authEvents } from "./events";
 export { ForeignKeyMemory, ForeignKeys } from "./foreign-keys";
 export { type ForeignToken, ForeignTokens } from "./foreign-tokens";
+export { IdentityRepository } from "./identity-repository";
 export { KeySet, type PublicKey } from "./key-set";
 export { AccountMails, type Recipient } from "./mails";
 export type { Session, TokenPair } from "./model";
+export { OneTimeTokenRepository } from "./one-time-token-repository";
 export { RecoveryService } from "./recovery";
-export { AuthRepository } from "./repository";
 export {
   changePasswordSchema,
   forgotPasswordSchema,
@@ -20,4 +21,5 @@ export {
   verifyEmailSchema,
 } from "./schemas";
 export { AuthService, type LogIn } from "./service";
+export { SessionRepository } from "./session-repository";
 export { TokenMemory } from "./token-memory";

@@ -35,7 +35,7 @@ export class RecoveryService {
    * **Errors**: `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
   async forgotPassword(email: string, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
-    const { attempts, database, credentials, repository, audit, deriver, scope, outbox, sleep } = this.#on;
+    const { attempts, database, credentials, oneTimeTokens, audit, deriver, scope, outbox, sleep } = this.#on;
     const floor = sleep(FORGOT_FLOOR_MS);
     const key = emailKey(email);
     const { rows, ended } = await attempt.open(database, [credentials.selectByEmail(key)]);
@@ -65,8 +65,8 @@ export class RecoveryService {
         action: "password.forgot",
         subject: credential === null ? "unknown" : `user:${userId}`,
       }),
-      repository.voidOlderTokens(row),
-      repository.insertOneTimeToken(row, isKnown),
+      oneTimeTokens.voidOlder(row),
+      oneTimeTokens.insert(row, isKnown),
       ...this.#event("password.reset_requested", eventId, userId, { userId }, isKnown),
       ...(await attempt.record(database, null)),
     ]);
@@ -89,7 +89,8 @@ export class RecoveryService {
     const violations = passwordViolations(input.password, credential.user, "#/password");
     if (violations.length > 0) return refusePassword(violations);
 
-    const { database, credentials, repository, hasher, revoker, users, outbox } = this.#on;
+    const { database, credentials, sessions, oneTimeTokens, identities, hasher, revoker, users, outbox } =
+      this.#on;
     const passwordHash = await hasher.hash(input.password);
     const stamp = this.#newStamp(token.userId);
     const noticeId = this.#on.scope.newId();
@@ -105,12 +106,12 @@ export class RecoveryService {
         credentials.resetPassword(stamp, snapshotOf(credential), {
           passwordHash,
           addressKey: token.addressKey,
-          guard: repository.isUsableNow(token, stamp.at),
+          guard: oneTimeTokens.isUsableNow(token, stamp.at),
         }),
-        repository.useToken(token, stamp.at, stamp, isDone),
-        repository.voidTokensOf(token.userId, ["password_reset", "email_change"], stamp.at, isDone),
-        repository.endSessionsOf(everySessionOf(token.userId), "password_reset", stamp.at, stamp, isDone),
-        repository.revokeIdentitiesOf(token.userId, throughSeconds, isDone),
+        oneTimeTokens.use(token, stamp.at, stamp, isDone),
+        oneTimeTokens.voidAllOf(token.userId, ["password_reset", "email_change"], stamp.at, isDone),
+        sessions.endSessionsOf(everySessionOf(token.userId), "password_reset", stamp.at, stamp, isDone),
+        identities.revokeAllOf(token.userId, throughSeconds, isDone),
         ...users.updatedBy(stamp),
         ...this.#passwordChanged(stamp, noticeId, { kind: "anonymous" }, "reset"),
       ],
@@ -131,13 +132,14 @@ export class RecoveryService {
     input: ChangePasswordInput,
     attempt: Attempt<null> = unkeyed(),
   ): Promise<Outcome<null>> {
-    const { attempts, database, credentials, repository, hasher, revoker, outbox, scope } = this.#on;
+    const { attempts, database, credentials, sessions, oneTimeTokens, identities } = this.#on;
+    const { hasher, revoker, outbox, scope } = this.#on;
     const caller = requireUser(actor);
     if (!caller.ok) return caller;
     const { userId, sessionId } = caller.value;
     const { rows, ended } = await attempt.open(database, [
       credentials.selectById(userId),
-      repository.liveSessions(userId, scope.clock()),
+      sessions.liveSessions(userId, scope.clock()),
     ]);
     if (ended !== null) return ended;
     // Of its own name, so that a stranger's failed logins do not lock the owner out of a live session.
@@ -163,11 +165,9 @@ export class RecoveryService {
     const [, after, sessionsEnded] = await database.commit([
       credentials.changePassword(stamp, snapshotOf(credential), passwordHash),
       credentials.selectById(userId),
-      repository.endSessionsOf(own, "password_changed", stamp.at, stamp, isDone),
-      repository.voidTokensOf(userId, ["password_reset"], stamp.at, isDone),
-      ...(sessionId === null
-        ? []
-        : [repository.revokeIdentitiesOf(userId, Math.floor(stamp.at / 1000), isDone)]),
+      sessions.endSessionsOf(own, "password_changed", stamp.at, stamp, isDone),
+      oneTimeTokens.voidAllOf(userId, ["password_reset"], stamp.at, isDone),
+      ...(sessionId === null ? [] : [identities.revokeAllOf(userId, Math.floor(stamp.at / 1000), isDone)]),
       ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
       ...(await attempt.record(database, null, isDone)),
     ]);
@@ -190,9 +190,9 @@ export class RecoveryService {
     if (!opened.ok) return opened;
     const found = opened.value;
     const { token } = found;
-    const { database, credentials, repository, users, audit } = this.#on;
+    const { database, credentials, oneTimeTokens, users, audit } = this.#on;
     const stamp = this.#newStamp(token.userId);
-    const isUsable = repository.isUsableNow(token, stamp.at);
+    const isUsable = oneTimeTokens.isUsableNow(token, stamp.at);
     const isDone = credentials.isDoneBy(stamp);
     const change =
       token.purpose === "email_change"
@@ -202,7 +202,7 @@ export class RecoveryService {
       const { value: rows, ...state } = await database.commitReturningStamped(
         [
           change,
-          repository.useToken(token, stamp.at, stamp, isDone),
+          oneTimeTokens.use(token, stamp.at, stamp, isDone),
           ...users.updatedBy(stamp),
           audit.record({
             actor: { kind: "anonymous" },
@@ -261,13 +261,13 @@ export class RecoveryService {
     purposes: readonly Purpose[],
     budget: AuthBudgetName,
   ): Promise<Outcome<Found>> {
-    const { attempts, database, repository, credentials, scope } = this.#on;
+    const { attempts, database, oneTimeTokens, credentials, scope } = this.#on;
     const charged = await attempts.begin([[budget, "caller"]]);
     if (!charged.ok) return charged;
     const digest = await digestOf(presented);
     const [[token], owners] = await database.read("primary", [
-      repository.usableToken(digest, purposes, scope.clock()),
-      credentials.selectById(repository.ownerOfOneTimeToken(digest)),
+      oneTimeTokens.usable(digest, purposes, scope.clock()),
+      credentials.selectById(oneTimeTokens.ownerOf(digest)),
     ]);
     const credential = credentials.read(owners);
     return token === undefined || credential === null ? refuseToken() : done({ token, credential });

@@ -58,7 +58,7 @@ export class SessionEnding {
     event: { type: AuthEventType; data: object };
     more?: readonly Statement[];
   }): Promise<void> {
-    const { database, repository, revoker, outbox, audit, scope } = this.#on;
+    const { database, sessions, identities, revoker, outbox, audit, scope } = this.#on;
     const nowMs = scope.clock();
     const eventId = scope.newId();
     const isAll = end.reason === "logout_all";
@@ -67,9 +67,9 @@ export class SessionEnding {
       ...this.#revocationOf(end.ids),
       ...(isAll ? { minIssuedAt: nextSecond } : {}),
     });
-    const isDone = repository.wasEndedBy({ eventId });
+    const isDone = sessions.wasEndedBy({ eventId });
     await database.commit([
-      repository.endSessions(end.ids, end.reason, nowMs, { eventId }),
+      sessions.endSessions(end.ids, end.reason, nowMs, { eventId }),
       ...outbox.record({
         id: eventId,
         type: end.event.type,
@@ -86,7 +86,7 @@ export class SessionEnding {
         details: { sessions: end.ids, reason: end.reason },
         guard: isDone,
       }),
-      ...(isAll ? [repository.revokeIdentitiesOf(end.userId, nextSecond - 1)] : []),
+      ...(isAll ? [identities.revokeAllOf(end.userId, nextSecond - 1)] : []),
       ...(end.more ?? []),
     ]);
     outbox.relaySoon([eventId]);
