@@ -55,6 +55,7 @@ import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
   AccountMails,
+  AddressProof,
   Attempts,
   type AuthDependencies,
   Authenticator,
@@ -117,6 +118,7 @@ export const wire: Wire = (env, config, scope) => {
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
     auth: traced("auth", new MeteredAuthService(auth, metrics), methodsOf(AuthService)),
     recovery: traced("recovery", new RecoveryService(auth), methodsOf(RecoveryService)),
+    addressProof: traced("address-proof", new AddressProof(auth), methodsOf(AddressProof)),
     mails: new AccountMails(auth),
     audit,
     events: new EventService({

@@ -1,5 +1,6 @@
 /** The door of the auth service. */
 export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./access-tokens";
+export { AddressProof } from "./address-proof";
 export { Attempts } from "./attempts";
 export type { AuthDependencies, SessionRevoker } from "./auth-dependencies";
 export { Authenticator, type BearerToken, judgeToken } from "./authenticator";

@@ -15,7 +15,7 @@ import type { Statement } from "../../platform/database";
 import type { NewRevocations } from "../../platform/limiter";
 import { ACCESS_TOKEN_TTL_MAX_SECONDS } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
-import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
+import { type AuthEventType, recordAuthEvent } from "./events";
 import type { EndReason, SessionRow } from "./model";
 
 export class SessionEnding {
@@ -70,15 +70,7 @@ export class SessionEnding {
     const isDone = sessions.wasEndedBy({ eventId });
     await database.commit([
       sessions.endSessions(end.ids, end.reason, nowMs, { eventId }),
-      ...outbox.record({
-        id: eventId,
-        type: end.event.type,
-        source: AUTH_SOURCE,
-        subject: end.userId,
-        version: authEvents[end.event.type].version,
-        data: end.event.data,
-        guard: isDone,
-      }),
+      ...recordAuthEvent(outbox, { ...end.event, id: eventId, userId: end.userId, guard: isDone }),
       audit.record({
         actor: end.actor,
         action: "session.end",
