@@ -56,17 +56,20 @@ import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
   AccountMails,
+  AddressProof,
   Attempts,
   type AuthDependencies,
   Authenticator,
-  AuthRepository,
   AuthService,
   ForeignKeyMemory,
   ForeignKeys,
   type ForeignToken,
   ForeignTokens,
+  IdentityRepository,
   KeySet,
+  OneTimeTokenRepository,
   RecoveryService,
+  SessionRepository,
   TokenMemory,
   type VerifiedToken,
 } from "./services/auth";
@@ -123,6 +126,7 @@ export const wire: Wire = (env, config, scope) => {
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
     auth: traced("auth", new MeteredAuthService(auth, metrics), methodsOf(AuthService)),
     recovery: traced("recovery", new RecoveryService(auth), methodsOf(RecoveryService)),
+    addressProof: traced("address-proof", new AddressProof(auth), methodsOf(AddressProof)),
     mails: new AccountMails(auth),
     audit,
     events: new EventService({
@@ -192,7 +196,9 @@ export function authDependencies(env: Env, config: Config, scope: Scope): AuthDe
   const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
   return {
     database,
-    repository: new AuthRepository(database),
+    sessions: new SessionRepository(database),
+    oneTimeTokens: new OneTimeTokenRepository(database),
+    identities: new IdentityRepository(database),
     credentials: new CredentialRepository(database),
     users: usersOf({ env, config, scope, database, limiter, outbox, audit, attempts }),
     outbox,

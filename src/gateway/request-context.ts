@@ -12,6 +12,7 @@ import type { AnalyticsService } from "../services/analytics";
 import type {
   AccessTokens,
   AccountMails,
+  AddressProof,
   Authenticator,
   AuthService,
   BearerToken,
@@ -35,6 +36,7 @@ export interface Services {
   readonly analytics: AnalyticsService;
   readonly auth: AuthService;
   readonly recovery: RecoveryService;
+  readonly addressProof: AddressProof;
   readonly mails: AccountMails;
   readonly audit: AuditTrail;
   readonly events: EventService;
