@@ -80,6 +80,7 @@ test("the log is an administrator's or the events token's, and the token opens n
   expect((await user.call("/api/events/dead-letters")).status).toBe(403);
   expect((await admin.call("/api/events")).status).toBe(200);
   expect((await call(`/api/events/${eventId}`, TOKEN)).status).toBe(200);
+  expect((await call("/api/events", { ...TOKEN, method: "HEAD" })).status).toBe(200);
   expect((await call("/api/events/dead-letters", TOKEN)).status).toBe(401);
   expect((await call(`/api/events/dead-letters/${letterId}/replay`, { ...TOKEN, json: {} })).status).toBe(
     401,
