@@ -202,7 +202,14 @@ test("many are replayed by type, consumer or time, handed over at 50 a second, w
   for (let index = 0; index < 120; index += 1) eventIds.push((await bury(on)).eventId);
   const other = await bury(on, "thing.changed");
   const admin = await createAdmin();
-  const answer = await admin.call("/api/events/replay", { json: { type: "thing.made" } });
+  for (const none of [
+    { consumer: "count" },
+    { from: new Date(NOW + 1).toISOString() },
+    { to: new Date(NOW).toISOString() },
+  ])
+    expect((await admin.call("/api/events/replay", { json: none })).json.replayed).toBe(0);
+  const during = { type: "thing.made", consumer: "mail", from: new Date(NOW).toISOString() };
+  const answer = await admin.call("/api/events/replay", { json: during });
   expect({ status: answer.status, json: answer.json }).toEqual({
     status: 202,
     json: { replayed: 120, isComplete: true },
