@@ -12,9 +12,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { eventually } from "../demo-client.mjs";
+import { ensureTools } from "../on-demand.mjs";
 import { ensureDependencies, runMain } from "../prepare.mjs";
 import { flagValue, ROOT, runScript } from "../tools.mjs";
-import { ensurePrism, startPrism } from "./prism.mjs";
+import { startPrism } from "./prism.mjs";
 import { walkOperations } from "./scenario.mjs";
 import { coverageOf, openTap } from "./tap.mjs";
 
@@ -30,9 +31,9 @@ const passedOn = persistTo === undefined ? [] : ["--persist-to", persistTo];
 
 await runMain(async () => {
   await ensureDependencies();
-  await ensurePrism();
+  const folder = await ensureTools("openapi-judge");
   const port = await freePort();
-  const stop = await startPrism({ upstream, port });
+  const stop = await startPrism({ folder, upstream, port });
   const tap = await openTap(port);
   const receiver = createServer((_, answer) => answer.writeHead(204).end());
   try {

@@ -1,23 +1,14 @@
 /** The pages in a real browser: they load under their own policy, a call can be tried, and axe finds nothing. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import { ensureDocs } from "../../scripts/docs-assets.mjs";
+import { browserPath } from "../support/browser";
 import { TEST_SECRETS } from "../support/secrets";
+import { testServer } from "../support/server-output";
 
-const BROWSERS = [
-  process.env.CHROMIUM,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-];
-const executablePath = BROWSERS.find((path) => path !== undefined && existsSync(path));
-if (executablePath === undefined) {
-  console.warn("Skipped: no browser. Install Debian's chromium, or say in CHROMIUM where one is.");
-}
-
+const executablePath = browserPath();
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PASSWORD = "correct horse battery staple";
 const VIEWS = [
@@ -28,7 +19,7 @@ const VIEWS = [
 ] as const;
 
 describe.skipIf(executablePath === undefined)("in a browser", () => {
-  const server = createTestHarness({ workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }] });
+  const server = testServer({ workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }] });
   let browser: Browser;
   let origin: string;
 
