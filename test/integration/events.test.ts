@@ -230,6 +230,18 @@ test("many are replayed by type, consumer or time, handed over at 50 a second, w
   });
 });
 
+test("of many replays of the same letters at once each letter is taken by one, and all are answered", async () => {
+  const on = bench();
+  for (let index = 0; index < 8; index += 1) await bury(on);
+  const admin = await createAdmin();
+  const answers = await Promise.all(
+    [1, 2, 3].map(() => admin.call("/api/events/replay", { json: { type: "thing.made" } })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  expect(answers.map(({ json }) => json.replayed).sort()).toEqual([0, 0, 8]);
+  expect(await rowsOf("select action from audit_log where action like 'dead_letter.%'")).toHaveLength(1);
+});
+
 test("what is settled is kept for the retention, and what is not settled for ever", async () => {
   const on = bench();
   const [settled, pending, letter] = [await commitEvent(on), await commitEvent(on), await bury(on)];
