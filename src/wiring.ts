@@ -24,6 +24,7 @@ import { flushContext, metrics } from "./gateway/metrics/isolate-metrics";
 import { MeteredMailer } from "./gateway/metrics/metered-mailer";
 import { deliverAndRead, type ReportSources, readGauges, reportMetrics } from "./gateway/metrics/report";
 import type { Services, Wire } from "./gateway/request-context";
+import type { Outcome } from "./kernel/errors";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
 import { AuditTrail } from "./platform/audit";
@@ -55,17 +56,20 @@ import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
   AccountMails,
+  AddressProof,
   Attempts,
   type AuthDependencies,
   Authenticator,
-  AuthRepository,
   AuthService,
   ForeignKeyMemory,
   ForeignKeys,
   type ForeignToken,
   ForeignTokens,
+  IdentityRepository,
   KeySet,
+  OneTimeTokenRepository,
   RecoveryService,
+  SessionRepository,
   TokenMemory,
   type VerifiedToken,
 } from "./services/auth";
@@ -91,7 +95,7 @@ import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
 const tokenMemory = new TokenMemory<VerifiedToken>();
-const foreignTokens = new TokenMemory<ForeignToken>();
+const foreignTokens = new TokenMemory<Outcome<ForeignToken>>();
 const foreignKeys = new ForeignKeyMemory();
 const healthMemories = new WeakMap<object, HealthMemory>();
 let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
@@ -122,6 +126,7 @@ export const wire: Wire = (env, config, scope) => {
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
     auth: traced("auth", new MeteredAuthService(auth, metrics), methodsOf(AuthService)),
     recovery: traced("recovery", new RecoveryService(auth), methodsOf(RecoveryService)),
+    addressProof: traced("address-proof", new AddressProof(auth), methodsOf(AddressProof)),
     mails: new AccountMails(auth),
     audit,
     events: new EventService({
@@ -191,7 +196,9 @@ export function authDependencies(env: Env, config: Config, scope: Scope): AuthDe
   const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
   return {
     database,
-    repository: new AuthRepository(database),
+    sessions: new SessionRepository(database),
+    oneTimeTokens: new OneTimeTokenRepository(database),
+    identities: new IdentityRepository(database),
     credentials: new CredentialRepository(database),
     users: usersOf({ env, config, scope, database, limiter, outbox, audit, attempts }),
     outbox,
@@ -268,7 +275,7 @@ function usersOf(on: {
       ["read", "refresh"],
     ),
     outbox,
-    sealer: new Sealer(config.DATA_KEY),
+    keyset: new Keyset(database, new Sealer(config.DATA_KEY), scope),
     audit,
     signUps: { begin: () => attempts.begin([["signUpPerIp", "caller"]]) },
     passwords: passwordsOf(scope),

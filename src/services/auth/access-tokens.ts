@@ -21,6 +21,8 @@ export interface VerifiedToken {
   readonly role: Role;
   /** Void as soon as the user's lowest valid epoch is higher. */
   readonly epoch: number;
+  /** `iat`, seconds. */
+  readonly issuedAt: number;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
 }
@@ -139,7 +141,7 @@ export class AccessTokens {
     const { sub, sid, role, epoch, iat, exp } = claims.data;
     const isFromFuture = iat > this.#options.clock() / 1000 + CLOCK_SKEW_SECONDS;
     if (isFromFuture || exp - iat > ACCESS_TOKEN_TTL_MAX_SECONDS) return refuseToken();
-    return done({ userId: sub, sessionId: sid, role, epoch, expiresAt: exp * 1000 });
+    return done({ userId: sub, sessionId: sid, role, epoch, issuedAt: iat, expiresAt: exp * 1000 });
   }
 }
 

@@ -1,0 +1,2 @@
+/** The classic peer's door. */
+export { startClassic } from "./start.mjs";

@@ -1,0 +1,101 @@
+/**
+ * `npm run bench`: the project beside what a user would pick instead, in one run, as ratios. Prints tables, writes
+ * `bench/results.json` and `bench/results.svg`, and ends with 1 when a budget is broken.
+ *
+ *     npm run bench                       about 12 minutes
+ *     npm run bench -- --quick            about 2: fewer and shorter rounds, and the workloads that budgets are about
+ *     npm run bench -- --only hot,mix     some workloads
+ *     npm run bench -- --no-planet        requests a second alone; --no-throughput leaves these out
+ */
+import { parseArgs } from "node:util";
+import { judge } from "./budgets.mjs";
+import { DELAYS, measurePlanet } from "./planet.mjs";
+import { tables, writeResults } from "./report.mjs";
+import { startBare, startClassic, startLiteral, startProject } from "./sides.mjs";
+import { measureThroughput } from "./throughput.mjs";
+import { hasWrk } from "./wrk.mjs";
+
+const FULL = { rounds: 5, seconds: 3, warmUpSeconds: 2, planetSeconds: 20, planetWarmUpSeconds: 8 };
+const QUICK = { rounds: 3, seconds: 2, warmUpSeconds: 1, planetSeconds: 6, planetWarmUpSeconds: 3 };
+const QUICK_ONLY = ["hot", "mix", "sign-up"];
+
+const { values } = parseArgs({
+  allowNegative: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    throughput: { type: "boolean", default: true },
+    planet: { type: "boolean", default: true },
+  },
+});
+const settings = {
+  ...(values.quick ? QUICK : FULL),
+  only: values.only?.split(",") ?? (values.quick ? QUICK_ONLY : null),
+};
+const say = (line) => console.log(line);
+
+process.exitCode = await main();
+
+async function main() {
+  if (!hasWrk()) {
+    console.error("The load is made by wrk, which is not installed here: on Debian `apt-get install wrk`.");
+    return 2;
+  }
+  const skipped = [];
+  const throughput = values.throughput ? await withSides(nearSides(skipped), loadNear) : [];
+  const planet = values.planet
+    ? await withSides([() => startFar(startProject), () => startFar(startLiteral)], askFar)
+    : [];
+  const budgets = judge({ throughput, planet });
+  writeResults({ settings, throughput, planet, budgets, skipped });
+  say(`\n${tables({ throughput, planet, budgets })}`);
+  for (const line of skipped) say(line);
+  return budgets.some(({ isKept }) => isKept === false) ? 1 : 0;
+}
+
+function nearSides(skipped) {
+  const classic = async () => {
+    const { side, skipped: reason } = await startClassic();
+    if (side === null) skipped.push(`The classic peer was skipped: ${reason}`);
+    return side;
+  };
+  return [startProject, startLiteral, classic, startBare];
+}
+
+/** At a distance, with calls counted and messages delivered. */
+async function startFar(start) {
+  return await start({ delays: DELAYS, isCounting: true });
+}
+
+async function loadNear(sides) {
+  const { rounds, seconds, warmUpSeconds, only } = settings;
+  return await measureThroughput(sides, { rounds, seconds, warmUpSeconds, only, say });
+}
+
+async function askFar(sides) {
+  const { planetSeconds: seconds, planetWarmUpSeconds: warmUpSeconds, only } = settings;
+  return await measurePlanet(sides, { seconds, warmUpSeconds, only, say });
+}
+
+/** Whatever happens, what was started is stopped. */
+async function withSides(starts, work) {
+  const sides = [];
+  const stop = async () => await Promise.all(sides.map((side) => side.stop()));
+  const interrupted = async () => {
+    await stop();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted);
+  process.once("SIGTERM", interrupted);
+  try {
+    for (const start of starts) {
+      const side = await start();
+      if (side !== null) sides.push(side);
+    }
+    return await work(sides);
+  } finally {
+    await stop();
+    process.off("SIGINT", interrupted);
+    process.off("SIGTERM", interrupted);
+  }
+}
