@@ -24,6 +24,7 @@ import { flushContext, metrics } from "./gateway/metrics/isolate-metrics";
 import { MeteredMailer } from "./gateway/metrics/metered-mailer";
 import { deliverAndRead, type ReportSources, readGauges, reportMetrics } from "./gateway/metrics/report";
 import type { Services, Wire } from "./gateway/request-context";
+import type { Outcome } from "./kernel/errors";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
 import { AuditTrail } from "./platform/audit";
@@ -90,7 +91,7 @@ import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
 const tokenMemory = new TokenMemory<VerifiedToken>();
-const foreignTokens = new TokenMemory<ForeignToken>();
+const foreignTokens = new TokenMemory<Outcome<ForeignToken>>();
 const foreignKeys = new ForeignKeyMemory();
 let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
 
@@ -253,7 +254,7 @@ function usersOf(on: {
       ["read", "refresh"],
     ),
     outbox,
-    sealer: new Sealer(config.DATA_KEY),
+    keyset: new Keyset(database, new Sealer(config.DATA_KEY), scope),
     audit,
     signUps: { begin: () => attempts.begin([["signUpPerIp", "caller"]]) },
     passwords: passwordsOf(scope),

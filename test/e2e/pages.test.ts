@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import { ensureDocs } from "../../scripts/docs-assets.mjs";
 import { browserPath } from "../support/browser";
 import { mailedToken } from "../support/mail-files";
 import { TEST_SECRETS } from "../support/secrets";
+import { testServer } from "../support/server-output";
 
 const executablePath = browserPath();
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -20,7 +20,7 @@ const VIEWS = [
 ] as const;
 
 describe.skipIf(executablePath === undefined)("in a browser", () => {
-  const server = createTestHarness({ workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }] });
+  const server = testServer({ workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }] });
   let browser: Browser;
   let origin: string;
 

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { newId } from "../../src/platform/clock";
 import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter";
 import { ClientLimiter } from "../../src/platform/limiter/client-limiter";
+import { Authenticator } from "../../src/services/auth";
 import { createAccount, createLoggedInAccount, PASSWORD, signToken } from "../support/accounts";
 import { type Answer, call, freshAddress } from "../support/client";
 
@@ -91,6 +92,17 @@ describe("the limit", () => {
       ]);
     }
     expect((await call("/api/users/me", { token, from })).headers.get("ratelimit")).toContain("r=99");
+  });
+
+  test("OPTIONS, which is not charged, does not look at its token either", async () => {
+    const verify = vi.spyOn(Authenticator.prototype, "verify");
+    const { token } = await createAccount();
+    for (const path of ["/api/users", "/graphql", "/rpc/users.v1.UserService/GetUser"]) {
+      await call(path, { method: "OPTIONS", token });
+    }
+    expect(verify).not.toHaveBeenCalled();
+    expect((await call("/api/users/me", { token })).status).toBe(200);
+    expect(verify).toHaveBeenCalledTimes(1);
   });
 
   test("what is not under /api, and OPTIONS, spend nothing", async () => {

@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { CloudEvent } from "cloudevents";
 import { expect, test } from "vitest";
+import { configOf } from "../../src/platform/env";
 import { EventLog } from "../../src/platform/outbox";
+import { wire } from "../../src/wiring";
 import { createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";
 import {
@@ -235,4 +237,21 @@ test("what is settled is kept for the retention, and what is not settled for eve
   await env.DB.prepare("update dead_letters set state = 'discarded'").run();
   expect(await log.deleteSettled(NOW + 1)).toBe(1);
   expect(await rowsOf("select * from dead_letters")).toEqual([]);
+});
+
+test("the clean-up of one tick keeps up with a day of many events and deliveries: thousands go at once", async () => {
+  const on = bench();
+  const numbers = JSON.stringify(Array.from({ length: 1_100 }, (_, at) => at));
+  await env.DB.batch([
+    env.DB.prepare(
+      "insert into outbox_events select null, 'event-' || value, 'thing.made', 's', 's', 1, '{}', null, 1, 1 from json_each(?)",
+    ).bind(numbers),
+    env.DB.prepare(
+      "insert into webhook_attempts (endpoint_id, event_id, type, attempt, duration_ms, at) select 'e', 'event-' || value, 't', 1, 1, 1 from json_each(?)",
+    ).bind(numbers),
+  ]);
+  const recent = await commitEvent(on);
+  const { events, webhooks } = wire(env, configOf(env), on.scope);
+  expect([await events.expire(30), await webhooks.expire(30)]).toEqual([1_100, 1_100]);
+  expect(await rowsOf("select id from outbox_events")).toEqual([{ id: recent }]);
 });

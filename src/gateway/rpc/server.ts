@@ -75,8 +75,9 @@ export async function answerRpc(c: Context<GatewayEnv>): Promise<Response> {
   // A client that was told `not_found` would take a method that is not there for a user that is not.
   if (handler === undefined) return refusedResponse(c, refuseNotFound().refusal, "unimplemented");
   c.set("operation", c.req.path);
-  if (!handler.allowedMethods.includes(c.req.method)) {
-    c.header("Allow", handler.allowedMethods.join(", "));
+  if (!handler.allowedMethods.includes(methodOf(c))) {
+    const isRead = handler.allowedMethods.includes("GET");
+    c.header("Allow", [...handler.allowedMethods, ...(isRead ? ["HEAD"] : [])].join(", "));
     return refusedResponse(c, refuse("method_not_allowed", "This method is called by POST.").refusal);
   }
   if (c.req.method === "POST" && !handler.supportedContentType(c.req.header("content-type") ?? null)) {
@@ -111,9 +112,15 @@ async function withDetail(c: Context<GatewayEnv>, response: Response): Promise<R
 /** `MethodOptions.IdempotencyLevel` */
 const NO_SIDE_EFFECTS = 1;
 
+/** HEAD is GET, whose body Hono leaves out. */
+function methodOf({ req }: Context<GatewayEnv>): string {
+  return req.method === "HEAD" ? "GET" : req.method;
+}
+
 /** The body may have been read on the way here, to bound it. */
 async function requestFor(c: Context<GatewayEnv>): Promise<Request> {
-  const { url, method, headers, signal } = c.req.raw;
+  const { url, headers, signal } = c.req.raw;
+  const method = methodOf(c);
   const body = method === "POST" ? { body: await c.req.arrayBuffer() } : {};
   return new Request(url, { method, headers, signal, ...body });
 }

@@ -5,7 +5,7 @@
 import type { Actor } from "../../kernel/actor";
 import { AppError, done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { passwordViolations } from "../../kernel/password-policy";
-import { isViolationOf, type Stamped, type Statement } from "../../platform/database";
+import { type Guard, isViolationOf, type Stamped, type Statement } from "../../platform/database";
 import type { AuthBudgetName } from "../../platform/env";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
@@ -109,7 +109,7 @@ export class RecoveryService {
         }),
         repository.useToken(token, stamp.at, stamp, isDone),
         repository.voidTokensOf(token.userId, ["password_reset", "email_change"], stamp.at, isDone),
-        repository.endAllSessions(token.userId, "password_reset", stamp.at, stamp, isDone),
+        repository.endSessionsOf(everySessionOf(token.userId), "password_reset", stamp.at, stamp, isDone),
         repository.revokeIdentitiesOf(token.userId, throughSeconds, isDone),
         ...users.updatedBy(stamp),
         ...this.#passwordChanged(stamp, noticeId, { kind: "anonymous" }, "reset"),
@@ -124,7 +124,7 @@ export class RecoveryService {
   /**
    * Replaces the password by one who knows the old. Every other session ends; the caller's goes on with its tokens.
    * **Errors**: `unauthenticated`; `invalid_credentials`; `validation_failed` (policy); `rate_limited`; `unavailable`.
-   * **Cost**: 2 D1 round trips, 2 scrypt, 1 object call.
+   * **Cost**: 2 D1 round trips, 2 scrypt, 1 object call; 2 when somebody logged in meanwhile.
    */
   async changePassword(
     actor: Actor,
@@ -159,21 +159,23 @@ export class RecoveryService {
     const others = live.map((session) => session.id).filter((id) => id !== sessionId);
     await this.#revokeOthers(revoker, userId, others, sessionId, stamp.at);
     const isDone = credentials.isDoneBy(stamp);
-    const after = await database.commitReturning(
-      [
-        credentials.changePassword(stamp, snapshotOf(credential), passwordHash),
-        repository.endSessionsWhere(others, "password_changed", stamp.at, stamp, isDone),
-        repository.voidTokensOf(userId, ["password_reset"], stamp.at, isDone),
-        ...(sessionId === null
-          ? []
-          : [repository.revokeIdentitiesOf(userId, Math.floor(stamp.at / 1000), isDone)]),
-        ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
-        ...(await attempt.record(database, null, isDone)),
-      ],
+    const own = { userId, keptId: sessionId };
+    const [, after, sessionsEnded] = await database.commit([
+      credentials.changePassword(stamp, snapshotOf(credential), passwordHash),
       credentials.selectById(userId),
-    );
+      repository.endSessionsOf(own, "password_changed", stamp.at, stamp, isDone),
+      repository.voidTokensOf(userId, ["password_reset"], stamp.at, isDone),
+      ...(sessionId === null
+        ? []
+        : [repository.revokeIdentitiesOf(userId, Math.floor(stamp.at / 1000), isDone)]),
+      ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
+      ...(await attempt.record(database, null, isDone)),
+    ]);
     if (credentials.read(after)?.lastEventId !== stamp.eventId) throw changedMeanwhile();
     outbox.relaySoon([stamp.eventId]);
+    // Who logged in with the old password while the new one was hashed is out as well, before this is acknowledged.
+    const late = sessionsEnded.map(({ id }) => id).filter((id) => !others.includes(id));
+    if (late.length > 0) await revoker.revoke(userId, sessionRevocations(late, stamp.at));
     return done(null);
   }
 
@@ -307,13 +309,7 @@ export class RecoveryService {
     ];
   }
 
-  #event(
-    type: AuthEventType,
-    id: string,
-    userId: string,
-    data: object,
-    guard?: Parameters<AuthDependencies["outbox"]["record"]>[0]["guard"],
-  ): Statement[] {
+  #event(type: AuthEventType, id: string, userId: string, data: object, guard?: Guard): Statement[] {
     const { version } = authEvents[type];
     const event = { id, type, source: AUTH_SOURCE, subject: userId, version, data };
     return this.#on.outbox.record(guard === undefined ? event : { ...event, guard });
@@ -328,6 +324,10 @@ export class RecoveryService {
 interface Found {
   readonly token: OneTimeTokenRow;
   readonly credential: Credential;
+}
+
+function everySessionOf(userId: string) {
+  return { userId, keptId: null };
 }
 
 function snapshotOf({ user, tokenEpoch, passwordHash }: Credential): Snapshot {

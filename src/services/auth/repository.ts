@@ -133,29 +133,28 @@ export class AuthRepository {
 
   /** Ends those of the ids that are live and marks them with the event. */
   endSessions(ids: readonly string[], reason: EndReason, nowMs: number, { eventId }: Mark): Statement {
-    return this.endSessionsWhere(ids, reason, nowMs, { eventId }, sql`1 = 1`);
+    return this.#build
+      .update(sessions)
+      .set({ endedAt: nowMs, endReason: reason, endEventId: eventId })
+      .where(and(isOneOf(ids), isNull(sessions.endedAt)));
   }
 
-  /** As `endSessions`, where `guard` holds. */
-  endSessionsWhere(
-    ids: readonly string[],
+  /**
+   * Ends the live sessions of a user, where `guard` holds, and tells which: RETURNING their ids.
+   * @param keptId one that goes on; null for none
+   */
+  endSessionsOf(
+    { userId, keptId }: { readonly userId: string; readonly keptId: string | null },
     reason: EndReason,
     nowMs: number,
     { eventId }: Mark,
     guard: SQL,
-  ): Statement {
+  ) {
     return this.#build
       .update(sessions)
       .set({ endedAt: nowMs, endReason: reason, endEventId: eventId })
-      .where(and(isOneOf(ids), isNull(sessions.endedAt), guard));
-  }
-
-  /** Ends all live sessions of a user, where `guard` holds. */
-  endAllSessions(userId: string, reason: EndReason, nowMs: number, { eventId }: Mark, guard: SQL): Statement {
-    return this.#build
-      .update(sessions)
-      .set({ endedAt: nowMs, endReason: reason, endEventId: eventId })
-      .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), guard));
+      .where(and(isLiveOf(userId, nowMs), keptId === null ? undefined : ne(sessions.id, keptId), guard))
+      .returning({ id: sessions.id });
   }
 
   /** Holds where a session was ended by this event. */
@@ -256,22 +255,26 @@ export class AuthRepository {
       .limit(1);
   }
 
-  /** Subquery: whom the subject is here. */
-  userOfIdentity(issuer: string, subject: string): SQL {
-    return sql`(select ${foreignIdentities.userId} from ${foreignIdentities} where ${foreignIdentities.issuer} = ${issuer} and ${foreignIdentities.subject} = ${subject})`;
+  /** Subquery: whom the subject of a token is here; nobody when the token was revoked, or the user deleted. */
+  userOfIdentity(issuer: string, subject: string, issuedAtSeconds: number): SQL {
+    return sql`(select ${foreignIdentities.userId} from ${foreignIdentities} where ${foreignIdentities.issuer} = ${issuer}
+      and ${foreignIdentities.subject} = ${subject} and ${foreignIdentities.orphanedAt} is null
+      and ${foreignIdentities.revokedThrough} < ${issuedAtSeconds})`;
   }
 
-  /**
-   * Ties a subject to a user. One that is tied already makes the batch fail, unless its user was deleted.
-   * **Errors**: violates `foreign_identities.issuer`.
-   */
-  insertIdentity(identity: {
-    issuer: string;
-    subject: string;
-    userId: string;
-    createdAt: number;
-  }): [Statement, Statement] {
-    const { issuer, subject } = identity;
+  /** Holds where the subject is nobody here, or was somebody who was deleted before the token was issued. */
+  isUnknownIdentity(issuer: string, subject: string, issuedAtSeconds: number): SQL {
+    return sql`not exists (select 1 from ${foreignIdentities} where ${foreignIdentities.issuer} = ${issuer}
+      and ${foreignIdentities.subject} = ${subject}
+      and (${foreignIdentities.orphanedAt} is null or ${foreignIdentities.revokedThrough} >= ${issuedAtSeconds}))`;
+  }
+
+  /** Ties a subject that is nobody's, or a deleted user's, to a user, where `guard` holds. */
+  insertIdentity(
+    identity: { issuer: string; subject: string; userId: string; createdAt: number },
+    guard: SQL,
+  ): [Statement, Statement] {
+    const { issuer, subject, userId, createdAt } = identity;
     return [
       this.#build
         .delete(foreignIdentities)
@@ -280,9 +283,12 @@ export class AuthRepository {
             eq(foreignIdentities.issuer, issuer),
             eq(foreignIdentities.subject, subject),
             isNotNull(foreignIdentities.orphanedAt),
+            guard,
           ),
         ),
-      this.#build.insert(foreignIdentities).values(identity),
+      this.#build
+        .insert(foreignIdentities)
+        .select(sql`select ${issuer}, ${subject}, ${userId}, ${createdAt}, 0, null where ${guard}`),
     ];
   }
 

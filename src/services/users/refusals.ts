@@ -1,13 +1,5 @@
 /** What the users service says no with. */
-import { refuse, refuseInvalid } from "../../kernel/errors";
-
-export function refuseCursor() {
-  return refuseInvalid({
-    pointer: "#/query/cursor",
-    code: "invalid_cursor",
-    message: "This cursor was not given out for this list, sort and filter.",
-  });
-}
+import { refuse } from "../../kernel/errors";
 
 export function refuseStale() {
   return refuse(

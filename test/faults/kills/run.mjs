@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { nodeBinary, ROOT, runTool, toolEnvironment } from "../../../scripts/tools.mjs";
 import { TEST_SECRETS } from "../../support/secrets.ts";
+import { leaksPrinted, watchProcess } from "../../support/server-output.ts";
 
 const { values } = parseArgs({
   options: {
@@ -134,13 +135,14 @@ function start() {
   const child = spawn(nodeBinary(), [path, JSON.stringify(server)], {
     cwd: ROOT,
     env: { ...toolEnvironment(), ...TEST_SECRETS },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true,
   });
+  const output = watchProcess(child);
   running = child;
   return new Promise((resolve, reject) => {
     child.once("message", () => resolve(child));
-    child.once("exit", (code) => reject(new Error(`the server did not start: ${code}`)));
+    child.once("exit", (code) => reject(new Error(`the server did not start: ${code}\n${output()}`)));
   });
 }
 
@@ -263,6 +265,7 @@ async function verdict() {
     [sent !== events.size, "a mail is missing"],
     [unexplained.length > 0, "a mail was repeated without a kill in between"],
     [overCounted.length > 0, "a mail was sent without its attempt being counted"],
+    [leaksPrinted().length > 0, "a server printed a secret"],
     [acknowledged.length === 0, "nothing was acknowledged: the run shows nothing"],
   ]
     .filter(([isFailure]) => isFailure)

@@ -22,7 +22,6 @@ const UNRECORDED = new Map([
   ["POST /api/auth/refresh", "answers with tokens"],
   ["POST /api/auth/logout", "ends the token that a replay would need"],
   ["POST /api/auth/logout-all", "ends the token that a replay would need"],
-  ["POST /api/auth/password/forgot", "its time must tell nothing, and its mails are budgeted"],
   ["POST /api/auth/password/reset", "takes a one-time token"],
   ["POST /api/auth/email/verify", "takes a one-time token"],
   ["PUT /api/limits/:client", "sets what it says, in the client's object: a repetition sets the same"],
@@ -96,6 +95,10 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
     const { data } = (await caller.call("/api/auth/sessions")).json;
     const { id } = data.find(({ isCurrent }: { isCurrent: boolean }) => !isCurrent);
     return { caller, path: `/api/auth/sessions/${id}`, call: { method: "DELETE" } };
+  },
+  "POST /api/auth/password/forgot": async () => {
+    const caller = await createAccount();
+    return { caller, path: "/api/auth/password/forgot", call: { json: { email: caller.email } } };
   },
   "POST /api/auth/password/change": async () => ({
     caller: await createLoggedInAccount(),

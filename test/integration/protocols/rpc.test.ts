@@ -281,5 +281,13 @@ describe("on the wire", () => {
     expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/proto"]);
     expect(answer.headers.get("cache-control")).toBe("private, no-cache");
     expect(answer.headers.get("vary")).toContain("Authorization");
+    const head = await call(path, { token, method: "HEAD" });
+    expect([head.status, head.text, head.headers.get("content-type")]).toEqual([
+      200,
+      "",
+      "application/proto",
+    ]);
+    const unsafe = await call("/rpc/users.v1.UserService/DeleteUser", { token, method: "HEAD" });
+    expect([unsafe.status, unsafe.headers.get("allow")]).toEqual([405, "POST"]);
   });
 });

@@ -56,7 +56,7 @@ function isMailPage(c: Context<GatewayEnv>): boolean {
 function isExplorer(c: Context<GatewayEnv>): boolean {
   return (
     c.req.path === "/graphql" &&
-    c.req.method === "GET" &&
+    c.req.method !== "POST" &&
     c.req.header("accept")?.includes("text/html") === true
   );
 }
