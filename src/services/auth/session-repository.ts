@@ -152,9 +152,18 @@ export class SessionRepository {
       .returning({ id: sessions.id });
   }
 
-  /** Holds where a session was ended by this event. */
-  wasEndedBy({ eventId }: Mark): SQL {
-    return sql`exists (select 1 from ${sessions} where ${sessions.endEventId} = ${eventId})`;
+  /** Holds where a session of the user was ended by this event. Found by the index of the user's sessions. */
+  wasEndedBy({ eventId }: Mark, userId: string): SQL {
+    return sql`exists (select 1 from ${sessions} where ${sessions.userId} = ${userId} and ${sessions.endEventId} = ${eventId})`;
+  }
+
+  /** The user's sessions that were ended by this event. */
+  endedBy({ eventId }: Mark, userId: string) {
+    return this.#build
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(eq(sessions.userId, userId), eq(sessions.endEventId, eventId)))
+      .limit(SESSIONS_MAX);
   }
 
   /** All that is kept of a user's sessions. */
