@@ -118,11 +118,17 @@ export class SessionEnding {
     await revoker.revoke(userId, { ...sessionRevocations(ids, scope.clock()), minEpoch });
   }
 
-  /** Nobody was promised that these end now, so it happens after the answer; their tokens expire by themselves. */
-  forgetReplaced(userId: string, replaced: readonly { readonly id: string }[]): void {
-    if (replaced.length === 0) return;
-    const { revoker, scope } = this.#on;
-    const ids = replaced.map(({ id }) => id);
+  /**
+   * Nobody was promised that these end now, so it happens after the answer; their tokens expire by themselves. One whose
+   * last token has expired is not worth a place among the object's revocations: a client that logs in for each of its
+   * jobs would fill them, and could end no session then.
+   */
+  forgetReplaced(userId: string, replaced: readonly Pick<SessionRow, "id" | "lastSeenAt">[]): void {
+    const { revoker, scope, accessTokens } = this.#on;
+    const ids = replaced
+      .filter(({ lastSeenAt }) => lastSeenAt + accessTokens.lifeMs > scope.clock())
+      .map(({ id }) => id);
+    if (ids.length === 0) return;
     scope.waitUntil(
       revoker.revoke(userId, this.#revocationOf(ids)).catch(() => {
         scope.log.log("warn", "auth.replaced_sessions_not_revoked", { count: ids.length });

@@ -41,7 +41,7 @@ export class SessionRepository {
     ] as const;
   }
 
-  /** Ends the oldest sessions over the maximum, and tells which: RETURNING their ids. */
+  /** Ends the oldest sessions over the maximum, and tells which: RETURNING their ids and when they were seen last. */
   replaceOldest(userId: string, nowMs: number) {
     const kept = this.#build
       .select({ id: sessions.id })
@@ -53,7 +53,7 @@ export class SessionRepository {
       .update(sessions)
       .set({ endedAt: nowMs, endReason: "replaced" })
       .where(and(isLiveOf(userId, nowMs), sql`${sessions.id} not in ${kept}`))
-      .returning({ id: sessions.id });
+      .returning({ id: sessions.id, lastSeenAt: sessions.lastSeenAt });
   }
 
   /**
