@@ -1,5 +1,8 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { Database } from "../../../src/platform/database";
+import { checkHealth } from "../../../src/platform/health";
+import { newCalls } from "../../../src/platform/observability/calls";
 import { sendCounted } from "../../support/counted-app";
 
 async function readiness(overrides: Partial<Env> = {}) {
@@ -48,6 +51,17 @@ test("without D1 it is down, and says that it is D1", async () => {
   expect(status).toBe(503);
   expect(report.status).toBe("down");
   expect(report.checks).toContainEqual(expect.objectContaining({ name: "d1", isHealthy: false }));
+});
+
+test("however often it is asked, D1 is asked once a second", async () => {
+  const calls = newCalls();
+  let nowMs = 1_000_000;
+  const on = { database: new Database(env.DB, calls), kv: failing<KVNamespace>(), clock: () => nowMs };
+  for (let asked = 0; asked < 20; asked += 1) expect((await checkHealth(on)).status).toBe("degraded");
+  expect(calls.d1RoundTrips).toBe(1);
+  nowMs += 1_000;
+  await checkHealth(on);
+  expect(calls.d1RoundTrips).toBe(2);
 });
 
 test("a dependency that never answers is ill after two seconds, and does not hold the answer longer", async () => {
