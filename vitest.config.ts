@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          setupFiles: ["./test/support/server-output-setup.ts"],
           environment: "node",
           testTimeout: 30_000,
           hookTimeout: 60_000,

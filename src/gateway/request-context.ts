@@ -49,7 +49,8 @@ export interface Services {
   readonly limiter: Limiter;
   readonly limits: LimitService;
   readonly outbox: Outbox;
-  readonly health: () => Promise<HealthReport>;
+  /** Of a second ago at most, or ten while somebody else asks. */
+  readonly recentHealth: () => Promise<HealthReport>;
   /** Judges the alert rules, for the cron. */
   readonly watchman: Watchman;
   /** Every metric as text. **Errors**: `unavailable`. */

@@ -94,12 +94,12 @@ test("what is there already, though the token may not look, is no failure", asyn
 test("the deploy button asks for every secret, with a word on each", () => {
   const { bindings } = JSON.parse(readFileSync("package.json", "utf8")).cloudflare;
   const example = readFileSync(".dev.vars.example", "utf8");
-  for (const secret of readNames(TOML).secrets) {
+  for (const secret of readNames(TOML).secrets.map(String)) {
     expect(bindings[secret]?.description).toMatch(/\w/);
     expect(example).toMatch(new RegExp(`^${secret}=\\S`, "m"));
   }
   const named = [...TOML.matchAll(/^(?:binding|name) = "([A-Z_]+)"|^([A-Z_]+) = /gm)].map(
-    ([, binding, variable]) => binding ?? variable,
+    ([, binding = "", variable = ""]) => binding || variable,
   );
   expect(Object.keys(bindings).filter((name) => !/TOKEN|KEY/.test(name) && !named.includes(name))).toEqual(
     [],

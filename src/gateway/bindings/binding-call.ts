@@ -29,6 +29,13 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
 }
 
+/** As a list's query over REST, but for `limit`, which is a number. */
+export interface ListArguments {
+  readonly limit?: number;
+  readonly cursor?: string;
+  readonly [filter: string]: unknown;
+}
+
 export interface BindingCall {
   readonly services: Services;
   readonly actor: Actor;

@@ -3,12 +3,14 @@
  * event, so that a change and its event exist together or not at all.
  */
 import { and, asc, desc, eq, gt, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { userProfiles, users } from "../../../drizzle/schema/users";
 import type { Role } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
 import type { Precondition } from "../../kernel/entity-tag";
 import type { Database, ReadFrom, Stamped, Statement } from "../../platform/database";
+import { boundedColumn } from "../../platform/keyset";
 import { emailKey, type Profile, type User } from "./model";
 import type { ListUsersQuery, UserSort } from "./schemas";
 
@@ -104,7 +106,7 @@ export class UserRepository {
   /** One row more than asked for tells whether a next page exists. **Cost**: 1 statement over an index of the sort. */
   async page(query: ListUsersQuery, after: CursorPosition | null, from: ReadFrom): Promise<User[]> {
     const statement = this.#select()
-      .where(and(...filters(query), after === null ? undefined : beyond(query.sort, after)))
+      .where(and(...filters(query, after !== null), after === null ? undefined : beyond(query.sort, after)))
       .orderBy(...ordering(query.sort))
       .limit(query.limit + 1);
     const [rows] = await this.#database.read(from, [statement]);
@@ -286,19 +288,20 @@ function emailColumns({ address, mode }: NonNullable<UserChanges["email"]>) {
   };
 }
 
-function filters(query: ListUsersQuery): (SQL | undefined)[] {
+function filters(query: ListUsersQuery, hasCursor: boolean): (SQL | undefined)[] {
+  const { email, role, createdAfter, createdBefore, name, sort } = query;
+  const isDescending = sort.startsWith("-");
+  const bounded = (column: SQLiteColumn, isLower: boolean) =>
+    boundedColumn(column, hasCursor && column === sortColumn(sort) && isLower !== isDescending);
   return [
-    query.email === undefined ? undefined : eq(users.emailKey, emailKey(query.email)),
-    query.role === undefined ? undefined : eq(users.role, query.role),
-    query.createdAfter === undefined ? undefined : gt(users.createdAt, query.createdAfter),
-    query.createdBefore === undefined ? undefined : lt(users.createdAt, query.createdBefore),
-    ...(query.name === undefined ? [] : startsWith(query.name)),
+    email === undefined ? undefined : eq(users.emailKey, emailKey(email)),
+    role === undefined ? undefined : eq(users.role, role),
+    createdAfter === undefined ? undefined : gt(bounded(users.createdAt, true), createdAfter),
+    createdBefore === undefined ? undefined : lt(bounded(users.createdAt, false), createdBefore),
+    // Names that begin so are a range of the index, where LIKE would scan, and D1 bounds its patterns to 50 bytes.
+    name === undefined ? undefined : gte(bounded(users.name, true), name),
+    name === undefined ? undefined : lt(bounded(users.name, false), `${name}\u{10ffff}`),
   ];
-}
-
-/** A range over the index, where LIKE would scan, and D1 bounds its patterns to 50 bytes. */
-function startsWith(prefix: string): SQL[] {
-  return [gte(users.name, prefix), lt(users.name, `${prefix}\u{10ffff}`)];
 }
 
 function sortColumn(sort: UserSort) {

@@ -5,6 +5,7 @@ import {
   discardSchema,
   listDeadLettersSchema,
   listEventsSchema,
+  type ReplayReport,
   replaySchema,
 } from "../../../services/events";
 import type { GatewayEnv } from "../../request-context";
@@ -35,8 +36,10 @@ export const eventsRoutes = new Hono<GatewayEnv>()
     );
   })
   .post("/replay", body(replaySchema), async (c) => {
-    const outcome = await c.var.services.events.replayMany(c.var.actor, c.req.valid("json"));
-    return answer(c, outcome, (report) => c.json(report, 202));
+    const { actor, services } = c.var;
+    return await once<ReplayReport>(c, { status: 202 }, (attempt) =>
+      services.events.replayMany(actor, c.req.valid("json"), attempt),
+    );
   })
   .get("/:id", idParam, async (c) => {
     const outcome = await c.var.services.events.ledger(c.var.actor, c.req.valid("param").id);
