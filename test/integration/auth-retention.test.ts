@@ -65,6 +65,29 @@ test("a chain longer than one run is removed over several, its session last", as
   expect(await ids("refresh_tokens", "digest")).toEqual([]);
 });
 
+test("identities without a user go in bounded steps, and those of users stay", async () => {
+  for (const [subject, orphanedAt] of [
+    ["a", 1],
+    ["b", 2],
+    ["c", 3],
+    ["d", TEST_NOW_MS],
+    ["e", null],
+  ]) {
+    await env.DB.prepare(
+      "insert into foreign_identities (issuer, subject, user_id, created_at, orphaned_at) values ('i', ?, 'u', 1, ?)",
+    )
+      .bind(subject, orphanedAt)
+      .run();
+  }
+  const { database, identities } = authDependencies(env, configOf(env), testScope());
+  const [removed] = await database.commit([identities.removeOrphaned(TEST_NOW_MS - DAY_MS, 2)]);
+  expect(removed).toHaveLength(2);
+  expect(await ids("foreign_identities", "subject")).toEqual(["c", "d", "e"]);
+  const { auth } = wire(env, configOf(env), testScope());
+  expect(await auth.removeExpired()).toEqual({ removed: 1 });
+  expect(await ids("foreign_identities", "subject")).toEqual(["d", "e"]);
+});
+
 test("of a deleted user's sessions and tokens nothing is left, and another's are untouched", async () => {
   await insertSession("mine", TEST_NOW_MS + DAY_MS, 2);
   await insertSession("theirs", TEST_NOW_MS + DAY_MS, 1, "another");

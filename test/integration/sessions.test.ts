@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
+import { PasswordHasher } from "../../src/platform/password-hasher";
 import { createLoggedInAccount, freshEmail, PASSWORD } from "../support/accounts";
 import { call, freshAddress } from "../support/client";
 import { mailsSent } from "../support/mailbox";
@@ -75,6 +76,22 @@ describe("login", () => {
     const answer = await call("/api/auth/login", { json });
     expect(answer.status).toBe(400);
     expect(answer.json.errors[0].pointer).toBe(pointer);
+  });
+
+  test("a password under older parameters is hashed anew, and stays the password", async () => {
+    const account = await createLoggedInAccount();
+    const old = new PasswordHasher(Date.now, undefined, { logN: 10, blockSize: 8, parallelization: 1 });
+    await env.DB.prepare("update users set password_hash = ? where id = ?")
+      .bind(await old.hash(PASSWORD), account.id)
+      .run();
+    const json = { email: account.email, password: PASSWORD };
+    const cheap = { ...json, password: "a guess of a password" };
+    expect((await call("/api/auth/login", { json: cheap })).status).toBe(401);
+    const isOld = () => rows("select id from users where password_hash like '$scrypt$ln=10,%'");
+    expect(await isOld()).toHaveLength(1);
+    expect((await call("/api/auth/login", { json })).status).toBe(200);
+    expect(await isOld()).toEqual([]);
+    expect((await call("/api/auth/login", { json })).status).toBe(200);
   });
 
   test("a stale bearer token does not hinder a login", async () => {

@@ -1300,7 +1300,7 @@ export interface components {
             status: "ok" | "degraded" | "down";
             checks: {
                 /** @enum {string} */
-                name: "d1" | "kv";
+                name: "d1" | "kv" | "limiter" | "outbox";
                 isHealthy: boolean;
                 /** Format: int64 */
                 latencyMs: number;

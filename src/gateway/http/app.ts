@@ -23,6 +23,7 @@ import { authRoutes } from "./routes/auth";
 import { eventsRoutes } from "./routes/events";
 import { keysRoutes } from "./routes/keys";
 import { limitsRoutes } from "./routes/limits";
+import { mailPagesRoutes } from "./routes/mail-pages";
 import { metricsRoutes } from "./routes/metrics";
 import { operationsRoutes } from "./routes/operations";
 import { ordersRoutes } from "./routes/orders";
@@ -44,6 +45,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(crossOrigin);
   app.use(serverTiming);
   app.route("/", operationsRoutes);
+  app.route("/", mailPagesRoutes);
   app.route("/.well-known", keysRoutes);
   app.route("/metrics", metricsRoutes);
 

@@ -15,7 +15,7 @@ import type { Statement } from "../../platform/database";
 import type { NewRevocations } from "../../platform/limiter";
 import { ACCESS_TOKEN_TTL_MAX_SECONDS } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
-import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
+import { type AuthEventType, recordAuthEvent } from "./events";
 import type { EndReason, SessionRow } from "./model";
 
 export class SessionEnding {
@@ -58,7 +58,7 @@ export class SessionEnding {
     event: { type: AuthEventType; data: object };
     more?: readonly Statement[];
   }): Promise<void> {
-    const { database, repository, revoker, outbox, audit, scope } = this.#on;
+    const { database, sessions, identities, revoker, outbox, audit, scope } = this.#on;
     const nowMs = scope.clock();
     const eventId = scope.newId();
     const isAll = end.reason === "logout_all";
@@ -67,18 +67,10 @@ export class SessionEnding {
       ...this.#revocationOf(end.ids),
       ...(isAll ? { minIssuedAt: nextSecond } : {}),
     });
-    const isDone = repository.wasEndedBy({ eventId });
+    const isDone = sessions.wasEndedBy({ eventId });
     await database.commit([
-      repository.endSessions(end.ids, end.reason, nowMs, { eventId }),
-      ...outbox.record({
-        id: eventId,
-        type: end.event.type,
-        source: AUTH_SOURCE,
-        subject: end.userId,
-        version: authEvents[end.event.type].version,
-        data: end.event.data,
-        guard: isDone,
-      }),
+      sessions.endSessions(end.ids, end.reason, nowMs, { eventId }),
+      ...recordAuthEvent(outbox, { ...end.event, id: eventId, userId: end.userId, guard: isDone }),
       audit.record({
         actor: end.actor,
         action: "session.end",
@@ -86,7 +78,7 @@ export class SessionEnding {
         details: { sessions: end.ids, reason: end.reason },
         guard: isDone,
       }),
-      ...(isAll ? [repository.revokeIdentitiesOf(end.userId, nextSecond - 1)] : []),
+      ...(isAll ? [identities.revokeAllOf(end.userId, nextSecond - 1)] : []),
       ...(end.more ?? []),
     ]);
     outbox.relaySoon([eventId]);

@@ -9,8 +9,8 @@ const app = createApp(() => {
   throw new Error("no route is called here");
 });
 
-/** Protocols that describe themselves, and what only a scraper reads. */
-const ELSEWHERE = /^\/(?:graphql|rpc|metrics)(?:\/|$)/;
+/** Protocols that describe themselves, what only a scraper reads, and pages that only people open. */
+const ELSEWHERE = /^\/(?:graphql|rpc|metrics|verify-email|reset-password)(?:\/|$)/;
 
 const routes = app.routes
   .filter(({ method, path }) => method !== "ALL" && !ELSEWHERE.test(path))

@@ -58,13 +58,13 @@ export const authRoutes = new Hono<GatewayEnv>()
     );
   })
   .post("/email/verify", body(verifyEmailSchema), async (c) => {
-    const outcome = await c.var.services.recovery.verifyEmail(c.req.valid("json").token);
+    const outcome = await c.var.services.addressProof.verifyEmail(c.req.valid("json").token);
     return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/email/resend", async (c) => {
     const { actor, services } = c.var;
     return await once<null>(c, { status: 202 }, (attempt) =>
-      services.recovery.resendVerification(actor, attempt),
+      services.addressProof.resendVerification(actor, attempt),
     );
   });
 

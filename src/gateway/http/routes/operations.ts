@@ -15,7 +15,7 @@ export const operationsRoutes = new Hono<GatewayEnv>()
   })
   .get("/healthz", (c) => c.json({ status: "ok" }))
   .get("/readyz", async (c) => {
-    const report = await c.var.services.health();
+    const report = await c.var.services.recentHealth();
     c.header("Cache-Control", "no-store");
     return c.json(report, report.status === "down" ? 503 : 200);
   })
