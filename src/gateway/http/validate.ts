@@ -1,8 +1,10 @@
 /** Zod schemas as Hono validators whose refusals are the contract's problem documents. */
 import { zValidator } from "@hono/zod-validator";
 import type { Context } from "hono";
+import { validator } from "hono/validator";
 import * as z from "zod";
 import type { Violation } from "../../kernel/errors";
+import { isUuid } from "../../kernel/ids";
 import { violationsOf } from "../../kernel/violations";
 import type { GatewayEnv } from "../request-context";
 import { problem } from "./problem";
@@ -50,5 +52,11 @@ export const clientParam = <T>(read: (text: string) => T | null) =>
     }),
   );
 
-/** `:id` of a path. Upper case is read as lower case, as RFC 9562 asks. */
-export const idParam = param(z.object({ id: z.string().toLowerCase().pipe(z.uuid("Must be a UUID.")) }));
+const idSchema = z.object({ id: z.string().toLowerCase().pipe(z.uuid("Must be a UUID.")) });
+
+/** `:id` of a path. Upper case is read as lower case, as RFC 9562 asks. What is plainly one needs no schema. */
+export const idParam = validator("param", ({ id = "" }: Record<string, string>, c) => {
+  if (isUuid(id)) return { id };
+  const parsed = idSchema.safeParse({ id });
+  return parsed.success ? parsed.data : refuse(c, violationsOf(parsed.error.issues, "#/path"));
+});

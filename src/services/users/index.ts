@@ -11,6 +11,6 @@ export {
   replaceUserSchema,
   signUpSchema,
 } from "./schemas";
-export { type Contact, type Passwords, UserService } from "./service";
+export { type Contact, type Passwords, type UserDependencies, UserService } from "./service";
 export { newUserMemory, UserCache, type UserMemory } from "./user-cache";
 export type { TokenRevoker } from "./user-updates";

@@ -40,7 +40,7 @@ export interface SignUpBudget {
   begin(): Promise<Outcome<unknown>>;
 }
 
-interface Dependencies extends JournalDependencies {
+export interface UserDependencies extends JournalDependencies {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly signUps: SignUpBudget;
@@ -55,14 +55,23 @@ export interface Contact {
 }
 
 export class UserService {
-  readonly #on: Dependencies;
-  readonly #journal: ChangeJournal;
-  readonly #updates: UserUpdates;
+  readonly #on: UserDependencies;
+  #keptJournal: ChangeJournal | undefined;
+  #keptUpdates: UserUpdates | undefined;
 
-  constructor(dependencies: Dependencies) {
+  constructor(dependencies: UserDependencies) {
     this.#on = dependencies;
-    this.#journal = new ChangeJournal(dependencies);
-    this.#updates = new UserUpdates({ ...dependencies, journal: this.#journal });
+  }
+
+  /** Made by the first write: most requests only read. */
+  get #journal(): ChangeJournal {
+    this.#keptJournal ??= new ChangeJournal(this.#on);
+    return this.#keptJournal;
+  }
+
+  get #updates(): UserUpdates {
+    this.#keptUpdates ??= new UserUpdates(this.#on, this.#journal);
+    return this.#keptUpdates;
   }
 
   /**

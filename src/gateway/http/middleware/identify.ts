@@ -12,7 +12,7 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
   if (c.get("credentials") !== undefined) return await next();
-  const { authenticator } = c.var.services;
+  const { authenticator } = c.get("services");
   const credentials = await readCredentials(c.req.header("authorization"), (token) =>
     authenticator.verify(token),
   );
