@@ -72,6 +72,11 @@ export class AccessTokens {
     this.#options = options;
   }
 
+  /** How long one lives that is issued now. */
+  get lifeMs(): number {
+    return this.#options.ttlSeconds * 1000;
+  }
+
   /** A signed token, and the whole seconds it lives. */
   async issue(subject: AccessTokenSubject): Promise<{ readonly token: string; readonly expiresIn: number }> {
     const { keys, issuer, audience, ttlSeconds, clock } = this.#options;
@@ -97,7 +102,7 @@ export class AccessTokens {
   async verify(token: string): Promise<Outcome<VerifiedToken>> {
     if (token.length > TOKEN_LENGTH_MAX) return refuseToken();
     const { memory, clock } = this.#options;
-    const memoryKey = await TokenMemory.keyOf(token);
+    const memoryKey = TokenMemory.keyOf(token);
     const remembered = memory.recall(memoryKey, clock());
     if (remembered !== null) return done(remembered);
     const outcome = await this.#verifySignature(token);
