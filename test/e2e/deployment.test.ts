@@ -41,7 +41,7 @@ test("an empty account gets everything that wrangler.toml names, the schema befo
   const account = playAccount();
   const names = readNames(TOML);
   expect(await deploy(account, { names, config: [] })).toBe(ADDRESS);
-  for (const queue of ["meridian-events", "meridian-events-dead", "meridian-example"]) {
+  for (const queue of ["meridian-events", "meridian-webhooks", "meridian-events-dead", "meridian-example"]) {
     expect(account.has).toContain(`queues ${queue}`);
   }
   expect(account.has).toContain("d1 meridian");
