@@ -33,7 +33,7 @@ import { Deriver } from "./platform/deriver";
 import { resolveOverHttps } from "./platform/dns";
 import type { Config } from "./platform/env";
 import { fetchJson } from "./platform/fetch-json";
-import { checkHealth } from "./platform/health";
+import { checkHealth, HealthMemory } from "./platform/health";
 import { sweepIdempotencyRecords } from "./platform/idempotency";
 import { Keyset } from "./platform/keyset";
 import {
@@ -41,12 +41,13 @@ import {
   type Limiter,
   limiterAdminOf,
   limiterOf,
+  pingLimiter,
   policiesOf,
   userKey,
 } from "./platform/limiter";
 import { alertShelf } from "./platform/observability/alerts";
 import { methodsOf, traced } from "./platform/observability/tracing";
-import { type DeliveryMessage, Outbox, readBacklog } from "./platform/outbox";
+import { type DeliveryMessage, Outbox, oldestDueMs, readBacklog } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
 import { Sealer } from "./platform/sealing";
@@ -55,17 +56,20 @@ import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
   AccountMails,
+  AddressProof,
   Attempts,
   type AuthDependencies,
   Authenticator,
-  AuthRepository,
   AuthService,
   ForeignKeyMemory,
   ForeignKeys,
   type ForeignToken,
   ForeignTokens,
+  IdentityRepository,
   KeySet,
+  OneTimeTokenRepository,
   RecoveryService,
+  SessionRepository,
   TokenMemory,
   type VerifiedToken,
 } from "./services/auth";
@@ -93,12 +97,19 @@ const userMemory = newUserMemory();
 const tokenMemory = new TokenMemory<VerifiedToken>();
 const foreignTokens = new TokenMemory<Outcome<ForeignToken>>();
 const foreignKeys = new ForeignKeyMemory();
+const healthMemories = new WeakMap<object, HealthMemory>();
 let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
 
 export const wire: Wire = (env, config, scope) => {
   const auth = authDependencies(env, config, scope);
   const { database, outbox, users, audit, accessTokens } = auth;
-  const health = () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock });
+  const health = () =>
+    checkHealth({
+      oldestDueMs: () => oldestDueMs(database),
+      kv: () => env.USER_CACHE.get("health"),
+      limiter: () => pingLimiter(env, scope),
+      clock: scope.clock,
+    });
   const sources: ReportSources = {
     bindings: env,
     flush: flushContext(env, scope),
@@ -115,6 +126,7 @@ export const wire: Wire = (env, config, scope) => {
     analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
     auth: traced("auth", new MeteredAuthService(auth, metrics), methodsOf(AuthService)),
     recovery: traced("recovery", new RecoveryService(auth), methodsOf(RecoveryService)),
+    addressProof: traced("address-proof", new AddressProof(auth), methodsOf(AddressProof)),
     mails: new AccountMails(auth),
     audit,
     events: new EventService({
@@ -151,7 +163,7 @@ export const wire: Wire = (env, config, scope) => {
       policy: policiesOf(config).default,
     }),
     outbox,
-    health,
+    recentHealth: () => healthMemoryOf(env).recall(scope.clock, health),
     reportMetrics: (format) => reportMetrics(sources, format),
     watchman: new Watchman({
       shelf: alertShelf(env),
@@ -167,6 +179,13 @@ export const wire: Wire = (env, config, scope) => {
   };
 };
 
+/** By bindings, which an isolate has once. */
+function healthMemoryOf(env: Env): HealthMemory {
+  const memory = healthMemories.get(env) ?? new HealthMemory();
+  healthMemories.set(env, memory);
+  return memory;
+}
+
 /** What the services of authentication stand on; the other services share its database, outbox and users. */
 export function authDependencies(env: Env, config: Config, scope: Scope): AuthDependencies {
   const database = new Database(env.DB, scope.calls);
@@ -177,7 +196,9 @@ export function authDependencies(env: Env, config: Config, scope: Scope): AuthDe
   const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
   return {
     database,
-    repository: new AuthRepository(database),
+    sessions: new SessionRepository(database),
+    oneTimeTokens: new OneTimeTokenRepository(database),
+    identities: new IdentityRepository(database),
     credentials: new CredentialRepository(database),
     users: usersOf({ env, config, scope, database, limiter, outbox, audit, attempts }),
     outbox,

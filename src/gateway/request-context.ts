@@ -12,6 +12,7 @@ import type { AnalyticsService } from "../services/analytics";
 import type {
   AccessTokens,
   AccountMails,
+  AddressProof,
   Authenticator,
   AuthService,
   BearerToken,
@@ -35,6 +36,7 @@ export interface Services {
   readonly analytics: AnalyticsService;
   readonly auth: AuthService;
   readonly recovery: RecoveryService;
+  readonly addressProof: AddressProof;
   readonly mails: AccountMails;
   readonly audit: AuditTrail;
   readonly events: EventService;
@@ -47,7 +49,8 @@ export interface Services {
   readonly limiter: Limiter;
   readonly limits: LimitService;
   readonly outbox: Outbox;
-  readonly health: () => Promise<HealthReport>;
+  /** Of a second ago at most, or ten while somebody else asks. */
+  readonly recentHealth: () => Promise<HealthReport>;
   /** Judges the alert rules, for the cron. */
   readonly watchman: Watchman;
   /** Every metric as text. **Errors**: `unavailable`. */

@@ -437,6 +437,15 @@ const GATE: readonly UseCase[] = [
     run: ({ speak, ada }) => speak.getUser({ ...ada, headers: { "X-D1-Bookmark": "yesterday" } }, ada.id),
   },
   {
+    title: "a call that its client has named",
+    code: "ok",
+    run: async ({ speak, ada }) => {
+      const said = await speak.getUser({ ...ada, headers: { "X-Request-Id": "call-7" } }, ada.id);
+      expect(said.answer.headers.get("x-request-id")).toBe("call-7");
+      return said;
+    },
+  },
+  {
     title: "a read of one's own write, by its bookmark",
     code: "ok",
     calls: 2,

@@ -131,7 +131,12 @@ describe("operations", () => {
     const ready = await call("/readyz");
     expect(ready.status).toBe(200);
     expect(ready.json.status).toBe("ok");
-    expect(ready.json.checks.map((check: { name: string }) => check.name)).toEqual(["d1", "kv"]);
+    expect(ready.json.checks.map((check: { name: string }) => check.name)).toEqual([
+      "d1",
+      "kv",
+      "limiter",
+      "outbox",
+    ]);
   });
 
   test("every code has its page, for people and for programs", async () => {

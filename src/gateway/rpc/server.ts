@@ -105,6 +105,9 @@ async function withDetail(c: Context<GatewayEnv>, response: Response): Promise<R
   const isUnread = error.code === "invalid_argument" || message.startsWith("parse ");
   if (error.details === undefined && isUnread)
     return refusedResponse(c, refuse("validation_failed", message.slice(0, 500)).refusal);
+  // The method was found: what the library calls unimplemented then is a compression.
+  if (error.details === undefined && error.code === "unimplemented")
+    return refusedResponse(c, refuse("unsupported_media_type", message).refusal, error.code);
   for (const [name, value] of response.headers) c.header(name, value);
   return new Response(text, { status: response.status, headers: c.res.headers });
 }

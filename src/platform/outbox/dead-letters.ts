@@ -12,6 +12,7 @@ import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
 import type { Database, Statement } from "../database";
 import { boundedColumn } from "../keyset";
+import { isOneOf } from "./ledger";
 
 export const DEAD_LETTER_STATES = ["open", "replayed", "discarded"] as const;
 export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
@@ -92,16 +93,21 @@ export class DeadLetters {
     return [this.#resolve("replayed", resolution, isIt), this.#revive(resolution)];
   }
 
-  /** The oldest open letters that match, `max` at most. */
-  replayMany(filter: Omit<DeadLetterFilter, "state">, max: number, resolution: Resolution): Statement[] {
-    const chosen = this.#database.build
+  /** Ids of the oldest open letters that match, `max` at most. */
+  selectOpen(filter: Omit<DeadLetterFilter, "state">, max: number) {
+    return this.#database.build
       .select({ id: deadLetters.id })
       .from(deadLetters)
       .where(matches({ ...filter, state: "open" }))
       .orderBy(asc(deadLetters.createdAt), asc(deadLetters.id))
       .limit(max);
+  }
+
+  /** All of these letters or, when one of them is not open any more, none. */
+  replayAll(ids: readonly string[], resolution: Resolution): Statement[] {
+    const areOpen = sql`(select count(*) from ${deadLetters} where ${isOneOf(deadLetters.id, ids)} and ${deadLetters.state} = 'open') = ${ids.length}`;
     return [
-      this.#resolve("replayed", resolution, sql`${deadLetters.id} in ${chosen}`),
+      this.#resolve("replayed", resolution, and(isOneOf(deadLetters.id, ids), areOpen)),
       this.#revive(resolution),
     ];
   }

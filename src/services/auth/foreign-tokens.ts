@@ -51,7 +51,7 @@ export interface ForeignOptions {
   readonly memory: TokenMemory<Outcome<ForeignToken>>;
 }
 
-type Dependencies = Pick<AuthDependencies, "database" | "repository" | "credentials" | "users" | "scope">;
+type Dependencies = Pick<AuthDependencies, "database" | "identities" | "credentials" | "users" | "scope">;
 
 export class ForeignTokens {
   readonly #on: Dependencies;
@@ -136,9 +136,9 @@ export class ForeignTokens {
    * one subject none is turned away.
    */
   async #resolve(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<ForeignToken>> {
-    const { database, repository, credentials, users } = this.#on;
+    const { database, identities, credentials, users } = this.#on;
     const { subject, issuedAt } = claims;
-    const owner = credentials.selectById(repository.userOfIdentity(issuer.issuer, subject, issuedAt));
+    const owner = credentials.selectById(identities.userOf(issuer.issuer, subject, issuedAt));
     const admission = this.#admissionOf(issuer, claims);
     if (admission === null) {
       const [rows] = await database.read("primary", [owner]);
@@ -164,13 +164,13 @@ export class ForeignTokens {
     const email = emailSchema.safeParse(payload[issuer.claims.email]);
     const isVouchedFor = payload[issuer.claims.emailVerified] === true;
     if (!issuer.createUsers || !email.success || !isVouchedFor) return null;
-    const { users, repository, credentials } = this.#on;
+    const { users, identities, credentials } = this.#on;
     const name = nameSchema.safeParse(payload[issuer.claims.name]);
     const person = { name: name.success ? name.data : NAME_OF_NOBODY, email: email.data };
-    const isUnknown = repository.isUnknownIdentity(issuer.issuer, subject, issuedAt);
+    const isUnknown = identities.isUnknown(issuer.issuer, subject, issuedAt);
     const { stamp, statements } = users.admitForeign(person, isUnknown);
     const identity = { issuer: issuer.issuer, subject, userId: stamp.id, createdAt: stamp.at };
-    const link = repository.insertIdentity(identity, credentials.isDoneBy(stamp));
+    const link = identities.insert(identity, credentials.isDoneBy(stamp));
     return { stamp, statements: [...statements, ...link] };
   }
 
@@ -180,8 +180,8 @@ export class ForeignTokens {
     owner: Credential | null,
   ): Promise<Outcome<ForeignToken>> {
     if (owner !== null) return done(toToken(issuer, claims, owner));
-    const { database, repository } = this.#on;
-    const [[identity]] = await database.read("primary", [repository.identity(issuer.issuer, claims.subject)]);
+    const { database, identities } = this.#on;
+    const [[identity]] = await database.read("primary", [identities.select(issuer.issuer, claims.subject)]);
     const isStranger =
       identity === undefined || (identity.orphanedAt !== null && claims.issuedAt > identity.revokedThrough);
     return isStranger ? refuseStranger() : refuseRevoked();

@@ -22,7 +22,10 @@ export interface TokenMail {
 const CONFIRMATIONS_MAX = 5;
 const CONFIRMATIONS_WINDOW_MS = 900_000;
 
-type Dependencies = Pick<AuthDependencies, "database" | "repository" | "credentials" | "deriver" | "scope">;
+type Dependencies = Pick<
+  AuthDependencies,
+  "database" | "oneTimeTokens" | "credentials" | "deriver" | "scope"
+>;
 
 export class AccountMails {
   readonly #on: Dependencies;
@@ -92,10 +95,10 @@ export class AccountMails {
 
   /** Who asked for a change of address; null when the user is gone or asked too often. */
   async #ownerOfChange(event: CloudEvent): Promise<User | null> {
-    const { database, credentials, repository, scope } = this.#on;
+    const { database, credentials, oneTimeTokens, scope } = this.#on;
     const [owners, recent] = await database.read("primary", [
       credentials.selectById(event.subject),
-      repository.tokensSince(event.subject, "email_change", scope.clock() - CONFIRMATIONS_WINDOW_MS),
+      oneTimeTokens.since(event.subject, "email_change", scope.clock() - CONFIRMATIONS_WINDOW_MS),
     ]);
     const others = recent.filter((row) => row.id !== event.id);
     return others.length >= CONFIRMATIONS_MAX ? null : (credentials.read(owners)?.user ?? null);
@@ -109,7 +112,7 @@ export class AccountMails {
 
   /** Stored before it is mailed, and dated by its event: a late repetition voids nothing newer. */
   async #store(event: CloudEvent, address: string, purpose: Purpose): Promise<string> {
-    const { database, repository, deriver } = this.#on;
+    const { database, oneTimeTokens, deriver } = this.#on;
     const { token, row } = await oneTimeTokenFor(deriver, {
       eventId: event.id,
       userId: event.subject,
@@ -117,7 +120,7 @@ export class AccountMails {
       addressKey: emailKey(address),
       at: Date.parse(event.time),
     });
-    await database.commit([repository.voidOlderTokens(row), repository.insertOneTimeToken(row)]);
+    await database.commit([oneTimeTokens.voidOlder(row), oneTimeTokens.insert(row)]);
     return token;
   }
 }

@@ -5,7 +5,7 @@ export const USERS_SOURCE = "/meridian/users";
 
 const account = z.strictObject({ userId: z.uuid(), email: z.string() });
 /** `currentEmail` is the account's until then: who has it is told, however soon `email` is proven. */
-const addressChange = z.extend(account, { currentEmail: z.string() });
+const addressChange = z.strictObject({ userId: z.uuid(), email: z.string(), currentEmail: z.string() });
 
 /** Type, schema and version of `data`. */
 export const userEvents = {

@@ -2,7 +2,7 @@
 import { type Actor, ANONYMOUS } from "../../kernel/actor";
 import type { Page } from "../../kernel/cursor";
 import { isSatisfied, NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
-import { done, type Outcome, refuse, refuseNotFound, type Violation } from "../../kernel/errors";
+import { done, type Outcome, refuse, refuseNotFound } from "../../kernel/errors";
 import { authorize } from "../../kernel/permissions";
 import {
   type Database,
@@ -18,27 +18,11 @@ import { ChangeJournal, type JournalDependencies } from "./change-journal";
 import { changesOf, newUser, patchOf } from "./changes";
 import type { Stamp } from "./credentials/repository";
 import type { User } from "./model";
+import type { Passwords, SignUpBudget } from "./ports";
 import { refuseEmailTaken, refuseStale } from "./refusals";
 import { type Account, changedBy, firstAccount, toAccount } from "./repository";
 import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
 import { type TokenRevoker, UserUpdates } from "./user-updates";
-
-/** What sign-up needs of the auth service, which stands above this one. */
-export interface Passwords {
-  /** What is wrong with the password for this person; empty when nothing is. */
-  violationsOf(
-    password: string,
-    person: { readonly name: string; readonly email: string },
-  ): readonly Violation[];
-  /** PHC string. **Errors**: `unavailable` when too many hashes run. */
-  hash(password: string): Promise<string>;
-}
-
-/** How many may sign up from one address. */
-export interface SignUpBudget {
-  /** **Errors**: `rate_limited`; `unavailable`. */
-  begin(): Promise<Outcome<unknown>>;
-}
 
 interface Dependencies extends JournalDependencies {
   readonly database: Database;

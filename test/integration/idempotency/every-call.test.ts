@@ -16,7 +16,7 @@ import { storeDeadLetter, storeProduct } from "../../support/call-budget/stage";
 import type { Call } from "../../support/client";
 import { countOf } from "../../support/orders";
 
-/** Their answers are secrets, their tokens work once, or a repetition finds nothing left to do. */
+/** Their answers are secrets, their tokens work once, or a repetition sets what is set. */
 const UNRECORDED = new Map([
   ["POST /api/auth/login", "answers with tokens"],
   ["POST /api/auth/refresh", "answers with tokens"],
@@ -26,7 +26,6 @@ const UNRECORDED = new Map([
   ["POST /api/auth/email/verify", "takes a one-time token"],
   ["PUT /api/limits/:client", "sets what it says, in the client's object: a repetition sets the same"],
   ["DELETE /api/limits/:client", "takes away what a repetition finds gone"],
-  ["POST /api/events/replay", "what was replayed is no longer open"],
 ]);
 
 interface Scene {
@@ -119,6 +118,10 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   "DELETE /api/webhooks/:id": () => webhookScene("", { method: "DELETE" }),
   "POST /api/webhooks/:id/rotate-secret": () => webhookScene("/rotate-secret", { method: "POST" }),
   "POST /api/webhooks/:id/test": () => webhookScene("/test", { method: "POST" }),
+  "POST /api/events/replay": async () => {
+    await storeDeadLetter();
+    return { caller: await createAdmin(), path: "/api/events/replay", call: { json: {} } };
+  },
   "POST /api/events/dead-letters/:id/replay": () => letterScene("replay"),
   "POST /api/events/dead-letters/:id/discard": () =>
     letterScene("discard", { reason: "Nobody waits for it." }),

@@ -140,6 +140,15 @@ test("unknown products and mixed currencies are refused at their lines", async (
   expect(codeOf(await shop.orders.place(ANONYMOUS, { items: [] }))).toBe("unauthenticated");
 });
 
+test("the table itself refuses to hold less than nothing of a product", async () => {
+  const { id } = await addProduct(openShop(), { stock: 3 });
+  const sell = (pieces: number) =>
+    env.DB.prepare("update products set stock = stock - ? where id = ?").bind(pieces, id).run();
+  await sell(3);
+  await expect(sell(1)).rejects.toThrow("products_stock_not_negative");
+  expect(await stockOf(id)).toBe(0);
+});
+
 test("200 buyers at once of a product with stock 100: exactly 100 orders, stock 0, 100 events", async () => {
   const shop = openShop();
   const product = await addProduct(shop, { stock: 100 });
