@@ -8,6 +8,13 @@ export function refuseStale() {
   );
 }
 
+/** Others were faster each time; the caller named no version. */
+export function refuseBusy() {
+  return refuse("unavailable", "The user is being changed by others. Nothing was changed.", {
+    retryAfterSeconds: 1,
+  });
+}
+
 export function refuseEmailTaken() {
   return refuse("email_taken", "An account with this address exists.", {
     violations: [
