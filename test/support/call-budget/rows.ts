@@ -439,6 +439,12 @@ const WEBHOOKS: readonly BudgetRow[] = [
     status: 200,
     scene: () => asAdmin(async (admin) => ({ path: `${await createWebhook(admin)}/deliveries` })),
   },
+  {
+    endpoint: "PATCH /api/users/:id",
+    variant: "a webhook wants its event",
+    status: 200,
+    scene: () => asUser(({ id }) => ({ path: `/api/users/${id}`, json: { name: "Ada King" } })),
+  },
 ];
 
 const LIMITS: readonly BudgetRow[] = [
@@ -468,7 +474,8 @@ export const BUDGET_ROWS: readonly BudgetRow[] = [
   ...PRODUCTS,
   ...ORDERS,
   ...EVENTS,
-  ...WEBHOOKS,
   ...LIMITS,
   ...PROTOCOL_ROWS,
+  // Last, for from the first of them on there is an endpoint that wants every event.
+  ...WEBHOOKS,
 ];
