@@ -1,4 +1,4 @@
-/** The composition root: the only file that builds services out of bindings. All of it is cheap and made per request. */
+/** The composition root: the only file that builds services out of bindings. All of it is cheap, and made per request. */
 
 import { figuresOf } from "./gateway/alerts/figures";
 import { notifierOf } from "./gateway/alerts/notifier";
@@ -25,6 +25,7 @@ import { MeteredMailer } from "./gateway/metrics/metered-mailer";
 import { deliverAndRead, type ReportSources, readGauges, reportMetrics } from "./gateway/metrics/report";
 import type { Services, Wire } from "./gateway/request-context";
 import type { Outcome } from "./kernel/errors";
+import { lazily } from "./kernel/lazily";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
 import { AuditTrail } from "./platform/audit";
@@ -87,6 +88,7 @@ import {
   newUserMemory,
   type Passwords,
   UserCache,
+  type UserDependencies,
   UserRepository,
   UserService,
 } from "./services/users";
@@ -100,84 +102,167 @@ const foreignKeys = new ForeignKeyMemory();
 const healthMemories = new WeakMap<object, HealthMemory>();
 let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
 
-export const wire: Wire = (env, config, scope) => {
-  const auth = authDependencies(env, config, scope);
-  const { database, outbox, users, audit, accessTokens } = auth;
-  const health = () =>
-    checkHealth({
-      oldestDueMs: () => oldestDueMs(database),
-      kv: () => env.USER_CACHE.get("health"),
-      limiter: () => pingLimiter(env, scope),
+interface Request {
+  readonly env: Env;
+  readonly config: Config;
+  readonly scope: Scope;
+}
+
+/** What services stand on: those of authentication on nearly all of it. */
+interface Foundations extends AuthDependencies {
+  readonly limiter: Limiter;
+  readonly sealer: Sealer;
+  readonly vault: Vault;
+  readonly keyset: Keyset;
+  readonly orderRepository: OrderRepository;
+  readonly productRepository: ProductRepository;
+  readonly target: TargetPolicy;
+  readonly sources: ReportSources;
+}
+
+const USER_METHODS = methodsOf(UserService);
+const AUTH_METHODS = methodsOf(AuthService);
+const RECOVERY_METHODS = methodsOf(RecoveryService);
+const ADDRESS_PROOF_METHODS = methodsOf(AddressProof);
+const ORDER_METHODS = methodsOf(OrderService);
+
+const foundationsOf = lazily<Request, Foundations>({
+  database: ({ env, scope }) => new Database(env.DB, scope.calls),
+  limiter: ({ env, scope }) => traced("limiter", limiterOf(env, scope), ["admit", "revoke"]),
+  outbox: ({ env, config, scope }) => outboxOf(env, config, scope),
+  audit: ({ database, scope }) => new AuditTrail(database, scope),
+  deriver: ({ config }) => new Deriver(config.DATA_KEY),
+  sealer: ({ config }) => new Sealer(config.DATA_KEY),
+  vault: ({ config }) => new Vault(config.DATA_KEY),
+  keyset: ({ database, sealer, scope }) => new Keyset(database, sealer, scope),
+  attempts: ({ env, config, deriver, scope }) =>
+    new Attempts(authBudgetsOf(env, config, scope), deriver, scope),
+  sessions: ({ database }) => new SessionRepository(database),
+  oneTimeTokens: ({ database }) => new OneTimeTokenRepository(database),
+  identities: ({ database }) => new IdentityRepository(database),
+  credentials: ({ database }) => new CredentialRepository(database),
+  orderRepository: ({ database }) => new OrderRepository(database),
+  productRepository: ({ database }) => new ProductRepository(database),
+  users: (on) => new UserService(userFoundationsOf({ on })),
+  revoker: (on) => ({
+    revoke: (userId, revocations) => on.limiter.revoke(userKey(userId), revocations),
+  }),
+  hasher: ({ scope }) => new PasswordHasher(scope.clock),
+  accessTokens: ({ config, scope }) =>
+    new AccessTokens({
+      keys: keySetOf(config),
+      issuer: config.JWT_ISSUER,
+      audience: config.JWT_AUDIENCE,
+      ttlSeconds: config.ACCESS_TOKEN_TTL_SECONDS,
       clock: scope.clock,
-    });
-  const sources: ReportSources = {
+      memory: tokenMemory,
+    }),
+  sessionTtlSeconds: ({ config }) => config.SESSION_TTL_SECONDS,
+  sleep: () => (ms) => scheduler.wait(ms),
+  target: ({ config }) => ({ allowLocal: config.WEBHOOK_ALLOW_LOCAL, resolve: resolveOverHttps }),
+  sources: ({ env, database, scope }) => ({
     bindings: env,
     flush: flushContext(env, scope),
-    health,
+    health: () =>
+      checkHealth({
+        oldestDueMs: () => oldestDueMs(database),
+        kv: () => env.USER_CACHE.get("health"),
+        limiter: () => pingLimiter(env, scope),
+        clock: scope.clock,
+      }),
     backlog: () => readBacklog(database),
     clock: scope.clock,
-  };
-  const target: TargetPolicy = { allowLocal: config.WEBHOOK_ALLOW_LOCAL, resolve: resolveOverHttps };
-  const vault = new Vault(config.DATA_KEY);
-  const sealer = new Sealer(config.DATA_KEY);
-  return {
-    users: traced("users", users, methodsOf(UserService)),
-    ...ordersOf({ config, scope, database, outbox }),
-    analytics: new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
-    auth: traced("auth", new MeteredAuthService(auth, metrics), methodsOf(AuthService)),
-    recovery: traced("recovery", new RecoveryService(auth), methodsOf(RecoveryService)),
-    addressProof: traced("address-proof", new AddressProof(auth), methodsOf(AddressProof)),
-    mails: new AccountMails(auth),
-    audit,
-    events: new EventService({
-      database,
-      outbox,
-      audit,
-      sealer,
+  }),
+});
+
+const userFoundationsOf = lazily<{ on: Request & Foundations }, UserDependencies>({
+  database: ({ on }) => on.database,
+  repository: ({ on }) => new UserRepository(on.database),
+  cache: ({ on: { env, config, scope } }) =>
+    new UserCache({
+      kv: env.USER_CACHE,
+      memory: userMemory,
+      ttlSeconds: config.USER_CACHE_TTL_SECONDS,
       scope,
-      publicUrl: config.PUBLIC_URL,
     }),
-    webhooks: new WebhookService({
+  outbox: ({ on }) => on.outbox,
+  keyset: ({ on }) => on.keyset,
+  audit: ({ on }) => on.audit,
+  signUps: ({ on }) => ({ begin: () => on.attempts.begin([["signUpPerIp", "caller"]]) }),
+  passwords: ({ on }) => passwordsOf(on.scope),
+  revoker: ({ on }) => ({
+    revokeBelow: (userId, minEpoch) => on.limiter.revoke(userKey(userId), { minEpoch }),
+  }),
+  scope: ({ on }) => on.scope,
+});
+
+const servicesOf = lazily<{ on: Request & Foundations }, Services>({
+  users: ({ on }) => traced("users", on.users, USER_METHODS),
+  orders: ({ on }) => traced("orders", new OrderService(orderFoundations(on)), ORDER_METHODS),
+  products: ({ on: { database, productRepository: repository, audit, keyset, scope } }) =>
+    new ProductService({ database, repository, audit, keyset, scope }),
+  orderExpiry: ({ on }) =>
+    new OrderExpiry({
+      ...orderFoundations(on),
+      pendingTtlSeconds: on.config.ORDER_PENDING_TTL_SECONDS,
+    }),
+  analytics: ({ on: { env, database, scope } }) =>
+    new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
+  auth: ({ on }) => traced("auth", new MeteredAuthService(on, metrics), AUTH_METHODS),
+  recovery: ({ on }) => traced("recovery", new RecoveryService(on), RECOVERY_METHODS),
+  addressProof: ({ on }) => traced("address-proof", new AddressProof(on), ADDRESS_PROOF_METHODS),
+  mails: ({ on }) => new AccountMails(on),
+  audit: ({ on }) => on.audit,
+  events: ({ on: { database, outbox, audit, sealer, scope, config } }) =>
+    new EventService({ database, outbox, audit, sealer, scope, publicUrl: config.PUBLIC_URL }),
+  webhooks: ({ on: { database, outbox, audit, sealer, vault, target, scope } }) =>
+    new WebhookService({
       ...{ database, outbox, audit, sealer, vault, target, scope },
       knownTypes: EVENT_TYPES,
     }),
-    webhookDeliverer: new WebhookDeliverer({
+  webhookDeliverer: ({ on: { database, vault, target, scope, config } }) =>
+    new WebhookDeliverer({
       ...{ database, vault, target, scope },
       backoffSeconds: config.WEBHOOK_BACKOFF_SECONDS,
     }),
-    accessTokens,
-    authenticator: new Authenticator(
-      accessTokens,
-      new ForeignTokens(auth, {
-        issuers: config.TRUSTED_ISSUERS,
+  accessTokens: ({ on }) => on.accessTokens,
+  authenticator: ({ on }) =>
+    new Authenticator(
+      on.accessTokens,
+      new ForeignTokens(on, {
+        issuers: on.config.TRUSTED_ISSUERS,
         keys: new ForeignKeys(foreignKeys, fetchJson),
         memory: foreignTokens,
       }),
     ),
-    keySet: keySetOf(config),
-    limiter: traced("limiter", limiterOf(env, scope), ["admit", "revoke"]),
-    limits: new LimitService({
+  keySet: ({ on }) => keySetOf(on.config),
+  limiter: ({ on }) => on.limiter,
+  limits: ({ on: { env, config, database, audit, scope } }) =>
+    new LimitService({
       database,
       audit,
       objects: limiterAdminOf(env, scope),
       policy: policiesOf(config).default,
     }),
-    outbox,
-    recentHealth: () => healthMemoryOf(env).recall(scope.clock, health),
-    reportMetrics: (format) => reportMetrics(sources, format),
-    watchman: new Watchman({
-      shelf: alertShelf(env),
-      measure: async () => figuresOf(...(await Promise.all([deliverAndRead(sources), readGauges(sources)]))),
-      notify:
-        config.ALERT_TO === ""
-          ? null
-          : notifierOf(config.ALERT_TO, new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics)),
-      scope,
-    }),
-    bookmark: () => database.bookmark(),
-    sweepIdempotencyRecords: () => sweepIdempotencyRecords(database, scope.clock()),
-  };
-};
+  outbox: ({ on }) => on.outbox,
+  recentHealth:
+    ({ on: { env, scope, sources } }) =>
+    () =>
+      healthMemoryOf(env).recall(scope.clock, sources.health),
+  reportMetrics:
+    ({ on }) =>
+    (format) =>
+      reportMetrics(on.sources, format),
+  watchman: ({ on }) => watchmanOf(on),
+  bookmark:
+    ({ on }) =>
+    () =>
+      on.database.bookmark(),
+  sweepIdempotencyRecords:
+    ({ on: { database, scope } }) =>
+    () =>
+      sweepIdempotencyRecords(database, scope.clock()),
+});
 
 /** By bindings, which an isolate has once. */
 function healthMemoryOf(env: Env): HealthMemory {
@@ -186,39 +271,12 @@ function healthMemoryOf(env: Env): HealthMemory {
   return memory;
 }
 
+/** A request uses a few of its services: each is made when it is first asked for. */
+export const wire: Wire = (env, config, scope) => servicesOf({ on: foundationsOf({ env, config, scope }) });
+
 /** What the services of authentication stand on; the other services share its database, outbox and users. */
 export function authDependencies(env: Env, config: Config, scope: Scope): AuthDependencies {
-  const database = new Database(env.DB, scope.calls);
-  const limiter = traced("limiter", limiterOf(env, scope), ["admit", "revoke"]);
-  const outbox = outboxOf(env, config, scope);
-  const audit = new AuditTrail(database, scope);
-  const deriver = new Deriver(config.DATA_KEY);
-  const attempts = new Attempts(authBudgetsOf(env, config, scope), deriver, scope);
-  return {
-    database,
-    sessions: new SessionRepository(database),
-    oneTimeTokens: new OneTimeTokenRepository(database),
-    identities: new IdentityRepository(database),
-    credentials: new CredentialRepository(database),
-    users: usersOf({ env, config, scope, database, limiter, outbox, audit, attempts }),
-    outbox,
-    audit,
-    attempts,
-    revoker: { revoke: (userId, revocations) => limiter.revoke(userKey(userId), revocations) },
-    hasher: new PasswordHasher(scope.clock),
-    accessTokens: new AccessTokens({
-      keys: keySetOf(config),
-      issuer: config.JWT_ISSUER,
-      audience: config.JWT_AUDIENCE,
-      ttlSeconds: config.ACCESS_TOKEN_TTL_SECONDS,
-      clock: scope.clock,
-      memory: tokenMemory,
-    }),
-    deriver,
-    sessionTtlSeconds: config.SESSION_TTL_SECONDS,
-    sleep: (ms) => scheduler.wait(ms),
-    scope,
-  };
+  return foundationsOf({ env, config, scope });
 }
 
 /** The handlers of the consumers' registry, for one batch of messages. */
@@ -250,62 +308,25 @@ export function wireConsumers(env: Env, config: Config, services: Services): Con
   };
 }
 
-function usersOf(on: {
-  env: Env;
-  config: Config;
-  scope: Scope;
-  database: Database;
-  limiter: Limiter;
-  outbox: Outbox;
-  audit: AuditTrail;
-  attempts: Attempts;
-}): UserService {
-  const { env, config, scope, database, limiter, outbox, audit, attempts } = on;
-  return new UserService({
-    database,
-    repository: new UserRepository(database),
-    cache: traced(
-      "cache",
-      new UserCache({
-        kv: env.USER_CACHE,
-        memory: userMemory,
-        ttlSeconds: config.USER_CACHE_TTL_SECONDS,
-        scope,
-      }),
-      ["read", "refresh"],
-    ),
-    outbox,
-    keyset: new Keyset(database, new Sealer(config.DATA_KEY), scope),
-    audit,
-    signUps: { begin: () => attempts.begin([["signUpPerIp", "caller"]]) },
-    passwords: passwordsOf(scope),
-    revoker: { revokeBelow: (userId, minEpoch) => limiter.revoke(userKey(userId), { minEpoch }) },
-    scope,
-  });
+function orderFoundations(on: Request & Foundations) {
+  const { database, orderRepository, productRepository, outbox, audit, keyset, scope } = on;
+  return {
+    ...{ database, outbox, audit, keyset, scope },
+    repository: orderRepository,
+    products: productRepository,
+  };
 }
 
-function ordersOf(on: { config: Config; scope: Scope; database: Database; outbox: Outbox }) {
-  const { config, scope, database, outbox } = on;
-  const audit = new AuditTrail(database, scope);
-  const keyset = new Keyset(database, new Sealer(config.DATA_KEY), scope);
-  const repository = new OrderRepository(database);
-  const products = new ProductRepository(database);
-  return {
-    orders: traced(
-      "orders",
-      new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
-      methodsOf(OrderService),
-    ),
-    products: new ProductService({ database, repository: products, audit, keyset, scope }),
-    orderExpiry: new OrderExpiry({
-      database,
-      repository,
-      products,
-      outbox,
-      scope,
-      pendingTtlSeconds: config.ORDER_PENDING_TTL_SECONDS,
-    }),
-  };
+function watchmanOf({ env, config, scope, sources }: Request & Foundations): Watchman {
+  return new Watchman({
+    shelf: alertShelf(env),
+    measure: async () => figuresOf(...(await Promise.all([deliverAndRead(sources), readGauges(sources)]))),
+    notify:
+      config.ALERT_TO === ""
+        ? null
+        : notifierOf(config.ALERT_TO, new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics)),
+    scope,
+  });
 }
 
 /** What it sends, it sends after the response: so with counts, and a database, of its own. */

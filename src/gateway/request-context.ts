@@ -88,6 +88,8 @@ export interface GatewayEnv {
     errorCode?: ErrorCode;
     /** One of the operations behind a protocol's single route, for the log and the metrics: a name of ours. */
     operation?: string;
+    /** What `routeOf` found. */
+    route?: string;
     /** How the path's protocol words a refusal; absent where that is a problem document. */
     renderRefusal?: RenderRefusal;
     /** Set by protocols whose reads come by POST: nothing was written, so there is no write to read. */

@@ -61,6 +61,8 @@ export class Planet {
   readonly admitted: Admitted[] = [];
   readonly faults: string[] = [];
   asks = 0;
+  /** Admissions that waited for the object. */
+  waits = 0;
   admissions = 0;
   refusals = 0;
   failures = 0;
@@ -88,9 +90,11 @@ export class Planet {
     if (isolate === undefined) return "failed";
     isolate.pending += 1;
     this.pending += 1;
-    const outcome = await isolate.limiter
-      .admit({ clientKey: "user:1", policy: this.policy })
+    const asked = { clientKey: "user:1", policy: this.policy };
+    const admit = async () => isolate.limiter.admitFromMemory(asked) ?? (await isolate.limiter.admit(asked));
+    const outcome = await admit()
       .then((admission) => {
+        if (admission.decidedBy === "object") this.waits += 1;
         if (admission.decidedBy === "lease") this.admitted.push({ at: this.time.now, units: 1 });
         return admission.outcome;
       })

@@ -17,6 +17,7 @@ import { bookmarks, privateAnswers } from "./middleware/response-headers";
 import { securityHeaders } from "./middleware/security-headers";
 import { serverTiming } from "./middleware/server-timing";
 import { speak } from "./middleware/speak";
+import { unlessRead } from "./middleware/unless-read";
 import { newRouter } from "./router";
 import { analyticsRoutes } from "./routes/analytics";
 import { auditRoutes } from "./routes/audit";
@@ -51,7 +52,8 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/metrics", metricsRoutes);
 
   app.use("/api/events/*", eventsToken);
-  app.use("/api/*", privateAnswers, identify, admission, boundedBody, jsonBody, bookmarks, idempotencyKey);
+  app.use("/api/*", privateAnswers, identify, admission, bookmarks);
+  app.use("/api/*", unlessRead(boundedBody, jsonBody, idempotencyKey));
   app.route("/api/users", usersRoutes);
   app.route("/api/auth", authRoutes);
   app.route("/api/audit", auditRoutes);
@@ -63,9 +65,11 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/api/webhooks", webhooksRoutes);
 
   for (const protocol of PROTOCOLS) {
-    app.use(protocol.path, privateAnswers, identify, admission, boundedBody);
-    if (protocol.isJsonOnly) app.use(protocol.path, jsonBody);
-    app.use(protocol.path, bookmarks, idempotencyKey);
+    app.use(protocol.path, privateAnswers, identify, admission, bookmarks);
+    app.use(
+      protocol.path,
+      unlessRead(boundedBody, ...(protocol.isJsonOnly ? [jsonBody] : []), idempotencyKey),
+    );
     app.on(["GET", "POST"], protocol.path, protocol.answer);
   }
   return app;

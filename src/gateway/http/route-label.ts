@@ -13,9 +13,18 @@ export function protocolOf(path: string): Protocol {
 /**
  * The pattern of the route that answers or, had nothing refused before, would have: `/api/users/:id`. Middleware is
  * registered for every method and mostly under a wildcard, so neither is taken for a route. A known RPC method is its
- * own path, an unknown one or one refused before is `/rpc/*`. `unmatched` for the rest.
+ * own path, an unknown one or one refused before is `/rpc/*`. `unmatched` for the rest. To be asked once the answer is
+ * there: it is found once.
  */
 export function routeOf(c: Context<GatewayEnv>): string {
+  const known = c.get("route");
+  if (known !== undefined) return known;
+  const route = findRoute(c);
+  c.set("route", route);
+  return route;
+}
+
+function findRoute(c: Context<GatewayEnv>): string {
   const operation = c.get("operation");
   if (operation !== undefined) return operation;
   const method = c.req.method === "HEAD" ? "GET" : c.req.method;

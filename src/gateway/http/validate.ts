@@ -1,7 +1,9 @@
 /** Zod schemas as Hono validators whose refusals are the contract's problem documents. */
 import { zValidator } from "@hono/zod-validator";
 import type { Context } from "hono";
+import { validator } from "hono/validator";
 import type { Violation } from "../../kernel/errors";
+import { isUuid } from "../../kernel/ids";
 import * as z from "../../kernel/schema";
 import { violationsOf } from "../../kernel/violations";
 import { idSchema } from "../input";
@@ -59,5 +61,11 @@ export const clientParam = <T>(read: (text: string) => T | null) =>
     }),
   );
 
-/** `:id` of a path. Upper case is read as lower case, as RFC 9562 asks. */
-export const idParam = param(z.object({ id: idSchema }));
+const byId = z.object({ id: idSchema });
+
+/** `:id` of a path. Upper case is read as lower case, as RFC 9562 asks. What is plainly one needs no schema. */
+export const idParam = validator("param", ({ id = "" }: Record<string, string>, c) => {
+  if (isUuid(id)) return { id };
+  const parsed = byId.safeParse({ id });
+  return parsed.success ? parsed.data : refuse(c, violationsOf(parsed.error.issues, "#/path"));
+});

@@ -12,6 +12,7 @@
 import { laterBookmark } from "../../kernel/bookmark";
 import { AppError } from "../../kernel/errors";
 import type { ReadFrom, Stamped } from "../database";
+import { inSpan } from "../observability/tracing";
 import type { Scope } from "../scope";
 import {
   CACHE_TIMINGS,
@@ -103,7 +104,7 @@ export class TwoTierCache<Value> {
     }
     this.#memory.inFlight.mark(key, this.#scope.clock());
     try {
-      return await this.#readThrough(key, load);
+      return await inSpan("cache.read", {}, () => this.#readThrough(key, load));
     } finally {
       this.#memory.inFlight.unmark(key);
     }
@@ -125,6 +126,10 @@ export class TwoTierCache<Value> {
    * **Errors**: `unavailable` when KV did not take it: repeat. **Cost**: `load` and 1 KV write.
    */
   async refresh(key: string, load: Load<Value>): Promise<void> {
+    await inSpan("cache.refresh", {}, () => this.#putPrimarys(key, load));
+  }
+
+  async #putPrimarys(key: string, load: Load<Value>): Promise<void> {
     const readAtMs = this.#scope.clock();
     const entry = this.#entryOf(await load("primary"), readAtMs);
     const newest = this.#remember(key, entry) ? entry : (this.#known(key)?.entry ?? entry);

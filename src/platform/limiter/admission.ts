@@ -68,7 +68,7 @@ export function admissionOf(
     policy: policy.name,
     limit: window.quota.limit,
     windowSeconds,
-    remaining: isOver ? 0 : window.remaining + (entry.lease?.unspent ?? 0),
+    remaining: isOver ? 0 : window.remaining + (entry.lease?.unspent ?? 0) + (entry.reserve?.unspent ?? 0),
     resetSeconds: isRefused ? releaseSeconds : Math.min(releaseSeconds, windowSeconds),
     retryAfterSeconds: isRefused ? releaseSeconds : 0,
     revocations: knownRevocations(revocations),

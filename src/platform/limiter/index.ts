@@ -40,6 +40,7 @@ export function limiterOf(env: LimiterBindings, scope: Scope): Limiter {
     sleep: systemSleep,
     isWakeable: canWakeOthers(),
     calls: scope.calls,
+    callsAfterResponse: scope.callsAfterResponse,
     waitUntil: scope.waitUntil,
   });
 }

@@ -10,6 +10,8 @@ import { NO_REVOCATIONS, type Revocations } from "./revocations";
 /** Admissions that the isolate may spend in memory. */
 export interface HeldLease {
   readonly id: string;
+  /** As it was granted, what was admitted with it included. */
+  readonly size: number;
   unspent: number;
   /** By the isolate's clock, counted from when the ask was sent. The lease is void from then on. */
   readonly expiresAt: number;
@@ -56,6 +58,10 @@ export interface Allowance {
 
 export interface ClientEntry {
   lease: HeldLease | null;
+  /** Asked for before the lease was spent, and spent after it. */
+  reserve: HeldLease | null;
+  /** The lease that a reserve was asked for already: once each, whatever came of it. */
+  followedLease: string | null;
   known: Known | null;
   /** Refused until then, by the isolate's clock; 0 when not. */
   refusedUntil: number;
@@ -154,12 +160,13 @@ export class LeaseBook {
   }
 }
 
-/** Moves what is left of the lease to the returns. */
+/** Moves what is left of the lease, and of a reserve, to the returns. */
 export function giveUpLease(entry: ClientEntry): void {
-  if (entry.lease !== null && entry.lease.unspent > 0) {
-    rememberReturn(entry, { id: entry.lease.id, unspent: entry.lease.unspent });
+  for (const lease of [entry.lease, entry.reserve]) {
+    if (lease !== null && lease.unspent > 0) rememberReturn(entry, { id: lease.id, unspent: lease.unspent });
   }
   entry.lease = null;
+  entry.reserve = null;
 }
 
 function forgetDates(entry: ClientEntry): void {
@@ -177,6 +184,8 @@ export function rememberReturn(entry: ClientEntry, given: { id: string; unspent:
 function newEntry(): ClientEntry {
   return {
     lease: null,
+    reserve: null,
+    followedLease: null,
     known: null,
     refusedUntil: 0,
     silentUntil: 0,

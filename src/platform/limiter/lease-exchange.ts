@@ -4,7 +4,14 @@
  */
 import type { FinalVerdict } from "./admission";
 import type { Grant } from "./client-limiter";
-import { type ClientEntry, giveUpLease, type Known, rememberReturn, type Verdict } from "./lease-book";
+import {
+  type ClientEntry,
+  giveUpLease,
+  type HeldLease,
+  type Known,
+  rememberReturn,
+  type Verdict,
+} from "./lease-book";
 import { type Ask, LEASE_LIFE_MS_MAX, leaseMaxOf, type Quota } from "./lease-rule";
 import { addRevocations, asAddition, pruneRevocations } from "./revocations";
 
@@ -12,6 +19,10 @@ import { addRevocations, asAddition, pruneRevocations } from "./revocations";
 const SILENT_PAUSE_MS = 5_000;
 /** A refusal is not believed for longer, for a reset or a higher limit may have come. */
 const REFUSAL_MS_MAX = 60_000;
+/** The next lease is asked for when of this one so much is left: time enough for an object that is a continent away. */
+const AHEAD_AT = 0.3;
+/** And only while there are as many more in the budget. */
+const AHEAD_BUDGET_LEASES = 2;
 /** A grant, and when its ask was sent by the isolate's clock. */
 export interface Answer {
   readonly grant: Grant;
@@ -27,15 +38,39 @@ export interface AskOrigin {
 
 /** What needs nobody else: a lease to spend, a refusal that still holds, a silence that still lasts. */
 export function decideFromMemory(entry: ClientEntry, now: number): FinalVerdict | null {
-  const { lease, known } = entry;
-  if (lease !== null && now >= lease.expiresAt) giveUpLease(entry);
-  else if (lease !== null && known !== null && lease.unspent > 0) {
+  const { known } = entry;
+  const lease = currentLease(entry, now);
+  if (lease !== null && known !== null && lease.unspent > 0) {
     lease.unspent -= 1;
     entry.demand += 1;
     return { kind: "admitted", known, by: "lease" };
   }
   if (now < entry.refusedUntil && known !== null) return { kind: "refused", known };
   return now < entry.silentUntil ? { kind: "silent" } : null;
+}
+
+/** The lease to spend: the reserve when the first is spent. What is past its time is given up. */
+function currentLease(entry: ClientEntry, now: number): HeldLease | null {
+  const { lease, reserve } = entry;
+  const isOver = (held: HeldLease | null) => held !== null && now >= held.expiresAt;
+  if (isOver(lease) || isOver(reserve)) giveUpLease(entry);
+  else if (reserve !== null && (lease === null || lease.unspent === 0)) {
+    entry.lease = reserve;
+    entry.reserve = null;
+  }
+  return entry.lease;
+}
+
+/**
+ * Whether to ask for the next lease now, while this one lasts, so that nobody waits for the object: only for a client
+ * that spends full leases, once for each of them, and not when the budget nears its end, where every unit that lies
+ * unspent in an isolate is missed elsewhere. It stays one ask for each full lease: what is left of the old is spent first.
+ */
+export function isAskDueAhead({ lease, reserve, known, pending, followedLease }: ClientEntry): boolean {
+  if (lease === null || known === null || reserve !== null || pending !== null) return false;
+  if (lease.unspent > Math.floor(lease.size * AHEAD_AT) || followedLease === lease.id) return false;
+  const { quota, remaining, isShadow } = known.window;
+  return lease.size >= leaseMaxOf(quota) && !isShadow && remaining >= AHEAD_BUDGET_LEASES * lease.size;
 }
 
 /** The next ask, for all who wait; takes the returns with it. */
@@ -70,10 +105,7 @@ export function settleGrant(entry: ClientEntry, ask: Ask, { grant, sentAt }: Ans
   wake(entry, grant.admitted, { kind: "admitted", known, by: "object" });
   entry.demand += grant.admitted;
   const leased = grant.granted - grant.admitted;
-  const expiresAt = sentAt + grant.lifeMs;
-  giveUpLease(entry);
-  if (leased > 0 && now < expiresAt) entry.lease = { id: ask.id, unspent: leased, expiresAt };
-  else if (leased > 0) rememberReturn(entry, { id: ask.id, unspent: leased });
+  hold(entry, { id: ask.id, size: grant.granted, unspent: leased, expiresAt: sentAt + grant.lifeMs }, now);
   // A repeated ask gets the grant of its first time, which may fall short although there is budget by now.
   if (grant.admitted < ask.waiting && grant.remaining === 0) {
     entry.refusedUntil = Math.min(now + grant.releaseMs, sentAt + REFUSAL_MS_MAX);
@@ -85,6 +117,17 @@ export function settleGrant(entry: ClientEntry, ask: Ask, { grant, sentAt }: Ans
   entry.demand += late;
   wake(entry, late, { kind: "admitted", known, by: "lease" });
   wake(entry, 1, { kind: "again" });
+}
+
+/** What was asked for ahead waits behind the lease that is being spent; any other takes its place. */
+function hold(entry: ClientEntry, next: HeldLease, now: number): void {
+  const { lease } = entry;
+  const isAhead = lease !== null && lease.unspent > 0 && now < lease.expiresAt && entry.waiting.length === 0;
+  if (!isAhead) giveUpLease(entry);
+  if (next.unspent === 0) return;
+  if (now >= next.expiresAt) rememberReturn(entry, { id: next.id, unspent: next.unspent });
+  else if (isAhead) entry.reserve = next;
+  else entry.lease = next;
 }
 
 /** Everyone who shared the ask shares the silence. What the object may have leased all the same is given back. */

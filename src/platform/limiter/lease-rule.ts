@@ -27,6 +27,11 @@ export const LEASE_LIFE_MS_MAX = 60_000;
  * which errs on the strict side.
  */
 const LEASES_KEPT_MAX = 64;
+/**
+ * Of one isolate: it has one or two out, and carries no more returns than these. The state is written for each grant, so
+ * what it need not hold would cost a busy client most of the write. An auth budget's charges name no isolate.
+ */
+const LEASES_KEPT_PER_ISOLATE = 8;
 
 /** The numbers of a policy as an ask brings them. */
 export interface Quota {
@@ -125,9 +130,16 @@ export function decideAsk(state: LimiterState, nowMs: number, ask: Ask, quota: Q
   const charged: LimiterState = {
     ...settled,
     buckets: addTo(settled.buckets, lease.bucket, granted),
-    leases: [...settled.leases, lease].slice(-LEASES_KEPT_MAX),
+    leases: withLease(settled.leases, lease),
   };
   return { answer: answerFor(charged, quota, lease), state: charged, isChanged: true };
+}
+
+function withLease(leases: readonly Lease[], lease: Lease): readonly Lease[] {
+  const own = leases.filter(({ isolate }) => isolate === lease.isolate);
+  const isFull = lease.isolate !== "" && own.length >= LEASES_KEPT_PER_ISOLATE;
+  const kept = isFull ? leases.filter((other) => other !== own[0]) : leases;
+  return [...kept, lease].slice(-LEASES_KEPT_MAX);
 }
 
 /**

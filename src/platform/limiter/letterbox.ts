@@ -29,9 +29,13 @@ export class Letterbox<Value> {
 
   /** Called by the request that made the box. Undefined when nothing came in about so many milliseconds. */
   async wait(sleep: Sleep, ms: number): Promise<Value | undefined> {
-    if (this.#isWakeable) await Promise.race([this.#arrival.promise, sleep(ms)]);
-    else
-      for (let waited = 0; waited < ms && this.#value === undefined; waited += LOOK_MS) await sleep(LOOK_MS);
+    if (this.#isWakeable) {
+      const pause = sleep(ms);
+      await Promise.race([this.#arrival.promise, pause]);
+      pause.cancel?.();
+      return this.#value;
+    }
+    for (let waited = 0; waited < ms && this.#value === undefined; waited += LOOK_MS) await sleep(LOOK_MS);
     return this.#value;
   }
 }

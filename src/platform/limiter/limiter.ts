@@ -24,6 +24,7 @@ import {
 import {
   type Answer,
   decideFromMemory,
+  isAskDueAhead,
   newAsk,
   settleGrant,
   settleShielded,
@@ -53,6 +54,8 @@ export interface LimiterContext {
   /** See `Letterbox`. */
   readonly isWakeable: boolean;
   readonly calls: Calls;
+  /** Counts what nobody's answer waits for. Default: `calls`. */
+  readonly callsAfterResponse?: Calls | undefined;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
@@ -80,7 +83,17 @@ export class Limiter {
   admitFromMemory({ clientKey, policy }: AdmissionRequest): Admission | null {
     const entry = this.#context.book.peek(clientKey);
     const verdict = entry === undefined ? null : decideFromMemory(entry, this.#now());
-    return entry === undefined || verdict === null ? null : this.#toAdmission(entry, policy, verdict);
+    if (entry === undefined || verdict === null) return null;
+    this.#askAhead(entry, { clientKey, policy });
+    return this.#toAdmission(entry, policy, verdict);
+  }
+
+  /** Asks for the next lease before this one is spent, in the background. */
+  #askAhead(entry: ClientEntry, { clientKey, policy }: AdmissionRequest): void {
+    if (entry.lease === null || !isAskDueAhead(entry)) return;
+    entry.followedLease = entry.lease.id;
+    const caller: Caller = { entry, clientKey, policy, isFirstTurn: true, isAhead: true };
+    this.#send(caller, this.#newAsk(caller));
   }
 
   /**
@@ -96,7 +109,7 @@ export class Limiter {
       const isFirstTurn = turn === 0;
       const verdict =
         decideFromMemory(entry, this.#now()) ??
-        (await this.#fromObject({ entry, clientKey, policy, isFirstTurn }));
+        (await this.#fromObject({ entry, clientKey, policy, isFirstTurn, isAhead: false }));
       if (verdict.kind !== "again") return this.#toAdmission(entry, policy, verdict);
     }
     return this.#toAdmission(entry, policy, { kind: "silent" });
@@ -186,8 +199,9 @@ export class Limiter {
   }
 
   /** Null when the object failed or was silent. */
-  async #askObject({ clientKey, policy }: Caller, pending: PendingAsk): Promise<Answer | null> {
-    const { book, calls, objectOf, sleep } = this.#context;
+  async #askObject({ clientKey, policy, isAhead }: Caller, pending: PendingAsk): Promise<Answer | null> {
+    const { book, objectOf, sleep } = this.#context;
+    const calls = (isAhead ? this.#context.callsAfterResponse : undefined) ?? this.#context.calls;
     let sentAt = 0;
     let setBacks = 0;
     const send = () => {
@@ -248,4 +262,6 @@ interface Caller {
   readonly clientKey: ClientKey;
   readonly policy: Policy;
   readonly isFirstTurn: boolean;
+  /** Nobody waits: it asks for a lease before there is need of it. */
+  readonly isAhead: boolean;
 }

@@ -44,7 +44,21 @@ type PolicyConfig = Pick<
   "RATE_LIMIT_MAX" | "RATE_LIMIT_WINDOW_SECONDS" | "RATE_LIMIT_LEASE_MAX" | "AUTH_BUDGETS"
 >;
 
-export function policiesOf(config: PolicyConfig): Readonly<Record<PolicyName, Policy>> {
+type Policies = Readonly<Record<PolicyName, Policy>>;
+
+/** A configuration lives as long as its isolate. */
+const remembered = new WeakMap<PolicyConfig, Policies>();
+
+/** Made once of each configuration: every request asks. */
+export function policiesOf(config: PolicyConfig): Policies {
+  const known = remembered.get(config);
+  if (known !== undefined) return known;
+  const policies = readPolicies(config);
+  remembered.set(config, policies);
+  return policies;
+}
+
+function readPolicies(config: PolicyConfig): Policies {
   const budgets = (Object.keys(AUTH_BUDGET_DEFAULTS) as AuthBudgetName[]).map((name) => {
     const { limit, windowSeconds } = config.AUTH_BUDGETS[name];
     return [name, { name, limit, windowSeconds, leaseMax: null, isShadow: false }] as const;

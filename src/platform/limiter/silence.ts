@@ -9,10 +9,17 @@ const SENDS_MAX = 2;
 
 export const SILENT = Symbol("silent");
 
-/** Resolves after about so many milliseconds. */
-export type Sleep = (ms: number) => Promise<void>;
+/** Resolves after about so many milliseconds. Who has stopped waiting cancels: a timer wakes the isolate for nothing. */
+export interface Pause extends Promise<void> {
+  cancel?(): void;
+}
+export type Sleep = (ms: number) => Pause;
 
-export const systemSleep: Sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export const systemSleep: Sleep = (ms) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  return Object.assign(promise, { cancel: () => clearTimeout(timer) });
+};
 
 /**
  * The result, or `SILENT` after `SILENCE_MS`, counted in ticks. A busy isolate stretches its ticks and so its
@@ -29,7 +36,9 @@ export async function untilSilent<T>(
     (error: unknown) => ({ error }),
   );
   for (let tick = 0; tick * TICK_MS < SILENCE_MS; tick += 1) {
-    const result = await Promise.race([settled, sleep(TICK_MS)]);
+    const pause = sleep(TICK_MS);
+    const result = await Promise.race([settled, pause]);
+    pause.cancel?.();
     onTick();
     if (result === undefined) continue;
     if ("error" in result) throw result.error;

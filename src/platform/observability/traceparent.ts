@@ -1,4 +1,5 @@
 /** W3C Trace Context. Source: www.w3.org/TR/trace-context, section 3.2. */
+import { hexOf } from "../../kernel/ids";
 import { randomBytes } from "../clock";
 
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/;
@@ -6,15 +7,11 @@ const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]
 /** Our own span in the caller's trace or, when the caller's header is absent or malformed, in a new one. */
 export function continueTrace(header: string | undefined): string {
   const match = TRACEPARENT.exec(header ?? "");
-  const traceId = match?.[1] ?? hex(16);
-  return `00-${traceId}-${hex(8)}-${match?.[2] ?? "01"}`;
+  const traceId = match?.[1] ?? hexOf(randomBytes(16));
+  return `00-${traceId}-${hexOf(randomBytes(8))}-${match?.[2] ?? "01"}`;
 }
 
 /** Of a traceparent of ours. */
 export function traceIdOf(traceparent: string): string {
   return traceparent.slice(3, 35);
-}
-
-function hex(bytes: number): string {
-  return Array.from(randomBytes(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -102,7 +102,7 @@ export class AccessTokens {
   async verify(token: string): Promise<Outcome<VerifiedToken>> {
     if (token.length > TOKEN_LENGTH_MAX) return refuseToken();
     const { memory, clock } = this.#options;
-    const memoryKey = await TokenMemory.keyOf(token);
+    const memoryKey = TokenMemory.keyOf(token);
     const remembered = memory.recall(memoryKey, clock());
     if (remembered !== null) return done(remembered);
     const outcome = await this.#verifySignature(token);

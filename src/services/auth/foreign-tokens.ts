@@ -81,7 +81,7 @@ export class ForeignTokens {
    */
   async verify(issuer: TrustedIssuer, token: string): Promise<Outcome<ForeignToken>> {
     const { memory } = this.#options;
-    const key = await TokenMemory.keyOf(token);
+    const key = TokenMemory.keyOf(token);
     const remembered = memory.recall(key, this.#on.scope.clock());
     if (remembered !== null) return remembered;
     const claims = await this.#verifySignature(issuer, token);
@@ -95,7 +95,7 @@ export class ForeignTokens {
 
   /** As `verify`, reading whom the token is here anew: its remembered epoch is below the lowest valid one. */
   async verifyAnew(issuer: TrustedIssuer, token: string): Promise<Outcome<ForeignToken>> {
-    this.#options.memory.forget(await TokenMemory.keyOf(token));
+    this.#options.memory.forget(TokenMemory.keyOf(token));
     return await this.verify(issuer, token);
   }
 

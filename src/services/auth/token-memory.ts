@@ -2,7 +2,7 @@
  * Tokens whose signature was verified already, by the digest of the whole token: a repeated token costs one SHA-256
  * instead of a signature. The token itself is not kept, and another token, be it one bit apart, is not found.
  */
-import { sha256, toBase64Url } from "../../platform/encoding";
+import { sha256Text } from "../../platform/encoding";
 
 /** About 300 bytes an entry: 3 MB at most. */
 const ENTRIES_MAX = 10_000;
@@ -16,8 +16,8 @@ export class TokenMemory<Value> {
     this.#max = max;
   }
 
-  static async keyOf(token: string): Promise<string> {
-    return toBase64Url(await sha256(token));
+  static keyOf(token: string): string {
+    return sha256Text(token);
   }
 
   /** The value, or null when it is unknown or its time is over. */

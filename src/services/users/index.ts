@@ -12,6 +12,6 @@ export {
   replaceUserSchema,
   signUpSchema,
 } from "./schemas";
-export { type Contact, UserService } from "./service";
+export { type Contact, type UserDependencies, UserService } from "./service";
 export { newUserMemory, UserCache, type UserMemory } from "./user-cache";
 export type { TokenRevoker } from "./user-updates";

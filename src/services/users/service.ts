@@ -24,7 +24,7 @@ import { type Account, changedBy, firstAccount, toAccount } from "./repository";
 import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
 import { type TokenRevoker, UserUpdates } from "./user-updates";
 
-interface Dependencies extends JournalDependencies {
+export interface UserDependencies extends JournalDependencies {
   readonly database: Database;
   readonly keyset: Keyset;
   readonly signUps: SignUpBudget;
@@ -39,14 +39,23 @@ export interface Contact {
 }
 
 export class UserService {
-  readonly #on: Dependencies;
-  readonly #journal: ChangeJournal;
-  readonly #updates: UserUpdates;
+  readonly #on: UserDependencies;
+  #keptJournal: ChangeJournal | undefined;
+  #keptUpdates: UserUpdates | undefined;
 
-  constructor(dependencies: Dependencies) {
+  constructor(dependencies: UserDependencies) {
     this.#on = dependencies;
-    this.#journal = new ChangeJournal(dependencies);
-    this.#updates = new UserUpdates({ ...dependencies, journal: this.#journal });
+  }
+
+  /** Made by the first write: most requests only read. */
+  get #journal(): ChangeJournal {
+    this.#keptJournal ??= new ChangeJournal(this.#on);
+    return this.#keptJournal;
+  }
+
+  get #updates(): UserUpdates {
+    this.#keptUpdates ??= new UserUpdates(this.#on, this.#journal);
+    return this.#keptUpdates;
   }
 
   /**

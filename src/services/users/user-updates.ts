@@ -21,7 +21,6 @@ export interface TokenRevoker {
 export interface UpdateDependencies {
   readonly database: Database;
   readonly repository: UserRepository;
-  readonly journal: ChangeJournal;
   readonly outbox: Outbox;
   readonly revoker: TokenRevoker;
   readonly scope: Scope;
@@ -32,9 +31,11 @@ const CHANGE_ATTEMPTS_MAX = 3;
 
 export class UserUpdates {
   readonly #on: UpdateDependencies;
+  readonly #journal: ChangeJournal;
 
-  constructor(dependencies: UpdateDependencies) {
+  constructor(dependencies: UpdateDependencies, journal: ChangeJournal) {
     this.#on = dependencies;
+    this.#journal = journal;
   }
 
   /**
@@ -84,7 +85,7 @@ export class UserUpdates {
     known?: { readonly attempt: Attempt<User>; readonly user: User },
   ): Promise<Outcome<User>> {
     const { database, repository } = this.#on;
-    const context = this.#on.journal.begin(id, precondition);
+    const context = this.#journal.begin(id, precondition);
     const next = known && changedUser(known.user, changes, context.at);
     const recorded = next && (await known.attempt.record(database, next, changedBy(context)));
     const isPending = changes.email?.mode === "pending";
@@ -93,20 +94,20 @@ export class UserUpdates {
       const { value: rows, ...stamp } = await database.commitReturningStamped(
         [
           ...repository.update(context, changes),
-          ...this.#on.journal.eventOf("user.updated", context),
-          this.#on.journal.audited(actor, "user.update", context, {
+          ...this.#journal.eventOf("user.updated", context),
+          this.#journal.audited(actor, "user.update", context, {
             fields: Object.keys(changes),
             ...(changes.role === undefined ? {} : { role: changes.role }),
           }),
           ...(recorded ?? []),
-          ...(requestId === null ? [] : this.#on.journal.emailChangeRequested(requestId, id, context)),
+          ...(requestId === null ? [] : this.#journal.emailChangeRequested(requestId, id, context)),
         ],
         repository.selectById(id),
       );
       const account = firstAccount(rows);
       if (account === null) return refuseNotFound();
       if (account.lastEventId !== context.eventId) return refuseStale();
-      this.#on.journal.settle(context, { ...stamp, value: account.user });
+      this.#journal.settle(context, { ...stamp, value: account.user });
       if (requestId !== null) this.#on.outbox.relaySoon([requestId]);
       return done(next ?? account.user);
     } catch (error) {

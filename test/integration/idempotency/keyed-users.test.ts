@@ -106,7 +106,7 @@ test("a change that others outrun each time is unavailable, and not a failed pre
     await env.DB.prepare("update users set version = version + 1").run();
   };
   const journal = new ChangeJournal({ repository, cache, outbox, audit, scope });
-  const updates = new UserUpdates({ database, repository, journal, outbox, revoker: { revokeBelow }, scope });
+  const updates = new UserUpdates({ database, repository, outbox, revoker: { revokeBelow }, scope }, journal);
   const promote = (precondition: Precondition) =>
     updates.changeAsRead(ADMIN, user.id, { role: "admin" }, precondition, unkeyed());
   expect(codeOf(await promote(NO_PRECONDITION))).toBe("unavailable");

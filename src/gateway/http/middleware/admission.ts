@@ -29,9 +29,13 @@ const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
 export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
   const policyName = policyNameFor(c.req.path);
   if (policyName === null || c.req.method === "OPTIONS") return await next();
-  const { services, credentials, config } = c.var;
-  const address = c.req.header("cf-connecting-ip");
-  const entrant: Entrant = { services, credentials, config, address, policyName };
+  const entrant: Entrant = {
+    services: c.get("services"),
+    credentials: c.get("credentials"),
+    config: c.get("config"),
+    address: c.req.header("cf-connecting-ip"),
+    policyName,
+  };
   const passing = pass(entrant);
   c.set("admitAgain", async () => settle(c, await pass(entrant)));
   if (passing instanceof Promise && canOverlap(c)) return await overlapped(c, passing, next);
@@ -58,7 +62,7 @@ function settle(c: Context<GatewayEnv>, passage: Passage): Refusal | null {
 /** Safe methods change nothing, so their handler may run before it is known whether its answer will be given. */
 function canOverlap(c: Context<GatewayEnv>): boolean {
   const isSafe = c.req.method === "GET" || c.req.method === "HEAD";
-  const { credentials } = c.var;
+  const credentials = c.get("credentials");
   // A foreign token may turn out to name another role than was remembered.
   const isForeign = credentials.kind === "verified" && credentials.token.sessionId === null;
   return isSafe && credentials.kind !== "bad" && !isForeign;
@@ -105,6 +109,10 @@ function announce(c: Context<GatewayEnv>, { admission: figures }: Passage): void
   if (figures.outcome === "admitted" && figures.violatedPolicy !== null) {
     c.var.scope.log.log("warn", "limit.exceeded_in_shadow", { policy: figures.violatedPolicy });
   }
-  c.header("RateLimit-Policy", rateLimitPolicyField(figures));
-  c.header("RateLimit", rateLimitField(figures));
+  // On a finished answer directly, for `c.header` would make a new one each time.
+  const set = c.finalized
+    ? (name: string, value: string) => c.res.headers.set(name, value)
+    : (name: string, value: string) => c.header(name, value);
+  set("RateLimit-Policy", rateLimitPolicyField(figures));
+  set("RateLimit", rateLimitField(figures));
 }

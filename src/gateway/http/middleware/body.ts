@@ -17,7 +17,7 @@ const JSON_TYPE = /^application\/(json|merge-patch\+json)[ \t]*(?:;[ \t]*(?:char
 
 /** **Errors**: `unsupported_media_type`; `malformed_json` when the bytes are not UTF-8. */
 export const jsonBody = createMiddleware<GatewayEnv>(async (c, next) => {
-  if (c.req.method === "GET" || c.req.method === "HEAD" || c.req.raw.body === null) return await next();
+  if (c.req.raw.body === null) return await next();
   const bytes = await c.req.arrayBuffer();
   if (bytes.byteLength === 0) return await next();
   if (!isReadable(c.req.method, c.req.header("content-type") ?? "")) {

@@ -17,14 +17,14 @@ const EXPOSED = [
 ];
 const PREFLIGHT_SECONDS = 7_200;
 
-export const crossOrigin = createMiddleware<GatewayEnv>(async (c, next) => {
-  const origins = c.var.config.CORS_ORIGINS;
-  if (origins.length === 0) return await next();
+export const crossOrigin = createMiddleware<GatewayEnv>((c, next) => {
+  const origins = c.get("config").CORS_ORIGINS;
+  if (origins.length === 0) return next();
   const middleware = cors({
     origin: origins.includes("*") ? "*" : [...origins],
     allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     exposeHeaders: EXPOSED,
     maxAge: PREFLIGHT_SECONDS,
   });
-  return await middleware(c, next);
+  return middleware(c, next);
 });

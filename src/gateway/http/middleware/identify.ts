@@ -14,7 +14,7 @@ export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
   // OPTIONS is not charged, so it must not cost anything either.
   if (c.req.method === "OPTIONS") c.set("credentials", { kind: "none" });
   if (c.get("credentials") !== undefined) return await next();
-  const { authenticator } = c.var.services;
+  const { authenticator } = c.get("services");
   const credentials = await readCredentials(c.req.header("authorization"), (token) =>
     authenticator.verify(token),
   );

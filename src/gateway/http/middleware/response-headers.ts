@@ -1,4 +1,7 @@
-/** Headers that answers of the API carry whatever the route. */
+/**
+ * Headers that answers of the API carry whatever the route. Those of a finished answer are set on it directly: Hono's
+ * `c.header` would make a new `Response` for each.
+ */
 import { createMiddleware } from "hono/factory";
 import { isBookmark } from "../../../kernel/bookmark";
 import type { GatewayEnv } from "../../request-context";
@@ -7,8 +10,9 @@ import { problem } from "../problem";
 /** An answer depends on the caller: caches ask again each time, and never across callers. */
 export const privateAnswers = createMiddleware<GatewayEnv>(async (c, next) => {
   await next();
-  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "private, no-cache");
-  c.header("Vary", "Authorization", { append: true });
+  const { headers } = c.res;
+  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "private, no-cache");
+  headers.append("Vary", "Authorization");
 });
 
 /**
@@ -33,7 +37,7 @@ export const bookmarks = createMiddleware<GatewayEnv>(async (c, next) => {
   }
   await next();
   const isWrite = c.req.method !== "GET" && c.req.method !== "HEAD" && c.get("isRead") !== true;
-  const bookmark = isWrite ? c.var.services.bookmark() : null;
-  if (bookmark !== null) c.header("X-D1-Bookmark", bookmark);
+  const bookmark = isWrite ? c.get("services").bookmark() : null;
+  if (bookmark !== null) c.res.headers.set("X-D1-Bookmark", bookmark);
   return undefined;
 });

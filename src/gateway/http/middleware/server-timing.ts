@@ -9,8 +9,8 @@ import type { GatewayEnv } from "../../request-context";
 
 export const serverTiming = createMiddleware<GatewayEnv>(async (c, next) => {
   await next();
-  if (c.var.config.SERVER_TIMING !== "all" && !isAdmin(c.var.actor)) return;
-  c.header("Server-Timing", serverTimingField(c.var.scope.calls));
+  if (c.get("config").SERVER_TIMING !== "all" && !isAdmin(c.get("actor"))) return;
+  c.res.headers.set("Server-Timing", serverTimingField(c.get("scope").calls));
 });
 
 /** Counts of calls until now; what follows the response is not in them. `d1` counts round trips: a batch is one. */

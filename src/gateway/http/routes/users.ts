@@ -37,7 +37,7 @@ export const usersRoutes = newRouter()
     return conditional(c, await c.var.services.users.get(actor, actor.userId));
   })
   .get("/:id", idParam, async (c) => {
-    return conditional(c, await c.var.services.users.get(c.var.actor, c.req.valid("param").id));
+    return conditional(c, await c.get("services").users.get(c.get("actor"), c.req.valid("param").id));
   })
   .put("/:id", idParam, body(replaceUserSchema), async (c) => {
     const { actor, services } = c.var;

@@ -30,7 +30,19 @@ export function decodeSeriesKey(key: string): SeriesKey {
   return { name, labelValues };
 }
 
+/** Values judged before: a metric has few, and every request names some of them. */
+const judged = new Map<string, string>();
+const JUDGED_MAX = 1_000;
+
 function bounded(value: string): string {
+  const known = judged.get(value);
+  if (known !== undefined) return known;
+  const safe = judge(value);
+  if (judged.size < JUDGED_MAX) judged.set(value, safe);
+  return safe;
+}
+
+function judge(value: string): string {
   const short = value.length > LABEL_LENGTH_MAX ? value.slice(0, LABEL_LENGTH_MAX) : value;
   const isSafe = short.isWellFormed() && !UNSAFE.test(short);
   return isSafe ? short : short.toWellFormed().replaceAll(new RegExp(UNSAFE, "g"), " ");
