@@ -163,6 +163,24 @@ test("an object that lost its revocations is told again by the event", async () 
   await settled();
 });
 
+test("a change of password is told again: its sessions, and after a reset the epoch", async () => {
+  const sessionId = await startSession();
+  const [ended, spared] = [await tokenOf(sessionId), await tokenOf(OTHER_SESSION)];
+  nowMs += 2_000;
+  const auth = authOver(newIsolate({ clock }));
+  const changed = { ...EVENT, type: "password.changed", data: {} };
+  await env.DB.prepare("update sessions set ended_at = 1, end_reason = 'password_changed', end_event_id = ?")
+    .bind(EVENT.id)
+    .run();
+  await auth.repeatRevocation(changed);
+  expect(await isAccepted(newIsolate({ clock }), ended)).toBe(false);
+  expect(await isAccepted(newIsolate({ clock }), spared)).toBe(true);
+  await env.DB.prepare("update users set token_epoch = 2").run();
+  await auth.repeatRevocation({ ...changed, id: "019ab000-0000-7000-8000-0000000000ed" });
+  expect(await isAccepted(newIsolate({ clock }), spared)).toBe(false);
+  await settled();
+});
+
 test("an epoch whose batch was never committed locks nobody out: tokens from before stay void, later ones are asked of D1", async () => {
   const sessionId = await startSession();
   const before = await tokenOf(sessionId);

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { parseList } from "structured-headers";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { metrics } from "../../src/gateway/metrics/isolate-metrics";
 import { newId } from "../../src/platform/clock";
 import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter";
 import { ClientLimiter } from "../../src/platform/limiter/client-limiter";
@@ -133,6 +134,7 @@ describe("when the client's object fails", () => {
 
   test("the isolate admits from its small allowance, and then answers 503", async () => {
     breakObjects();
+    const count = vi.spyOn(metrics, "count");
     const from = freshAddress();
     const answers = [];
     for (let count = 0; count <= FAIL_OPEN_ALLOWANCE; count += 1) {
@@ -141,6 +143,9 @@ describe("when the client's object fails", () => {
     const statuses = answers.map(({ status }) => status);
     expect(statuses).toEqual([...new Array(FAIL_OPEN_ALLOWANCE).fill(200), 503]);
     expect(answers.at(-1)?.headers.get("retry-after")).toBe("5");
+    const byIsolate = { decided_by: "isolate", outcome: "admitted" };
+    const counted = count.mock.calls.filter(([name]) => name === "limiter_admissions_total");
+    expect(counted.map(([, labels]) => labels)).toEqual(Array(FAIL_OPEN_ALLOWANCE).fill(byIsolate));
   });
 
   test("a token whose session lives is served, and one whose session was ended is not", async () => {

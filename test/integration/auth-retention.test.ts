@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { configOf } from "../../src/platform/env";
 import { authDependencies, wire } from "../../src/wiring";
-import { TEST_NOW_MS, testScope } from "../support/scope";
+import { settled, TEST_NOW_MS, testScope } from "../support/scope";
 
 const DAY_MS = 86_400_000;
 const USER_ID = "019ab000-0000-7000-8000-000000000001";
@@ -86,6 +86,23 @@ test("identities without a user go in bounded steps, and those of users stay", a
   const { auth } = wire(env, configOf(env), testScope());
   expect(await auth.removeExpired()).toEqual({ removed: 1 });
   expect(await ids("foreign_identities", "subject")).toEqual(["d", "e"]);
+});
+
+test("ending a session reads that user's sessions, however many others have", async () => {
+  await env.DB.prepare(
+    `insert into sessions (id, user_id, device, created_at, last_seen_at, expires_at)
+     select 'other-' || value, 'other-' || value, 'x', 1, 1, 9999999999999 from
+     (with recursive n(value) as (select 1 union all select value + 1 from n where value < 2000) select value from n)`,
+  ).run();
+  await insertSession("mine", TEST_NOW_MS + DAY_MS, 1);
+  const scope = testScope();
+  const { auth } = wire(env, configOf(env), scope);
+  const actor = { kind: "user", userId: USER_ID, role: "user", sessionId: "mine" } as const;
+  expect((await auth.logOut(actor)).ok).toBe(true);
+  expect(scope.calls.d1RowsRead).toBeLessThan(100);
+  const { results } = await env.DB.prepare("select * from outbox_events where type = 'session.ended'").all();
+  expect(results).toHaveLength(1);
+  await settled();
 });
 
 test("of a deleted user's sessions and tokens nothing is left, and another's are untouched", async () => {

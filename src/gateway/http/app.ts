@@ -1,5 +1,5 @@
 /** The whole REST API on one screen: the order of middleware, then every route; then the other protocols, behind the same gate. */
-import { Hono } from "hono";
+import type { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { newId } from "../../platform/clock";
 import { PROTOCOLS } from "../protocols";
@@ -17,6 +17,7 @@ import { bookmarks, privateAnswers } from "./middleware/response-headers";
 import { securityHeaders } from "./middleware/security-headers";
 import { serverTiming } from "./middleware/server-timing";
 import { speak } from "./middleware/speak";
+import { newRouter } from "./router";
 import { analyticsRoutes } from "./routes/analytics";
 import { auditRoutes } from "./routes/audit";
 import { authRoutes } from "./routes/auth";
@@ -32,7 +33,7 @@ import { usersRoutes } from "./routes/users";
 import { webhooksRoutes } from "./routes/webhooks";
 
 export function createApp(wire: Wire): Hono<GatewayEnv> {
-  const app = new Hono<GatewayEnv>();
+  const app = newRouter();
   app.onError(failed);
   app.notFound(unrouted(app));
 

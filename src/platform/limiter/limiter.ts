@@ -124,7 +124,9 @@ export class Limiter {
     });
     if (isTaken === SILENT) throw objectUnavailable("the client's object did not answer a revocation");
     if (!isTaken) throw objectUnavailable("too many sessions are revoked one by one");
-    const { entry } = this.#context.book.entry(clientKey);
+    const entry = this.#context.book.peek(clientKey);
+    // Nothing is known or on its way here: the next ask is answered with them.
+    if (entry === undefined) return;
     entry.revokedHere = addRevocations(pruneRevocations(entry.revokedHere, this.#now()), revocations);
     if (entry.known !== null) {
       entry.known = { ...entry.known, revocations: addRevocations(entry.known.revocations, revocations) };

@@ -72,6 +72,11 @@ export class AccessTokens {
     this.#options = options;
   }
 
+  /** How long one lives that is issued now. */
+  get lifeMs(): number {
+    return this.#options.ttlSeconds * 1000;
+  }
+
   /** A signed token, and the whole seconds it lives. */
   async issue(subject: AccessTokenSubject): Promise<{ readonly token: string; readonly expiresIn: number }> {
     const { keys, issuer, audience, ttlSeconds, clock } = this.#options;

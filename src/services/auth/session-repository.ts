@@ -41,7 +41,7 @@ export class SessionRepository {
     ] as const;
   }
 
-  /** Ends the oldest sessions over the maximum, and tells which: RETURNING their ids. */
+  /** Ends the oldest sessions over the maximum, and tells which: RETURNING their ids and when they were seen last. */
   replaceOldest(userId: string, nowMs: number) {
     const kept = this.#build
       .select({ id: sessions.id })
@@ -53,7 +53,7 @@ export class SessionRepository {
       .update(sessions)
       .set({ endedAt: nowMs, endReason: "replaced" })
       .where(and(isLiveOf(userId, nowMs), sql`${sessions.id} not in ${kept}`))
-      .returning({ id: sessions.id });
+      .returning({ id: sessions.id, lastSeenAt: sessions.lastSeenAt });
   }
 
   /**
@@ -152,9 +152,18 @@ export class SessionRepository {
       .returning({ id: sessions.id });
   }
 
-  /** Holds where a session was ended by this event. */
-  wasEndedBy({ eventId }: Mark): SQL {
-    return sql`exists (select 1 from ${sessions} where ${sessions.endEventId} = ${eventId})`;
+  /** Holds where a session of the user was ended by this event. Found by the index of the user's sessions. */
+  wasEndedBy({ eventId }: Mark, userId: string): SQL {
+    return sql`exists (select 1 from ${sessions} where ${sessions.userId} = ${userId} and ${sessions.endEventId} = ${eventId})`;
+  }
+
+  /** The user's sessions that were ended by this event. */
+  endedBy({ eventId }: Mark, userId: string) {
+    return this.#build
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(eq(sessions.userId, userId), eq(sessions.endEventId, eventId)))
+      .limit(SESSIONS_MAX);
   }
 
   /** All that is kept of a user's sessions. */

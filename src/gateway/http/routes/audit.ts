@@ -1,10 +1,10 @@
 /** `/api/audit`: who did what to whom, for administrators. */
-import { Hono } from "hono";
+
 import { limitSchema } from "../../../kernel/paging";
 import { authorize } from "../../../kernel/permissions";
 import * as z from "../../../kernel/schema";
-import type { GatewayEnv } from "../../request-context";
 import { problem } from "../problem";
+import { newRouter } from "../router";
 import { query } from "../validate";
 
 const label = z
@@ -28,7 +28,7 @@ export const auditQuerySchema = z.strictObject({
   limit: limitSchema,
 });
 
-export const auditRoutes = new Hono<GatewayEnv>().get("/", query(auditQuerySchema), async (c) => {
+export const auditRoutes = newRouter().get("/", query(auditQuerySchema), async (c) => {
   const permitted = authorize(c.var.actor, "audit.read");
   if (!permitted.ok) return problem(c, permitted.refusal);
   return c.json(await c.var.services.audit.list(c.req.valid("query")));

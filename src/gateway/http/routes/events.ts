@@ -1,5 +1,5 @@
 /** `/api/events`: the log, the ledger and the dead letters. */
-import { Hono } from "hono";
+
 import type { DeadLetter } from "../../../platform/outbox";
 import {
   discardSchema,
@@ -8,12 +8,12 @@ import {
   type ReplayReport,
   replaySchema,
 } from "../../../services/events";
-import type { GatewayEnv } from "../../request-context";
 import { once } from "../once";
 import { answer } from "../problem";
+import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
-export const eventsRoutes = new Hono<GatewayEnv>()
+export const eventsRoutes = newRouter()
   .get("/", query(listEventsSchema), async (c) => {
     const outcome = await c.var.services.events.list(c.var.actor, c.req.valid("query"));
     return answer(c, outcome, (page) => c.json(page));

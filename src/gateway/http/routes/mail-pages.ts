@@ -1,9 +1,10 @@
 /** The pages that mails link to. */
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { GatewayEnv } from "../../request-context";
 import { resetPasswordPage, verifyEmailPage } from "../pages/mail-pages";
+import { newRouter } from "../router";
 
-export const mailPagesRoutes = new Hono<GatewayEnv>()
+export const mailPagesRoutes = newRouter()
   .get("/verify-email", (c) => unkept(c, verifyEmailPage()))
   .get("/reset-password", (c) => unkept(c, resetPasswordPage()));
 
