@@ -92,7 +92,7 @@ import {
   UserRepository,
   UserService,
 } from "./services/users";
-import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/webhooks";
+import { type TargetPolicy, WebhookDeliverer, WebhookService, webhookIdOf } from "./services/webhooks";
 
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
@@ -336,7 +336,7 @@ function outboxOf(env: Env, config: Config, scope: Scope): Outbox {
     database: new Database(env.DB, calls),
     scope: { ...scope, calls },
     onCommitted: (event) => recordEvent(metrics, event),
-    queue: env.EVENTS as Queue<DeliveryMessage>,
+    queueOf: queuesOf(env),
     consumersOf: (type) => [...consumersOf(type), ...exportsOf(type, config.EVENT_EXPORTS)],
     delaySecondsOf,
     exports: exportQueues(env, config.EVENT_EXPORTS),
@@ -345,6 +345,13 @@ function outboxOf(env: Env, config: Config, scope: Scope): Outbox {
     attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
     backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,
   });
+}
+
+/** Endpoints of other people may hang for seconds, each time: their deliveries have a queue of their own. */
+function queuesOf(env: Env): (consumer: string) => Queue<DeliveryMessage> {
+  const events: Queue<DeliveryMessage> = env.EVENTS;
+  const webhooks: Queue<DeliveryMessage> = env.WEBHOOKS;
+  return (consumer) => (webhookIdOf(consumer) === null ? events : webhooks);
 }
 
 /** Sign-up's port to passwords: `users` stands below `auth`, which owns them. */

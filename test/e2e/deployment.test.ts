@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { deploy, readNames, stageConfig } from "../../scripts/deployment.mjs";
+import { consume } from "../../src/gateway/consumers/queue";
 
 const TOML = readFileSync("wrangler.toml", "utf8");
 const ADDRESS = "https://meridian.someone.workers.dev";
@@ -41,7 +42,7 @@ test("an empty account gets everything that wrangler.toml names, the schema befo
   const account = playAccount();
   const names = readNames(TOML);
   expect(await deploy(account, { names, config: [] })).toBe(ADDRESS);
-  for (const queue of ["meridian-events", "meridian-events-dead", "meridian-example"]) {
+  for (const queue of ["meridian-events", "meridian-webhooks", "meridian-events-dead", "meridian-example"]) {
     expect(account.has).toContain(`queues ${queue}`);
   }
   expect(account.has).toContain("d1 meridian");
@@ -116,3 +117,28 @@ test("a stage shares no name with production", () => {
   expect(preview.queues).toHaveLength(production.queues.length);
   expect(() => stageConfig(TOML, "No Good")).toThrow("--stage");
 });
+
+test.each(["production", "preview"])(
+  "in %s what the queues give up is taken back, and all else is dispatched",
+  async (stage) => {
+    const toml = stage === "production" ? TOML : stageConfig(TOML, stage);
+    const given = [...toml.matchAll(/^dead_letter_queue = "([^"]+)"/gm)].map(([, name]) => name);
+    const consumed = [...toml.matchAll(/^\[\[queues\.consumers\]\]\nqueue = "([^"]+)"/gm)].map(
+      ([, name]) => name,
+    );
+    const taken = new Map<string | undefined, string>();
+    for (const queue of consumed) {
+      const dispatcher = {
+        dispatch: async () => void taken.set(queue, "dispatched"),
+        takeBack: async () => void taken.set(queue, "taken back"),
+      };
+      await consume({ queue } as MessageBatch, dispatcher);
+    }
+    expect(consumed).toEqual(expect.arrayContaining(given));
+    const expected = consumed.map(
+      (queue) => [queue, given.includes(queue) ? "taken back" : "dispatched"] as const,
+    );
+    expect(taken).toEqual(new Map(expected));
+    expect(given).toHaveLength(2);
+  },
+);

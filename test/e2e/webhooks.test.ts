@@ -8,6 +8,8 @@ import { testServer } from "../support/server-output.ts";
 const PASSWORD = "correct horse battery staple";
 const received: { headers: IncomingHttpHeaders; body: string }[] = [];
 let answers: number[] = [];
+/** Answers that are kept back, while the receiver hangs. */
+let held: (() => void)[] | null = null;
 
 const receiver = createServer((request, response) => {
   let body = "";
@@ -16,7 +18,9 @@ const receiver = createServer((request, response) => {
   });
   request.on("end", () => {
     received.push({ headers: request.headers, body });
-    response.writeHead(answers.shift() ?? 200).end();
+    const answer = () => void response.writeHead(answers.shift() ?? 200).end();
+    if (held === null) answer();
+    else held.push(answer);
   });
 });
 
@@ -77,3 +81,28 @@ test("a receiver that fails once gets the event again, under one id, signed so t
     expect(event).toMatchObject({ type: "user.created", subject: id });
   }
 }, 40_000);
+
+test("mails go out while an endpoint hangs with more deliveries than a queue hands over at once", async () => {
+  const env = await server.getWorker<Env>().getEnv();
+  const count = async (consumer: string, state: string) => {
+    const query =
+      "select count(*) as n from event_deliveries where consumer like ? and state = ? and event_id in (select id from outbox_events where subject in (select value from json_each(?)))";
+    const row = await env.DB.prepare(query).bind(consumer, state, JSON.stringify(ids)).first<{ n: number }>();
+    return row?.n;
+  };
+  const ids: string[] = [];
+  held = [];
+  try {
+    for (let person = 0; person < 25; person += 1) {
+      const { id } = await post("/api/users", { name: "Ada Lovelace", email: `hung${person}@example.com` });
+      ids.push(id ?? "");
+    }
+    await expect.poll(() => held?.length, { timeout: 20_000, interval: 100 }).toBeGreaterThan(0);
+    await expect.poll(() => count("welcome-mail", "done"), { timeout: 20_000, interval: 100 }).toBe(25);
+    expect(await count("webhook:%", "done")).toBe(0);
+  } finally {
+    for (const answer of held) answer();
+    held = null;
+  }
+  await expect.poll(() => count("webhook:%", "done"), { timeout: 60_000, interval: 200 }).toBe(25);
+}, 120_000);

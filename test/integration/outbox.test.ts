@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { dailySignups } from "../../drizzle/schema/analytics";
 import { eventDeliveries, eventSubscriptions } from "../../drizzle/schema/outbox";
 import { newId } from "../../src/platform/clock";
-import { bench, commitEvent, deliveriesOf, NOW, rowsOf } from "../support/outbox";
+import { type Bench, bench, commitEvent, deliveriesOf, NOW, rowsOf } from "../support/outbox";
 
 test("an event is committed with one pending delivery for each registered consumer and each subscription", async () => {
   const on = bench();
@@ -76,6 +76,41 @@ test("after the response each delivery is sent as a message of its own, in the o
   const [event] = await rowsOf<{ sent_at: number }>("select sent_at from outbox_events where id = ?", first);
   expect(event?.sent_at).toBe(NOW);
 });
+
+async function commitSubscribed(on: Bench): Promise<string> {
+  await on.database.commit([
+    on.database.build.insert(eventSubscriptions).values([{ type: "*", consumer: "webhook:all" }]),
+  ]);
+  return await commitEvent(on);
+}
+
+test("deliveries to webhooks have a queue of their own, so that none of ours waits behind an endpoint that hangs", async () => {
+  const on = bench();
+  const id = await commitSubscribed(on);
+  on.outbox.relaySoon([id]);
+  await on.scope.settled();
+  expect(on.queue.deliveries).toEqual([`${id} count`, `${id} mail`]);
+  expect(on.webhooks.deliveries).toEqual([`${id} webhook:all`]);
+});
+
+test.each(["queue", "webhooks"] as const)(
+  "a refusal of one queue (%s) keeps nothing from the other, and is made good by the sweep",
+  async (refusing) => {
+    const on = bench();
+    on[refusing].isRefusing = true;
+    const id = await commitSubscribed(on);
+    on.outbox.relaySoon([id]);
+    await on.scope.settled();
+    const all = { queue: [`${id} count`, `${id} mail`], webhooks: [`${id} webhook:all`] };
+    const other = refusing === "queue" ? "webhooks" : "queue";
+    expect(on[other].deliveries).toEqual(all[other]);
+    expect(on[refusing].deliveries).toEqual([]);
+    on[refusing].isRefusing = false;
+    on.clock.advance(61);
+    expect(await on.outbox.sweep()).toMatchObject({ isComplete: true });
+    expect(on[refusing].deliveries).toEqual(all[refusing]);
+  },
+);
 
 test("a consumer's delay is given to the queue, and to nothing else", async () => {
   const on = bench();

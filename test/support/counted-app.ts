@@ -102,6 +102,7 @@ class Ledger {
       CLIENT_LIMITER: this.#objects(real.CLIENT_LIMITER),
       METRICS: this.#objects(real.METRICS),
       EVENTS: this.#methods(real.EVENTS, { send: "queue", sendBatch: "queue" }),
+      WEBHOOKS: this.#methods(real.WEBHOOKS, { send: "queue", sendBatch: "queue" }),
     };
   }
 

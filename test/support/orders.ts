@@ -53,11 +53,12 @@ export function openShop(clock = new TestClock()): Shop {
   const scope = testScope(clock);
   const database = new Database(env.DB, scope.calls);
   const committed: string[] = [];
+  const queue = new TestQueue().binding;
   const outbox = new Outbox({
     database,
     scope,
     onCommitted: ({ type }) => void committed.push(type),
-    queue: new TestQueue().binding,
+    queueOf: () => queue,
     consumersOf,
     delaySecondsOf,
     exports: new Map(),

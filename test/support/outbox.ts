@@ -76,9 +76,16 @@ export class TestQueue {
 export interface Bench {
   readonly clock: TestClock;
   readonly queue: TestQueue;
+  /** Of consumers named `webhook:`. */
+  readonly webhooks: TestQueue;
   readonly scope: TestScope;
   readonly database: Database;
   readonly outbox: Outbox;
+}
+
+function queuesOf(queue: TestQueue, webhooks: TestQueue): OutboxOptions["queueOf"] {
+  const [own, others] = [queue.binding, webhooks.binding];
+  return (consumer) => (consumer.startsWith("webhook:") ? others : own);
 }
 
 /** `thing.made` goes to `mail` and `count`; `thing.changed` to `refresh`, half a minute later. */
@@ -90,12 +97,13 @@ const CONSUMERS: Readonly<Record<string, readonly string[]>> = {
 export function bench(overrides: Partial<OutboxOptions> = {}): Bench {
   const clock = new TestClock();
   const queue = new TestQueue();
+  const webhooks = new TestQueue();
   const scope = testScope(clock);
   const database = new Database(env.DB, scope.calls);
   const outbox = new Outbox({
     database,
     scope,
-    queue: queue.binding,
+    queueOf: queuesOf(queue, webhooks),
     consumersOf: (type) => CONSUMERS[type] ?? [],
     delaySecondsOf: (consumer) => (consumer === "refresh" ? 30 : 0),
     exports: new Map(),
@@ -105,7 +113,7 @@ export function bench(overrides: Partial<OutboxOptions> = {}): Bench {
     backoffSeconds: 10,
     ...overrides,
   });
-  return { clock, queue, scope, database, outbox };
+  return { clock, queue, webhooks, scope, database, outbox };
 }
 
 /** Commits an event without any change. */

@@ -13,7 +13,8 @@ export interface CommittedEvent {
 export interface OutboxOptions {
   readonly database: Database;
   readonly scope: Scope;
-  readonly queue: Queue<DeliveryMessage>;
+  /** Which of our queues takes a consumer's deliveries: what may hang must not stand before what may not. */
+  readonly queueOf: (consumer: string) => Queue<DeliveryMessage>;
   /** The registered consumers of a type, exports included. */
   readonly consumersOf: (type: string) => readonly string[];
   /** How long a consumer wants its event to rest first. 0 for most. */
