@@ -33,7 +33,7 @@ describe.each(DOCUMENTS)("%s", (path) => {
   });
 });
 
-test("README.md names every script", () => {
+test("README.md names every script: a new one gets a line in its table", () => {
   const text = readFileSync("README.md", "utf8");
   const commands = SCRIPTS.map((name) => (SHORT.includes(name) ? `npm ${name}` : `npm run ${name}`));
   expect(commands.filter((command) => !new RegExp(`\`${command}[\` ]`).test(text))).toEqual([]);

@@ -77,6 +77,16 @@ describe("the limit", () => {
     expect(seen.map((field) => /r=(\d+)/.exec(field ?? "")?.[1])).toEqual(["99", "98", "97"]);
   });
 
+  test("an address is what the edge saw: what a client says of itself changes nothing", async () => {
+    const from = freshAddress();
+    const seen = [];
+    for (const claimed of ["192.0.2.1", "192.0.2.2", "2001:db8:ffff::1"]) {
+      const headers = { "X-Forwarded-For": claimed, "X-Real-IP": claimed, Forwarded: `for="${claimed}"` };
+      seen.push((await call("/api/products", { from, headers })).headers.get("ratelimit"));
+    }
+    expect(seen.map((field) => /r=(\d+)/.exec(field ?? "")?.[1])).toEqual(["99", "98", "97"]);
+  });
+
   test("a forged token is charged to the address it came from, and spends nobody's budget", async () => {
     const { id, token, from } = await createAccount();
     const [header, , signature] = token.split(".");

@@ -39,8 +39,9 @@ describe("a user that is read again", () => {
     const entry = await stored(ada.id);
     const value = { ...Object(entry?.value), id: grace.id, name: "From KV" };
     await env.USER_CACHE.put(`user:${grace.id}`, JSON.stringify({ ...entry, value }));
-    const { response, before } = await get(grace);
+    const { response, before } = await get(grace, {}, { SERVER_TIMING: "all" } as Partial<Env>);
     expect(await response.json()).toMatchObject({ id: grace.id, name: "From KV" });
+    expect(response.headers.get("server-timing")).toMatch(/^cache;desc="kv", d1;desc="0", kv;desc="1", /);
     expect(before).toMatchObject({ d1RoundTrips: 0, kvReads: 1 });
   });
 

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createAccount } from "../../support/accounts";
 import { sendCounted } from "../../support/counted-app";
 
@@ -56,6 +56,12 @@ test("without the limiter's objects it is degraded, and says that it is they", a
 
 test("what was due to be sent five minutes ago and was not makes it degraded; what is a little late does not", async () => {
   await createAccount();
+  // The event's own way to the queue dates its deliveries anew, after the answer.
+  const isOnItsWay = async () => {
+    const row = await env.DB.prepare("select sent_at from outbox_events").first<{ sent_at: number | null }>();
+    expect(row?.sent_at).not.toBeNull();
+  };
+  await vi.waitFor(isOnItsWay, { timeout: 20_000 });
   const makeDue = async (agoMs: number) =>
     await env.DB.prepare("update event_deliveries set state = 'pending', due_at = ?")
       .bind(Date.now() - agoMs)
