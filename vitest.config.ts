@@ -7,7 +7,7 @@ for (const [name, value] of Object.entries(TEST_SECRETS)) process.env[name] ??= 
 
 export default defineConfig({
   test: {
-    // What the Worker logs is shown for the tests that fail.
+    // What is logged is shown for the tests that fail; in workerd test/support/log-watch.ts sees to it.
     silent: "passed-only",
     projects: [
       {
@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          setupFiles: ["./test/support/server-output-setup.ts"],
           environment: "node",
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -12,7 +12,7 @@ const AUTH_BUDGETS = ["loginPerAccount", "loginPerIp", "signUpPerIp"];
 const LIMIT = "1000000000";
 
 /** The budgets are raised for the load; the size of a lease is that of the default budget: a tenth of 100. */
-const PROJECT_VARS = {
+export const PROJECT_VARS = {
   ...TEST_SECRETS,
   RATE_LIMIT_MAX: LIMIT,
   RATE_LIMIT_LEASE_MAX: "10",

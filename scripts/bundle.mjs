@@ -2,36 +2,53 @@
  * `npm run bundle`: how large the Worker is as it is uploaded, and how much CPU it takes to start. Each has a limit that
  * is lowered when it can be, and raised only with a reason.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { runMain } from "./prepare.mjs";
 import { runTool } from "./tools.mjs";
 
-/** The goal is 250: GraphQL and Connect are in the one file, though they are run only when first asked for. */
-const GZIPPED_KIB_MAX = 285;
-/** The goal is 50 on a machine that does nothing else. Cloudflare refuses 1000. */
-const STARTUP_CPU_MS_MAX = 150;
+/** The goal itself, in bytes: of a kilobyte of 1000. */
+const GZIPPED_BYTES_MAX = 250_000;
+/** On a machine that does nothing else. Cloudflare refuses 1000. */
+const STARTUP_CPU_MS_GOAL = 50;
+/** What a small machine of a CI service still meets. */
+const STARTUP_CPU_MS_MAX = 100;
+/** The least of so many is the Worker's own; what is above it was the machine's other work. */
+const STARTUPS_MAX = 3;
 
 await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), "meridian-bundle-"));
   try {
-    const kib = await gzippedKib(folder);
-    const ms = await startupMs(folder);
-    process.stdout.write(`bundle: ${kib.toFixed(1)} KiB gzipped, at most ${GZIPPED_KIB_MAX}\n`);
+    const bytes = await gzippedBytes(folder);
+    const ms = await leastStartupMs(folder);
+    process.stdout.write(`bundle: ${sizeOf(bytes)} gzipped, at most ${sizeOf(GZIPPED_BYTES_MAX)}\n`);
     process.stdout.write(
-      `start-up: ${ms.toFixed(1)} ms of CPU on this machine, at most ${STARTUP_CPU_MS_MAX}\n`,
+      `start-up: ${ms.toFixed(1)} ms of CPU on this machine, at most ${STARTUP_CPU_MS_MAX}; the goal is ${STARTUP_CPU_MS_GOAL}\n`,
     );
-    return kib <= GZIPPED_KIB_MAX && ms <= STARTUP_CPU_MS_MAX ? 0 : 1;
+    return bytes <= GZIPPED_BYTES_MAX && ms <= STARTUP_CPU_MS_MAX ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 });
 
-async function gzippedKib(folder) {
+/** Every module of the upload. Source maps are kept apart from it, and the rest is wrangler's own. */
+async function gzippedBytes(folder) {
   await wrangler(["deploy", "--dry-run", "--outdir", folder]);
-  return gzipSync(readFileSync(join(folder, "worker.js"))).length / 1024;
+  const modules = readdirSync(folder).filter((name) => /\.(?:js|mjs|wasm|txt|bin)$/.test(name));
+  return modules.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
+}
+
+function sizeOf(bytes) {
+  return `${(bytes / 1000).toFixed(1)} KB (${(bytes / 1024).toFixed(1)} KiB)`;
+}
+
+async function leastStartupMs(folder) {
+  let least = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < STARTUPS_MAX && least > STARTUP_CPU_MS_GOAL; tries += 1)
+    least = Math.min(least, await startupMs(folder));
+  return least;
 }
 
 /** Samples that are neither idle nor the engine's own. */

@@ -36,7 +36,7 @@ const STEPS = [
     run: checkMigrations,
   },
   {
-    name: "docs/events.md matches the event catalogue",
+    name: "docs/events.md and the events' JSON Schemas match the catalogue",
     fix: "npm run events:doc",
     run: () => runScript("scripts/events-doc.mjs", ["--check"]),
   },

@@ -24,7 +24,7 @@ await runMain(async () => {
   ensureDocs();
   const { toml, config, stage } = configuration(flagValue(args, "stage"));
   const names = readNames(toml);
-  const account = isDry ? noAccount() : cloudflareAccount(stage);
+  const account = isDry ? noAccount(stage, names.worker) : cloudflareAccount(stage);
   const address = await deploy(account, { names, config, url: flagValue(args, "url")?.replace(/\/+$/, "") });
   say(isDry ? "Dry run: nothing was changed." : `Meridian runs at ${address}`);
   return 0;
@@ -50,7 +50,7 @@ function cloudflareAccount(stage) {
 }
 
 /** Nothing is asked and nothing is changed: an account that has nothing yet. Only the build is real. */
-function noAccount() {
+function noAccount(stage, worker) {
   const looksFirst = (args) => args.includes("info") || args.includes("list");
   return {
     async wrangler(args) {
@@ -61,9 +61,9 @@ function noAccount() {
         (it, index) => it !== "--secrets-file" && args[index - 1] !== "--secrets-file",
       );
       const { code, output } = await runTool("wrangler", [...plain, "--dry-run"]);
-      return { code, output: `${output}\nhttps://meridian.your-subdomain.workers.dev` };
+      return { code, output: `${output}\nhttps://${worker}.your-subdomain.workers.dev` };
     },
-    secretsFile: () => ".deploy-secrets.production.json",
+    secretsFile: () => `.deploy-secrets.${stage}.json`,
     isReady: async () => true,
     say,
   };

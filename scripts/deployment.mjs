@@ -52,15 +52,22 @@ export async function deploy(account, { names, url, config }) {
     if (code !== 0) throw new Error(`${title}: failed\n${output}`);
     return output;
   };
+  const create = async (title, args) => {
+    say(title);
+    const { code, output } = await account.wrangler([...args, ...config]);
+    // A token that may not look may still create: then what is there says so itself.
+    if (code !== 0 && !/already (?:exists|taken)/i.test(output))
+      throw new Error(`${title}: failed\n${output}`);
+  };
   const isThere = async (args) => (await account.wrangler([...args, ...config])).code === 0;
 
   await must("Who are we", ["whoami"]);
   if (!(await isThere(["d1", "info", names.database]))) {
-    await must(`Creating database ${names.database}`, ["d1", "create", names.database]);
+    await create(`Creating database ${names.database}`, ["d1", "create", names.database]);
   }
   for (const queue of names.queues) {
     if (!(await isThere(["queues", "info", queue])))
-      await must(`Creating queue ${queue}`, ["queues", "create", queue]);
+      await create(`Creating queue ${queue}`, ["queues", "create", queue]);
   }
   // Before the code: migrations only ever add what the running code does not mind.
   await must("Migrating", ["d1", "migrations", "apply", names.database, "--remote"]);

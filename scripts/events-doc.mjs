@@ -1,25 +1,39 @@
 /**
- * `npm run events:doc` writes docs/events.md out of the event catalogue; with `--check` it only says whether the file
- * is what it would write.
+ * `npm run events:doc` writes docs/events.md and the JSON Schemas that the Worker serves out of the event catalogue;
+ * with `--check` it only says whether the files are what it would write.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { loadTypeScript } from "./load-typescript.mjs";
 import { ROOT } from "./tools.mjs";
 
-const FILE = join(ROOT, "docs/events.md");
+const SCHEMAS_FILE = "src/gateway/event-schemas.json";
+// The module below imports it, so it must be there before it can be written.
+if (readText(SCHEMAS_FILE) === null) writeFileSync(join(ROOT, SCHEMAS_FILE), "{}\n");
 
-const { EVENT_CATALOGUE, consumersOf, dataSchemaOf } = await loadTypeScript(`
-  export { EVENT_CATALOGUE, dataSchemaOf } from "./src/gateway/event-catalogue";
-  export { consumersOf } from "./src/gateway/consumers/registry";`);
-const text = document();
-if (process.argv.includes("--check")) {
-  const isCurrent = readText(FILE) === text;
-  if (!isCurrent) process.stdout.write("docs/events.md is not what the catalogue says\n");
-  process.exitCode = isCurrent ? 0 : 1;
-} else {
-  mkdirSync(dirname(FILE), { recursive: true });
-  writeFileSync(FILE, text);
+const { EVENT_CATALOGUE, consumersOf, toJSONSchema } = await loadTypeScript(`
+  export { EVENT_CATALOGUE } from "./src/gateway/event-catalogue";
+  export { consumersOf } from "./src/gateway/consumers/registry";
+  export { toJSONSchema } from "./src/kernel/schema";`);
+const SCHEMAS = Object.fromEntries(
+  Object.entries(EVENT_CATALOGUE).map(([type, { data }]) => [type, schemaOf(data)]),
+);
+const FILES = {
+  "docs/events.md": document(),
+  [SCHEMAS_FILE]: `${JSON.stringify(SCHEMAS, null, 2)}\n`,
+};
+for (const [file, text] of Object.entries(FILES)) {
+  if (!process.argv.includes("--check")) writeFileSync(join(ROOT, file), text);
+  else if (readText(file) !== text) {
+    process.stdout.write(`${file} is not what the catalogue says\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** A reader must let fields pass that it does not know, for a version may gain some. */
+function schemaOf(data) {
+  const { additionalProperties: _, ...schema } = toJSONSchema(data);
+  return schema;
 }
 
 function document() {
@@ -43,8 +57,8 @@ function row([type, { version, summary }]) {
   return `| [\`${type}\`](#${anchorOf(type)}) | ${version} | ${summary} | ${consumers.join(", ") || "none"} |`;
 }
 
-function section([type, { version, summary }]) {
-  const { $schema: _, ...schema } = dataSchemaOf(type, version);
+function section([type, { summary }]) {
+  const { $schema: _, ...schema } = SCHEMAS[type];
   return `
 ## ${type}
 ${summary}
@@ -60,9 +74,9 @@ function anchorOf(type) {
   return type.replaceAll(".", "");
 }
 
-function readText(path) {
+function readText(file) {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(join(ROOT, file), "utf8");
   } catch {
     return null;
   }

@@ -4,8 +4,12 @@
  * Such a call spends no budget: whoever may bind is trusted to be polite. See examples/service-caller.
  */
 import { authBinding } from "./gateway/bindings/auth";
-import { actorOf, type BindingCall, type CallOptions } from "./gateway/bindings/binding-call";
-import type { ListArguments } from "./gateway/bindings/call-arguments";
+import {
+  actorOf,
+  type BindingCall,
+  type CallOptions,
+  type ListArguments,
+} from "./gateway/bindings/binding-call";
 import { ordersBinding } from "./gateway/bindings/orders";
 import { usersBinding } from "./gateway/bindings/users";
 import { backgroundScope } from "./platform/background-scope";

@@ -24,6 +24,7 @@ import { flushContext, metrics } from "./gateway/metrics/isolate-metrics";
 import { MeteredMailer } from "./gateway/metrics/metered-mailer";
 import { deliverAndRead, type ReportSources, readGauges, reportMetrics } from "./gateway/metrics/report";
 import type { Services, Wire } from "./gateway/request-context";
+import type { Outcome } from "./kernel/errors";
 import { lazily } from "./kernel/lazily";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
@@ -33,7 +34,7 @@ import { Deriver } from "./platform/deriver";
 import { resolveOverHttps } from "./platform/dns";
 import type { Config } from "./platform/env";
 import { fetchJson } from "./platform/fetch-json";
-import { checkHealth } from "./platform/health";
+import { checkHealth, HealthMemory } from "./platform/health";
 import { sweepIdempotencyRecords } from "./platform/idempotency";
 import { Keyset } from "./platform/keyset";
 import {
@@ -41,12 +42,13 @@ import {
   type Limiter,
   limiterAdminOf,
   limiterOf,
+  pingLimiter,
   policiesOf,
   userKey,
 } from "./platform/limiter";
 import { alertShelf } from "./platform/observability/alerts";
 import { methodsOf, traced } from "./platform/observability/tracing";
-import { type DeliveryMessage, Outbox, readBacklog } from "./platform/outbox";
+import { type DeliveryMessage, Outbox, oldestDueMs, readBacklog } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
 import { Sealer } from "./platform/sealing";
@@ -55,17 +57,20 @@ import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
   AccountMails,
+  AddressProof,
   Attempts,
   type AuthDependencies,
   Authenticator,
-  AuthRepository,
   AuthService,
   ForeignKeyMemory,
   ForeignKeys,
   type ForeignToken,
   ForeignTokens,
+  IdentityRepository,
   KeySet,
+  OneTimeTokenRepository,
   RecoveryService,
+  SessionRepository,
   TokenMemory,
   type VerifiedToken,
 } from "./services/auth";
@@ -92,8 +97,9 @@ import { type TargetPolicy, WebhookDeliverer, WebhookService } from "./services/
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
 const tokenMemory = new TokenMemory<VerifiedToken>();
-const foreignTokens = new TokenMemory<ForeignToken>();
+const foreignTokens = new TokenMemory<Outcome<ForeignToken>>();
 const foreignKeys = new ForeignKeyMemory();
+const healthMemories = new WeakMap<object, HealthMemory>();
 let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
 
 interface Request {
@@ -118,6 +124,7 @@ interface Foundations extends AuthDependencies {
 const USER_METHODS = methodsOf(UserService).filter((method) => method !== "get");
 const AUTH_METHODS = methodsOf(AuthService);
 const RECOVERY_METHODS = methodsOf(RecoveryService);
+const ADDRESS_PROOF_METHODS = methodsOf(AddressProof);
 const ORDER_METHODS = methodsOf(OrderService);
 
 const foundationsOf = lazily<Request, Foundations>({
@@ -131,7 +138,9 @@ const foundationsOf = lazily<Request, Foundations>({
   keyset: ({ database, sealer, scope }) => new Keyset(database, sealer, scope),
   attempts: ({ env, config, deriver, scope }) =>
     new Attempts(authBudgetsOf(env, config, scope), deriver, scope),
-  repository: ({ database }) => new AuthRepository(database),
+  sessions: ({ database }) => new SessionRepository(database),
+  oneTimeTokens: ({ database }) => new OneTimeTokenRepository(database),
+  identities: ({ database }) => new IdentityRepository(database),
   credentials: ({ database }) => new CredentialRepository(database),
   orderRepository: ({ database }) => new OrderRepository(database),
   productRepository: ({ database }) => new ProductRepository(database),
@@ -155,7 +164,13 @@ const foundationsOf = lazily<Request, Foundations>({
   sources: ({ env, database, scope }) => ({
     bindings: env,
     flush: flushContext(env, scope),
-    health: () => checkHealth({ database, kv: env.USER_CACHE, clock: scope.clock }),
+    health: () =>
+      checkHealth({
+        oldestDueMs: () => oldestDueMs(database),
+        kv: () => env.USER_CACHE.get("health"),
+        limiter: () => pingLimiter(env, scope),
+        clock: scope.clock,
+      }),
     backlog: () => readBacklog(database),
     clock: scope.clock,
   }),
@@ -172,7 +187,7 @@ const userFoundationsOf = lazily<{ on: Request & Foundations }, UserDependencies
       scope,
     }),
   outbox: ({ on }) => on.outbox,
-  sealer: ({ on }) => on.sealer,
+  keyset: ({ on }) => on.keyset,
   audit: ({ on }) => on.audit,
   signUps: ({ on }) => ({ begin: () => on.attempts.begin([["signUpPerIp", "caller"]]) }),
   passwords: ({ on }) => passwordsOf(on.scope),
@@ -196,6 +211,7 @@ const servicesOf = lazily<{ on: Request & Foundations }, Services>({
     new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
   auth: ({ on }) => traced("auth", new MeteredAuthService(on, metrics), AUTH_METHODS),
   recovery: ({ on }) => traced("recovery", new RecoveryService(on), RECOVERY_METHODS),
+  addressProof: ({ on }) => traced("address-proof", new AddressProof(on), ADDRESS_PROOF_METHODS),
   mails: ({ on }) => new AccountMails(on),
   audit: ({ on }) => on.audit,
   events: ({ on: { database, outbox, audit, sealer, scope, config } }) =>
@@ -230,7 +246,10 @@ const servicesOf = lazily<{ on: Request & Foundations }, Services>({
       policy: policiesOf(config).default,
     }),
   outbox: ({ on }) => on.outbox,
-  health: ({ on }) => on.sources.health,
+  recentHealth:
+    ({ on: { env, scope, sources } }) =>
+    () =>
+      healthMemoryOf(env).recall(scope.clock, sources.health),
   reportMetrics:
     ({ on }) =>
     (format) =>
@@ -245,6 +264,13 @@ const servicesOf = lazily<{ on: Request & Foundations }, Services>({
     () =>
       sweepIdempotencyRecords(database, scope.clock()),
 });
+
+/** By bindings, which an isolate has once. */
+function healthMemoryOf(env: Env): HealthMemory {
+  const memory = healthMemories.get(env) ?? new HealthMemory();
+  healthMemories.set(env, memory);
+  return memory;
+}
 
 /** A request uses a few of its services: each is made when it is first asked for. */
 export const wire: Wire = (env, config, scope) => servicesOf({ on: foundationsOf({ env, config, scope }) });

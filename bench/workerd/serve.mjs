@@ -4,12 +4,12 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import {
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -22,6 +22,7 @@ import { capnpOf } from "./config.mjs";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const BIN = join(ROOT, "node_modules", ".bin");
+const GIB = 2 ** 30;
 const READY_ATTEMPTS_MAX = 200;
 const READY_STEP_MS = 50;
 
@@ -62,13 +63,21 @@ export function build(configPath, { isReadable = false } = {}) {
  * Serves a built Worker until `stop`.
  *
  * @param {{built: ReturnType<typeof build>, vars?: Record<string, string>, objects?: Record<string, string[]>,
- *   delays?: object | null, isCounting?: boolean, seed?: number, log?: string, args?: string[]}} options `log`: a file for
- *   what the Worker prints
+ *   delays?: object | null, isCounting?: boolean, seed?: number, log?: string, args?: string[], bytes?: number}} options `log`: a file for
+ *   what the Worker prints; `bytes`: that the objects may come to
  */
 export async function serve(options) {
-  const { built, vars = {}, objects = {}, delays = null, isCounting = false, seed = 1, args = [] } = options;
-  // In memory where there is such a place: a laptop's disk is no part of what is compared.
-  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "meridian-bench-"));
+  const {
+    built,
+    vars = {},
+    objects = {},
+    delays = null,
+    isCounting = false,
+    seed = 1,
+    args = [],
+    bytes = GIB,
+  } = options;
+  const folder = mkdtempSync(join(roomFor(bytes), "meridian-bench-"));
   mkdirSync(join(folder, "objects"));
   writeFileSync(join(folder, "serve.capnp"), capnpOf({ ...built, vars, objects, delays, isCounting, seed }));
   const [port, controlPort] = [await freePort(), await freePort()];
@@ -96,7 +105,17 @@ export async function serve(options) {
     stop();
     throw error;
   });
-  return { url, pid: child.pid, stop, output, ...controlOf(control) };
+  return { url, pid: child.pid, folder, stop, output, ...controlOf(control) };
+}
+
+/** In memory where there is such a place, and room: a laptop's disk is no part of what is compared. */
+function roomFor(bytes) {
+  try {
+    const { bavail, bsize } = statfsSync("/dev/shm");
+    return bavail * bsize >= bytes ? "/dev/shm" : tmpdir();
+  } catch {
+    return tmpdir();
+  }
 }
 
 function controlOf(control) {

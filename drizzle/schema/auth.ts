@@ -1,4 +1,4 @@
-/** Tables of the auth service. Only `services/auth/repository.ts` imports them. */
+/** Tables of the auth service, each imported only by its own repository there. */
 import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 

@@ -49,6 +49,8 @@ export const orders = sqliteTable(
     index("orders_created_at").on(table.createdAt, table.id),
     index("orders_user").on(table.userId, table.createdAt, table.id),
     index("orders_status").on(table.status, table.createdAt, table.id),
+    // Without it a user's own pending orders are looked for among everybody's: SQLite takes an equality for selective.
+    index("orders_user_status").on(table.userId, table.status, table.createdAt, table.id),
     check(
       "orders_status_known",
       sql`${table.status} in ('pending', 'paid', 'shipped', 'delivered', 'cancelled', 'refunded')`,

@@ -13,7 +13,7 @@ import {
   userKey,
   violatedPolicies,
 } from "../platform/limiter";
-import type { BearerToken } from "../services/auth";
+import { type BearerToken, judgeToken } from "../services/auth";
 import type { Credentials, Services } from "./request-context";
 
 /** What the gate needs of a request. */
@@ -74,36 +74,31 @@ function judge(entrant: Entrant, admission: Admission): Passage | Promise<Passag
     case "bad":
       return { admission, overLimit: null, badToken: credentials.refusal, token: null };
     case "verified":
-      return judgeToken(entrant, credentials, admission);
+      return decideToken(entrant, credentials, admission);
   }
 }
 
-function judgeToken(
+function decideToken(
   entrant: Entrant,
   credentials: Verified,
   admission: Admission,
 ): Passage | Promise<Passage> {
   const { token } = credentials;
   const { revocations } = admission;
-  if (revocations === null || token.sessionId === null) {
-    return checkAnew(entrant, credentials, revocations).then((good) => passageOf(admission, good));
-  }
-  const isEnded = token.epoch < revocations.minEpoch || revocations.isSessionRevoked(token.sessionId);
-  return passageOf(admission, isEnded ? null : token);
+  const verdict = revocations === null ? "unsure" : judgeToken(token, revocations);
+  if (verdict !== "unsure") return passageOf(admission, verdict === "good" ? token : null);
+  return askDatabase(entrant, credentials).then((good) => passageOf(admission, good));
 }
 
 type Verified = Extract<Credentials, { kind: "verified" }>;
 
-/** What memory cannot decide: any token while the object is silent, and a foreign one, which may be read anew. */
-async function checkAnew(
+/** What memory cannot decide; a foreign token may name another role then. **Cost**: 1 D1 round trip to the primary. */
+async function askDatabase(
   { services: { auth, authenticator } }: Entrant,
   { presented, token }: Verified,
-  known: Admission["revocations"],
 ): Promise<BearerToken | null> {
-  if (token.sessionId !== null) return (await auth.isValid(token)) ? token : null;
-  return known === null
-    ? await authenticator.verifyAnew(presented)
-    : await authenticator.stillGood(presented, token, known);
+  if (token.sessionId === null) return await authenticator.verifyAnew(presented);
+  return (await auth.isValid(token)) ? token : null;
 }
 
 function passageOf(admission: Admission, token: BearerToken | null): Passage {

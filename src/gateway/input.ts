@@ -1,20 +1,35 @@
-/** Input of GraphQL and RPC, read by the same schemas as REST's. */
-import * as z from "zod";
+/** Input of GraphQL, RPC and service bindings, read by the same schemas as REST's. */
+
 import { done, type Outcome, refuse, type Violation } from "../kernel/errors";
+import * as z from "../kernel/schema";
 import { violationsOf } from "../kernel/violations";
 
 /** An id. Upper case is read as lower case, as RFC 9562 asks. */
-export const idSchema = z.string().toLowerCase().pipe(z.uuid("Must be a UUID."));
+export const idSchema = z.pipe(z.string().check(z.toLowerCase()), z.uuid("Must be a UUID."));
 
-/** What optimistic concurrency compares with. */
-export const expectedVersionSchema = z.int().min(1, "Must be at least 1.").nullish();
+const byId = z.object({ id: idSchema });
+const target = z.object({
+  id: idSchema,
+  expectedVersion: z.nullish(z.int().check(z.minimum(1, "Must be at least 1."))),
+});
+
+/** What is asked for. **Errors**: `validation_failed`. */
+export function readId(id: unknown): Outcome<string> {
+  const read = readInput(byId, { id });
+  return read.ok ? done(read.value.id) : read;
+}
+
+/** What a change is for, and the version that it expects, as `If-Match`. **Errors**: `validation_failed`. */
+export function readTarget(given: { readonly id: unknown; readonly expectedVersion?: unknown }) {
+  return readInput(target, given);
+}
 
 /**
  * **Errors**: `validation_failed`, with pointers into the input.
  *
  * @param names what the protocol calls a field that has another name in the schema
  */
-export function readInput<T extends z.ZodType>(
+export function readInput<T extends z.ZodMiniType>(
   schema: T,
   input: unknown,
   names: Readonly<Record<string, string>> = {},

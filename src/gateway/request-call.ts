@@ -1,13 +1,15 @@
 /** What GraphQL and RPC take out of a request for the use cases that they call. */
 import type { Context } from "hono";
 import type { Actor } from "../kernel/actor";
-import type { ErrorCode } from "../kernel/errors";
+import type { ErrorCode, Refusal } from "../kernel/errors";
 import type { KeyedCaller } from "./keyed-call";
 import type { Credentials, GatewayEnv, Services } from "./request-context";
 
 export interface RequestCall extends KeyedCaller {
   readonly services: Services;
   readonly credentials: Credentials;
+  /** Charges one more use case of this request; the refusal, if the gate refuses it. **Errors**: `unavailable`. */
+  readonly admitAgain: () => Promise<Refusal | null>;
   /** Told when the answer holds tokens. */
   readonly onSecret: () => void;
   /** Told of each refusal that is answered, for the log. */
@@ -24,6 +26,7 @@ export function requestCall(c: Context<GatewayEnv>): RequestCall {
     get actor(): Actor {
       return c.var.actor;
     },
+    admitAgain: () => c.var.admitAgain(),
     dataKey: config.DATA_KEY,
     key: c.req.header("idempotency-key"),
     address: c.req.header("cf-connecting-ip"),

@@ -12,6 +12,7 @@ import type { AnalyticsService } from "../services/analytics";
 import type {
   AccessTokens,
   AccountMails,
+  AddressProof,
   Authenticator,
   AuthService,
   BearerToken,
@@ -35,6 +36,7 @@ export interface Services {
   readonly analytics: AnalyticsService;
   readonly auth: AuthService;
   readonly recovery: RecoveryService;
+  readonly addressProof: AddressProof;
   readonly mails: AccountMails;
   readonly audit: AuditTrail;
   readonly events: EventService;
@@ -47,7 +49,8 @@ export interface Services {
   readonly limiter: Limiter;
   readonly limits: LimitService;
   readonly outbox: Outbox;
-  readonly health: () => Promise<HealthReport>;
+  /** Of a second ago at most, or ten while somebody else asks. */
+  readonly recentHealth: () => Promise<HealthReport>;
   /** Judges the alert rules, for the cron. */
   readonly watchman: Watchman;
   /** Every metric as text. **Errors**: `unavailable`. */
@@ -76,6 +79,11 @@ export interface GatewayEnv {
     services: Services;
     credentials: Credentials;
     actor: Actor;
+    /**
+     * Set by the gate, for requests that hold several use cases: charges one more and judges the token anew, for one of
+     * them may have ended it. The refusal, if that is the gate's word. **Errors**: `unavailable`.
+     */
+    admitAgain: () => Promise<Refusal | null>;
     /** Of the refusal that was answered, for the log. */
     errorCode?: ErrorCode;
     /** One of the operations behind a protocol's single route, for the log and the metrics: a name of ours. */

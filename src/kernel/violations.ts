@@ -1,6 +1,7 @@
 /** Zod's issues as the contract's violations: a pointer, a code and a sentence, never the value. */
-import type { z } from "zod";
+
 import type { Violation } from "./errors";
+import type * as z from "./schema";
 
 type Issue = z.core.$ZodIssue;
 

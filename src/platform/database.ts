@@ -6,6 +6,7 @@
  * runs them in one and rolls back whole.
  */
 
+import type { SQL } from "drizzle-orm";
 import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { laterBookmark } from "../kernel/bookmark";
@@ -17,6 +18,8 @@ import { inSpan } from "./observability/tracing";
 
 /** A statement that a repository built and nobody has run yet. */
 export type Statement = BatchItem<"sqlite">;
+/** A condition that a repository built, for a statement to hold by. */
+export type Guard = SQL;
 type Statements = readonly [Statement, ...Statement[]];
 
 /**

@@ -1,9 +1,15 @@
-/** Whether what we stand on answers, and how fast. Degraded is not down: without KV the database still answers. */
-import { sql } from "drizzle-orm";
-import type { Database } from "./database";
+/** Whether what we stand on answers, and how fast. Degraded is not down: without all but D1 most requests are served. */
+
+/**
+ * - `d1`: the database.
+ * - `kv`: the user cache; without it the database answers.
+ * - `limiter`: an object of its class; without it the isolate admits from an allowance, and logins are refused.
+ * - `outbox`: what was due to be sent has been sent. Its latency is the database's.
+ */
+export type Dependency = "d1" | "kv" | "limiter" | "outbox";
 
 export interface Check {
-  readonly name: "d1" | "kv";
+  readonly name: Dependency;
   readonly isHealthy: boolean;
   /** When deployed the clock moves with I/O, so this is the time of the call. */
   readonly latencyMs: number;
@@ -14,38 +20,75 @@ export interface HealthReport {
   readonly checks: readonly Check[];
 }
 
-const DEADLINE_MS = 2_000;
-
-/** Asks D1 and KV side by side. **Cost**: 1 D1 statement, 1 KV read; 2 s at most. */
-export async function checkHealth(on: {
-  database: Database;
-  kv: KVNamespace;
-  clock: () => number;
-}): Promise<HealthReport> {
-  const checks = await Promise.all([
-    probe("d1", on.clock, async () => {
-      await on.database.read("nearest", [on.database.build.run(sql`select 1`)]);
-    }),
-    probe("kv", on.clock, async () => {
-      await on.kv.get("health");
-    }),
-  ]);
-  const isDown = checks.some((check) => check.name === "d1" && !check.isHealthy);
-  const isDegraded = checks.some((check) => !check.isHealthy);
-  return { status: isDown ? "down" : isDegraded ? "degraded" : "ok", checks };
+export interface Probes {
+  /** Since when the oldest delivery has been due, epoch milliseconds; null when none is pending. */
+  readonly oldestDueMs: () => Promise<number | null>;
+  readonly kv: () => Promise<unknown>;
+  readonly limiter: () => Promise<unknown>;
+  readonly clock: () => number;
 }
 
-async function probe(name: Check["name"], clock: () => number, ask: () => Promise<void>): Promise<Check> {
+export const PROBE_DEADLINE_MS = 2_000;
+/** The sweep sends what is due each minute: what has been due for longer stands still. */
+const DUE_AGE_MAX_MS = 300_000;
+
+/** Asks all side by side. **Cost**: 1 D1 statement of 1 row, 1 KV read, 1 object call; 2 s at most. */
+export async function checkHealth({ oldestDueMs, kv, limiter, clock }: Probes): Promise<HealthReport> {
+  let dueMs: number | null = null;
+  const [d1, ...others] = await Promise.all([
+    probe("d1", clock, async () => {
+      dueMs = await oldestDueMs();
+    }),
+    probe("kv", clock, kv),
+    probe("limiter", clock, limiter),
+  ]);
+  const isSent = clock() - (dueMs ?? clock()) <= DUE_AGE_MAX_MS;
+  const outbox: Check = { ...d1, name: "outbox", isHealthy: d1.isHealthy && isSent };
+  const checks = [d1, ...others, outbox];
+  const isDegraded = checks.some((check) => !check.isHealthy);
+  return { status: !d1.isHealthy ? "down" : isDegraded ? "degraded" : "ok", checks };
+}
+
+async function probe(name: Dependency, clock: () => number, ask: () => Promise<unknown>): Promise<Check> {
   const startedAt = clock();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), DEADLINE_MS);
+    timer = setTimeout(() => resolve(false), PROBE_DEADLINE_MS);
   });
-  const answered = ask().then(
-    () => true,
-    () => false,
-  );
-  const isHealthy = await Promise.race([answered, deadline]);
+  const isHealthy = await Promise.race([answers(ask), deadline]);
   clearTimeout(timer);
   return { name, isHealthy, latencyMs: clock() - startedAt };
+}
+
+async function answers(ask: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await ask();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const FRESH_MS = 1_000;
+const STALE_MS = 10_000;
+
+/**
+ * What an isolate was last told, so that who asks without end costs one probe a second and not one each. A value, for
+ * requests may not share a promise: while one probes, the others are told what held before, of ten seconds ago at most.
+ */
+export class HealthMemory {
+  #last: { readonly report: HealthReport; readonly atMs: number } | null = null;
+  #probingUntilMs = 0;
+
+  async recall(clock: () => number, check: () => Promise<HealthReport>): Promise<HealthReport> {
+    const now = clock();
+    const ageMs = this.#last === null ? Number.POSITIVE_INFINITY : Math.abs(now - this.#last.atMs);
+    const isEnough = ageMs < FRESH_MS || (ageMs < STALE_MS && now < this.#probingUntilMs);
+    if (this.#last !== null && isEnough) return this.#last.report;
+    this.#probingUntilMs = now + PROBE_DEADLINE_MS;
+    const report = await check();
+    this.#last = { report, atMs: clock() };
+    this.#probingUntilMs = 0;
+    return report;
+  }
 }

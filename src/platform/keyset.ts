@@ -1,4 +1,6 @@
 /** Pages by keyset: where the next one begins, and from which state of the database it is read. */
+import { type SQL, sql } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { type Actor, actorLabel } from "../kernel/actor";
 import type { CursorPosition, Page } from "../kernel/cursor";
 import { done, type Outcome, refuseInvalid } from "../kernel/errors";
@@ -61,6 +63,15 @@ export class Keyset {
 export function purposeOf(list: string, actor: Actor | null, query: Listing): string {
   const { limit: _limit, cursor: _cursor, ...filters } = query;
   return JSON.stringify([list, actor === null ? null : actorLabel(actor), Object.entries(filters).sort()]);
+}
+
+/**
+ * A column for a filter that bounds it on one side. Where a cursor bounds that side too, SQLite takes either bound for its
+ * range, and with the filter's it would walk every page before the cursor's. `+` leaves it the cursor's alone.
+ * Source: sqlite.org, "The SQLite Query Optimizer Overview", section 2.
+ */
+export function boundedColumn(column: SQLiteColumn, isBoundByCursor: boolean): SQL {
+  return isBoundByCursor ? sql`+${column}` : sql`${column}`;
 }
 
 function refuseCursor() {

@@ -437,6 +437,15 @@ const GATE: readonly UseCase[] = [
     run: ({ speak, ada }) => speak.getUser({ ...ada, headers: { "X-D1-Bookmark": "yesterday" } }, ada.id),
   },
   {
+    title: "a call that its client has named",
+    code: "ok",
+    run: async ({ speak, ada }) => {
+      const said = await speak.getUser({ ...ada, headers: { "X-Request-Id": "call-7" } }, ada.id);
+      expect(said.answer.headers.get("x-request-id")).toBe("call-7");
+      return said;
+    },
+  },
+  {
     title: "a read of one's own write, by its bookmark",
     code: "ok",
     calls: 2,
@@ -490,6 +499,43 @@ async function play(useCase: UseCase, speak: Speaker) {
     hasBookmark: said.hasBookmark,
   };
 }
+
+test("several mutations of one GraphQL request cost what the same calls cost over REST, and end where those would", async () => {
+  const ada = await createAccount();
+  const query = (...mutations: string[]) => ({ json: { query: `mutation { ${mutations.join(" ")} }` } });
+  const rename = (alias: string) =>
+    `${alias}: updateUser(id: "${ada.id}", input: { name: "Ada ${alias}" }) { name }`;
+  const three = await ada.call("/graphql", query(rename("Aa"), rename("Bb"), rename("Cc")));
+  expect([three.json.data.Cc, three.headers.get("ratelimit")]).toEqual([
+    { name: "Ada Cc" },
+    '"default";r=97;t=900',
+  ]);
+  for (let spent = 3; spent < 98; spent += 1) await ada.call("/api/orders/none");
+  const over = await ada.call("/graphql", query(rename("Dd"), rename("Ee"), rename("Ff")));
+  expect(over.json.errors).toMatchObject([{ path: ["Ff"], extensions: { code: "rate_limited" } }]);
+  expect(over.json.errors[0].extensions["violated-policies"]).toBeDefined();
+  expect(over.headers.get("ratelimit")).toMatch(/^"default";r=0;/);
+  const name = await env.DB.prepare("select name from users where id = ?").bind(ada.id).first("name");
+  expect(name).toBe("Ada Ee");
+});
+
+test("a mutation after the one that ended the caller's session is refused, as a call after it would be", async () => {
+  const ada = await createAccount();
+  const document = `mutation { logOut updateUser(id: "${ada.id}", input: { name: "Mallory" }) { name } }`;
+  const answer = await ada.call("/graphql", { json: { query: document } });
+  expect(answer.json.errors).toMatchObject([{ path: ["updateUser"], extensions: { code: "token_revoked" } }]);
+});
+
+test("a mutation reads what the one before it in the same request has written", async () => {
+  const [ada, admin] = [await createAccount(), await createAdmin()];
+  const product = { sku: freshEmail(), name: "Cards", priceMinor: 100, currency: "EUR", stock: 9 };
+  const { id } = (await admin.call("/api/products", { json: product })).json;
+  const place = (alias: string) =>
+    `${alias}: placeOrder(input: { items: [{ productId: "${id}", quantity: 1 }] }) { items { product { stock } } }`;
+  const answer = await ada.call("/graphql", { json: { query: `mutation { ${place("a")} ${place("b")} }` } });
+  const stocks = [answer.json.data.a, answer.json.data.b].map(({ items }) => items[0].product.stock);
+  expect(stocks).toEqual([8, 7]);
+});
 
 describe.each([
   ["users", USERS],

@@ -1,10 +1,10 @@
 /** What is served without the Worker, and that it hides nothing of the Worker's. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import { TEST_SECRETS } from "../support/secrets";
+import { testServer } from "../support/server-output";
 
-const server = createTestHarness({
+const server = testServer({
   workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }],
 });
 

@@ -2,43 +2,19 @@
  * What a request asks of the platform, counted by the runtime's own trace spans: not by our counters, nor by wrapped
  * bindings. `wrangler dev` keeps the spans and answers queries over them.
  */
-import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { ensureMigrations } from "../../scripts/prepare.mjs";
-import { spawnTool, toolEnvironment } from "../../scripts/tools.mjs";
-import { TEST_SECRETS } from "../support/secrets.ts";
+import { type DevServer, startDevServer } from "../support/dev-server.ts";
 
-const PORT = 20_000 + Math.floor(Math.random() * 20_000);
-const BASE = `http://127.0.0.1:${PORT}`;
 const PASSWORD = "correct horse battery staple";
-const state = mkdtempSync(join(tmpdir(), "meridian-spans-"));
-let server: ChildProcess | undefined;
+let server: DevServer;
 
 beforeAll(async () => {
-  await ensureMigrations(state);
-  server = spawnTool(
-    "wrangler",
-    [
-      ...["dev", "--port", String(PORT), "--persist-to", state, "--inspector-port", "0"],
-      "--show-interactive-dev-session=false",
-    ],
-    {
-      stdio: "ignore",
-      detached: true,
-      env: { ...toolEnvironment(), ...TEST_SECRETS, NO_COLOR: "1" },
-    },
-  );
-  const isReady = async () => expect((await fetch(`${BASE}/readyz`)).status).toBe(200);
+  server = await startDevServer(["wrangler.toml"]);
+  const isReady = async () => expect((await fetch(`${server.base}/readyz`)).status).toBe(200);
   await vi.waitFor(isReady, { timeout: 50_000, interval: 200 });
 }, 90_000);
 
-afterAll(() => {
-  if (server?.pid !== undefined && server.exitCode === null) process.kill(-server.pid, "SIGKILL");
-  rmSync(state, { recursive: true, force: true });
-});
+afterAll(() => server?.stop());
 
 interface Answer {
   readonly status: number;
@@ -52,7 +28,7 @@ async function send(
   path: string,
   options: { json?: unknown; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
-  const response = await fetch(`${BASE}${path}`, {
+  const response = await fetch(`${server.base}${path}`, {
     method,
     headers: { "Content-Type": "application/json", ...options.headers },
     ...(options.json === undefined ? {} : { body: JSON.stringify(options.json) }),

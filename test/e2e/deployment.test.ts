@@ -76,6 +76,36 @@ test("what fails ends it before the code is deployed", async () => {
   expect(account.ran.some((line) => line.startsWith("deploy"))).toBe(false);
 });
 
+test("what is there already, though the token may not look, is no failure", async () => {
+  const account = playAccount();
+  const wrangler = async (args: readonly string[]) => {
+    if (args[1] === "info") return { code: 1, output: "Authentication error" };
+    if (args[1] === "create") return { code: 1, output: `Queue name ${args[2]} is already taken` };
+    return await account.wrangler(args);
+  };
+  expect(await deploy({ ...account, wrangler }, { names: readNames(TOML), config: [] })).toBe(ADDRESS);
+  const refused = async (args: readonly string[]) =>
+    args[1] === "create" ? { code: 1, output: "Authentication error" } : await wrangler(args);
+  await expect(
+    deploy({ ...account, wrangler: refused }, { names: readNames(TOML), config: [] }),
+  ).rejects.toThrow("Creating database meridian: failed");
+});
+
+test("the deploy button asks for every secret, with a word on each", () => {
+  const { bindings } = JSON.parse(readFileSync("package.json", "utf8")).cloudflare;
+  const example = readFileSync(".dev.vars.example", "utf8");
+  for (const secret of readNames(TOML).secrets.map(String)) {
+    expect(bindings[secret]?.description).toMatch(/\w/);
+    expect(example).toMatch(new RegExp(`^${secret}=\\S`, "m"));
+  }
+  const named = [...TOML.matchAll(/^(?:binding|name) = "([A-Z_]+)"|^([A-Z_]+) = /gm)].map(
+    ([, binding = "", variable = ""]) => binding || variable,
+  );
+  expect(Object.keys(bindings).filter((name) => !/TOKEN|KEY/.test(name) && !named.includes(name))).toEqual(
+    [],
+  );
+});
+
 test("a stage shares no name with production", () => {
   const production = readNames(TOML);
   const preview = readNames(stageConfig(TOML, "preview"));

@@ -2,8 +2,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestHarness, type TestHarness } from "wrangler";
+import type { TestHarness } from "wrangler";
 import { TEST_SECRETS } from "../support/secrets";
+import { testServer } from "../support/server-output";
 
 const ISSUER = "https://login.example.com/";
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
     audience: "meridian",
     createUsers: true,
   };
-  server = createTestHarness({
+  server = testServer({
     workers: [
       {
         configPath: "./wrangler.toml",

@@ -3,10 +3,10 @@
  * promises that they wait on, as they do when deployed.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import { TEST_SECRETS } from "../support/secrets";
+import { testServer } from "../support/server-output";
 
-const server = createTestHarness({
+const server = testServer({
   workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }],
 });
 

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import jwt from "jsonwebtoken";
 import { JwksClient } from "jwks-rsa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import { readSet, rotated } from "../../scripts/key-rotation.mjs";
 import { TEST_SECRETS } from "../support/secrets";
+import { testServer } from "../support/server-output";
 
 const PASSWORD = "correct horse battery staple";
-const server = createTestHarness({
+const server = testServer({
   workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }],
 });
 

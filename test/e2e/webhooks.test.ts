@@ -2,8 +2,8 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import { TEST_SECRETS } from "../support/secrets.ts";
+import { testServer } from "../support/server-output.ts";
 
 const PASSWORD = "correct horse battery staple";
 const received: { headers: IncomingHttpHeaders; body: string }[] = [];
@@ -20,7 +20,7 @@ const receiver = createServer((request, response) => {
   });
 });
 
-const server = createTestHarness({
+const server = testServer({
   workers: [
     {
       configPath: "./wrangler.toml",

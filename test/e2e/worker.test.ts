@@ -1,9 +1,9 @@
 /** The built Worker from outside: what `wrangler deploy` would upload, served by workerd. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import { TEST_SECRETS } from "../support/secrets";
+import { testServer } from "../support/server-output";
 
-const server = createTestHarness({
+const server = testServer({
   workers: [{ configPath: "./wrangler.toml", secrets: TEST_SECRETS }],
 });
 

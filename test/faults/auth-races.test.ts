@@ -1,10 +1,11 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
+import { newId } from "../../src/platform/clock";
 import { configOf } from "../../src/platform/env";
 import { PasswordHasher } from "../../src/platform/password-hasher";
 import { type AuthDependencies, AuthService, RecoveryService } from "../../src/services/auth";
 import { authDependencies } from "../../src/wiring";
-import { createAccount, PASSWORD } from "../support/accounts";
+import { createAccount, createLoggedInAccount, PASSWORD, signToken } from "../support/accounts";
 import { call } from "../support/client";
 import { lastTokenTo } from "../support/mailbox";
 import { settled, testScope } from "../support/scope";
@@ -51,6 +52,27 @@ test("nor a change of password", async () => {
     code: "unavailable",
   });
   expect(await count("select id from sessions")).toBe(0);
+});
+
+test("a login with the old password while the new one is hashed ends with the change, in D1 and in the object", async () => {
+  const account = await createLoggedInAccount();
+  const late = newId();
+  const recovery = new RecoveryService(
+    interrupted(
+      `insert or ignore into sessions (id, user_id, device, created_at, last_seen_at, expires_at)
+       values ('${late}', '${account.id}', 'x', 1, 1, 9999999999999)`,
+    ),
+  );
+  const { json } = await account.call("/api/auth/sessions");
+  const [{ id: own }] = json.data;
+  const actor = { kind: "user", userId: account.id, role: "user", sessionId: own } as const;
+  const input = { currentPassword: PASSWORD, newPassword: "a wholly new passphrase" };
+  expect((await recovery.changePassword(actor, input)).ok).toBe(true);
+  expect(await count(`select id from sessions where ended_at is null and id = '${own}'`)).toBe(1);
+  expect(await count("select id from sessions where ended_at is null")).toBe(1);
+  const theirs = await signToken({ userId: account.id, sessionId: late });
+  expect((await call("/api/users/me", { token: theirs })).json.code).toBe("token_revoked");
+  expect((await account.call("/api/users/me")).status).toBe(200);
 });
 
 test("a reset that races with a change of role is tried again, with its token still good", async () => {

@@ -1,18 +1,19 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
+import { pass } from "../../src/gateway/admission";
 import { configOf } from "../../src/platform/env";
 import { userKey } from "../../src/platform/limiter";
 import type { ClientLimiter } from "../../src/platform/limiter/client-limiter";
 import { AccessTokens, AuthService, type BearerToken, KeySet, TokenMemory } from "../../src/services/auth";
 import { authDependencies, wire } from "../../src/wiring";
-import { DEFAULT_POLICY, type Isolate, newIsolate } from "../support/limiter";
+import { type Isolate, newIsolate } from "../support/limiter";
 import { settled, TEST_NOW_MS, testScope } from "../support/scope";
 
 const USER_ID = "019ab000-0000-7000-8000-000000000001";
 const OTHER_SESSION = "019ab000-0000-7000-8000-0000000000ff";
 /** A generous budget, so that it is the revocation and not the limit that refuses. */
-const policy = { ...DEFAULT_POLICY, limit: 100_000, leaseMax: 50 };
+const config = { ...configOf(env), RATE_LIMIT_MAX: 100_000, RATE_LIMIT_LEASE_MAX: 50 };
 const STEP_MS = 500;
 
 const EVENT = {
@@ -45,7 +46,6 @@ function authOver(isolate: Isolate): AuthService {
 }
 
 async function tokenOf(sessionId: string): Promise<{ text: string; token: BearerToken }> {
-  const config = configOf(env);
   const tokens = new AccessTokens({
     keys: new KeySet(config.JWT_SIGNING_KEYS.keys),
     issuer: config.JWT_ISSUER,
@@ -61,15 +61,21 @@ async function tokenOf(sessionId: string): Promise<{ text: string; token: Bearer
   return { text, token: outcome.value };
 }
 
-/** What the gate does with a token that was verified already: a lease out of memory, and what came with it. */
+/** What the gate says of a token that was verified already, in an isolate with leases of its own. */
 async function isAccepted(
   isolate: Isolate,
   { text, token }: Awaited<ReturnType<typeof tokenOf>>,
 ): Promise<boolean> {
-  const admission = await isolate.limiter.admit({ clientKey: userKey(USER_ID), policy });
+  const { auth, authenticator } = wire(env, config, testScope(clock));
+  const { admission, badToken } = await pass({
+    policyName: "default",
+    services: { limiter: isolate.limiter, auth, authenticator },
+    config,
+    credentials: { kind: "verified", presented: text, token },
+    address: undefined,
+  });
   if (admission.outcome !== "admitted" || admission.revocations === null) throw new Error("not admitted");
-  const { authenticator } = wire(env, configOf(env), testScope(clock));
-  return (await authenticator.stillGood(text, token, admission.revocations)) !== null;
+  return badToken === null;
 }
 
 test("after a revocation the last request that any isolate still accepts comes less than 60 s later", async () => {
@@ -154,6 +160,44 @@ test("an object that lost its revocations is told again by the event", async () 
   expect(await isAccepted(newIsolate({ clock }), revoked)).toBe(false);
   await authOver(newIsolate({ clock })).repeatRevocation({ ...EVENT, type: "user.deleted", data: {} });
   expect(await isAccepted(newIsolate({ clock }), await tokenOf(OTHER_SESSION))).toBe(false);
+  await settled();
+});
+
+test("a change of password is told again: its sessions, and after a reset the epoch", async () => {
+  const sessionId = await startSession();
+  const [ended, spared] = [await tokenOf(sessionId), await tokenOf(OTHER_SESSION)];
+  nowMs += 2_000;
+  const auth = authOver(newIsolate({ clock }));
+  const changed = { ...EVENT, type: "password.changed", data: {} };
+  await env.DB.prepare("update sessions set ended_at = 1, end_reason = 'password_changed', end_event_id = ?")
+    .bind(EVENT.id)
+    .run();
+  await auth.repeatRevocation(changed);
+  expect(await isAccepted(newIsolate({ clock }), ended)).toBe(false);
+  expect(await isAccepted(newIsolate({ clock }), spared)).toBe(true);
+  await env.DB.prepare("update users set token_epoch = 2").run();
+  await auth.repeatRevocation({ ...changed, id: "019ab000-0000-7000-8000-0000000000ed" });
+  expect(await isAccepted(newIsolate({ clock }), spared)).toBe(false);
+  await settled();
+});
+
+test("an epoch whose batch was never committed locks nobody out: tokens from before stay void, later ones are asked of D1", async () => {
+  const sessionId = await startSession();
+  const before = await tokenOf(sessionId);
+  nowMs += 2_000;
+  const isolate = newIsolate({ clock });
+  await isolate.limiter.revoke(userKey(USER_ID), { minEpoch: 2 });
+  nowMs += 2_000;
+  const later = await tokenOf(sessionId);
+  for (const anIsolate of [isolate, newIsolate({ clock })]) {
+    expect(await isAccepted(anIsolate, before)).toBe(false);
+    expect(await isAccepted(anIsolate, later)).toBe(true);
+  }
+  // Repeating the call that failed does not make the tokens from between void.
+  await isolate.limiter.revoke(userKey(USER_ID), { minEpoch: 2 });
+  expect(await isAccepted(newIsolate({ clock }), later)).toBe(true);
+  await env.DB.prepare("update users set token_epoch = 2").run();
+  expect(await isAccepted(isolate, later)).toBe(false);
   await settled();
 });
 

@@ -1,9 +1,11 @@
 import { env } from "cloudflare:workers";
 import { parseList } from "structured-headers";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { metrics } from "../../src/gateway/metrics/isolate-metrics";
 import { newId } from "../../src/platform/clock";
 import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter";
 import { ClientLimiter } from "../../src/platform/limiter/client-limiter";
+import { Authenticator } from "../../src/services/auth";
 import { createAccount, createLoggedInAccount, PASSWORD, signToken } from "../support/accounts";
 import { type Answer, call, freshAddress } from "../support/client";
 
@@ -75,6 +77,16 @@ describe("the limit", () => {
     expect(seen.map((field) => /r=(\d+)/.exec(field ?? "")?.[1])).toEqual(["99", "98", "97"]);
   });
 
+  test("an address is what the edge saw: what a client says of itself changes nothing", async () => {
+    const from = freshAddress();
+    const seen = [];
+    for (const claimed of ["192.0.2.1", "192.0.2.2", "2001:db8:ffff::1"]) {
+      const headers = { "X-Forwarded-For": claimed, "X-Real-IP": claimed, Forwarded: `for="${claimed}"` };
+      seen.push((await call("/api/products", { from, headers })).headers.get("ratelimit"));
+    }
+    expect(seen.map((field) => /r=(\d+)/.exec(field ?? "")?.[1])).toEqual(["99", "98", "97"]);
+  });
+
   test("a forged token is charged to the address it came from, and spends nobody's budget", async () => {
     const { id, token, from } = await createAccount();
     const [header, , signature] = token.split(".");
@@ -91,6 +103,17 @@ describe("the limit", () => {
       ]);
     }
     expect((await call("/api/users/me", { token, from })).headers.get("ratelimit")).toContain("r=99");
+  });
+
+  test("OPTIONS, which is not charged, does not look at its token either", async () => {
+    const verify = vi.spyOn(Authenticator.prototype, "verify");
+    const { token } = await createAccount();
+    for (const path of ["/api/users", "/graphql", "/rpc/users.v1.UserService/GetUser"]) {
+      await call(path, { method: "OPTIONS", token });
+    }
+    expect(verify).not.toHaveBeenCalled();
+    expect((await call("/api/users/me", { token })).status).toBe(200);
+    expect(verify).toHaveBeenCalledTimes(1);
   });
 
   test("what is not under /api, and OPTIONS, spend nothing", async () => {
@@ -121,6 +144,7 @@ describe("when the client's object fails", () => {
 
   test("the isolate admits from its small allowance, and then answers 503", async () => {
     breakObjects();
+    const count = vi.spyOn(metrics, "count");
     const from = freshAddress();
     const answers = [];
     for (let count = 0; count <= FAIL_OPEN_ALLOWANCE; count += 1) {
@@ -129,6 +153,9 @@ describe("when the client's object fails", () => {
     const statuses = answers.map(({ status }) => status);
     expect(statuses).toEqual([...new Array(FAIL_OPEN_ALLOWANCE).fill(200), 503]);
     expect(answers.at(-1)?.headers.get("retry-after")).toBe("5");
+    const byIsolate = { decided_by: "isolate", outcome: "admitted" };
+    const counted = count.mock.calls.filter(([name]) => name === "limiter_admissions_total");
+    expect(counted.map(([, labels]) => labels)).toEqual(Array(FAIL_OPEN_ALLOWANCE).fill(byIsolate));
   });
 
   test("a token whose session lives is served, and one whose session was ended is not", async () => {

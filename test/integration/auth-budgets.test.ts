@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { createAdmin, createLoggedInAccount, freshEmail, PASSWORD } from "../support/accounts";
 import { call, freshAddress } from "../support/client";
+import { sendCounted } from "../support/counted-app";
 import { lastTokenTo } from "../support/mailbox";
 
 // Password hashes are slow by design, and more so on a busy machine.
@@ -84,6 +85,38 @@ test("guesses at one-time tokens are bounded by address", async () => {
     const from = freshAddress();
     const seen = await statuses(31, () => call(path, { from, json }));
     expect(seen).toEqual([...Array(30).fill(400), 429]);
+  }
+});
+
+test("each endpoint spends the budget of its name, with the numbers that AUTH_BUDGETS gives it", async () => {
+  const none = { limit: 1, windowSeconds: 60 };
+  const AUTH_BUDGETS = JSON.stringify({
+    ...{ loginPerIp: none, signUpPerIp: none, forgotPerIp: none },
+    ...{ resetPerIp: none, verifyPerIp: none, refreshPerIp: none },
+  });
+  const email = freshEmail();
+  for (const [path, budget, json] of [
+    ["/api/users", "signUpPerIp", { name: "Ada Lovelace", email }],
+    ["/api/auth/login", "loginPerIp", { email, password: "a guess of a password" }],
+    ["/api/auth/refresh", "refreshPerIp", { refreshToken: "guess" }],
+    ["/api/auth/password/forgot", "forgotPerIp", { email }],
+    ["/api/auth/password/reset", "resetPerIp", { token: "guess", password: PASSWORD }],
+    ["/api/auth/email/verify", "verifyPerIp", { token: "guess" }],
+  ] as const) {
+    const headers = { "CF-Connecting-IP": freshAddress(), "Content-Type": "application/json" };
+    const send = async () => {
+      const request = new Request(`https://meridian.example${path}`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(json),
+      });
+      return (await sendCounted(request, { AUTH_BUDGETS } as Partial<Env>)).response;
+    };
+    expect([path, (await send()).status]).not.toEqual([path, 429]);
+    const refused = await send();
+    expect([path, refused.status]).toEqual([path, 429]);
+    expect(Number(refused.headers.get("retry-after"))).toBeLessThanOrEqual(64);
+    expect(await refused.json()).toMatchObject({ "violated-policies": [{ policy: budget }] });
   }
 });
 

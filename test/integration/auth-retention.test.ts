@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { configOf } from "../../src/platform/env";
 import { authDependencies, wire } from "../../src/wiring";
-import { TEST_NOW_MS, testScope } from "../support/scope";
+import { settled, TEST_NOW_MS, testScope } from "../support/scope";
 
 const DAY_MS = 86_400_000;
 const USER_ID = "019ab000-0000-7000-8000-000000000001";
@@ -63,6 +63,46 @@ test("a chain longer than one run is removed over several, its session last", as
   await auth.removeExpired();
   expect(await ids("sessions")).toEqual([]);
   expect(await ids("refresh_tokens", "digest")).toEqual([]);
+});
+
+test("identities without a user go in bounded steps, and those of users stay", async () => {
+  for (const [subject, orphanedAt] of [
+    ["a", 1],
+    ["b", 2],
+    ["c", 3],
+    ["d", TEST_NOW_MS],
+    ["e", null],
+  ]) {
+    await env.DB.prepare(
+      "insert into foreign_identities (issuer, subject, user_id, created_at, orphaned_at) values ('i', ?, 'u', 1, ?)",
+    )
+      .bind(subject, orphanedAt)
+      .run();
+  }
+  const { database, identities } = authDependencies(env, configOf(env), testScope());
+  const [removed] = await database.commit([identities.removeOrphaned(TEST_NOW_MS - DAY_MS, 2)]);
+  expect(removed).toHaveLength(2);
+  expect(await ids("foreign_identities", "subject")).toEqual(["c", "d", "e"]);
+  const { auth } = wire(env, configOf(env), testScope());
+  expect(await auth.removeExpired()).toEqual({ removed: 1 });
+  expect(await ids("foreign_identities", "subject")).toEqual(["d", "e"]);
+});
+
+test("ending a session reads that user's sessions, however many others have", async () => {
+  await env.DB.prepare(
+    `insert into sessions (id, user_id, device, created_at, last_seen_at, expires_at)
+     select 'other-' || value, 'other-' || value, 'x', 1, 1, 9999999999999 from
+     (with recursive n(value) as (select 1 union all select value + 1 from n where value < 2000) select value from n)`,
+  ).run();
+  await insertSession("mine", TEST_NOW_MS + DAY_MS, 1);
+  const scope = testScope();
+  const { auth } = wire(env, configOf(env), scope);
+  const actor = { kind: "user", userId: USER_ID, role: "user", sessionId: "mine" } as const;
+  expect((await auth.logOut(actor)).ok).toBe(true);
+  expect(scope.calls.d1RowsRead).toBeLessThan(100);
+  const { results } = await env.DB.prepare("select * from outbox_events where type = 'session.ended'").all();
+  expect(results).toHaveLength(1);
+  await settled();
 });
 
 test("of a deleted user's sessions and tokens nothing is left, and another's are untouched", async () => {

@@ -244,6 +244,18 @@ test("a message that is not ours, or whose delivery does not exist, is acknowled
   expect(acked).toBe(4);
 });
 
+test("what the queue gave up is given up by the consumer's own policy, not by the common one", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  const patient: Consumer = {
+    ...failing(new Error("never called")),
+    retry: { attemptsMax: 21, backoffSeconds: 5, backoffMaxSeconds: 60 },
+  };
+  const handlers = dispatcher(on, { mail: patient }, 1);
+  await handOver([{ eventId: id, consumer: "mail" }], (batch) => handlers.takeBack(batch));
+  expect((await deliveriesOf(id))[1]).toMatchObject({ state: "pending", attempts: 1 });
+});
+
 test("what the queue gave up counts as an attempt and comes back by the sweep", async () => {
   const on = bench();
   const id = await commitEvent(on);

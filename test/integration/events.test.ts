@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { CloudEvent } from "cloudevents";
 import { expect, test } from "vitest";
+import { configOf } from "../../src/platform/env";
 import { EventLog } from "../../src/platform/outbox";
+import { wire } from "../../src/wiring";
 import { createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";
 import {
@@ -78,6 +80,7 @@ test("the log is an administrator's or the events token's, and the token opens n
   expect((await user.call("/api/events/dead-letters")).status).toBe(403);
   expect((await admin.call("/api/events")).status).toBe(200);
   expect((await call(`/api/events/${eventId}`, TOKEN)).status).toBe(200);
+  expect((await call("/api/events", { ...TOKEN, method: "HEAD" })).status).toBe(200);
   expect((await call("/api/events/dead-letters", TOKEN)).status).toBe(401);
   expect((await call(`/api/events/dead-letters/${letterId}/replay`, { ...TOKEN, json: {} })).status).toBe(
     401,
@@ -199,7 +202,14 @@ test("many are replayed by type, consumer or time, handed over at 50 a second, w
   for (let index = 0; index < 120; index += 1) eventIds.push((await bury(on)).eventId);
   const other = await bury(on, "thing.changed");
   const admin = await createAdmin();
-  const answer = await admin.call("/api/events/replay", { json: { type: "thing.made" } });
+  for (const none of [
+    { consumer: "count" },
+    { from: new Date(NOW + 1).toISOString() },
+    { to: new Date(NOW).toISOString() },
+  ])
+    expect((await admin.call("/api/events/replay", { json: none })).json.replayed).toBe(0);
+  const during = { type: "thing.made", consumer: "mail", from: new Date(NOW).toISOString() };
+  const answer = await admin.call("/api/events/replay", { json: during });
   expect({ status: answer.status, json: answer.json }).toEqual({
     status: 202,
     json: { replayed: 120, isComplete: true },
@@ -220,6 +230,18 @@ test("many are replayed by type, consumer or time, handed over at 50 a second, w
   });
 });
 
+test("of many replays of the same letters at once each letter is taken by one, and all are answered", async () => {
+  const on = bench();
+  for (let index = 0; index < 8; index += 1) await bury(on);
+  const admin = await createAdmin();
+  const answers = await Promise.all(
+    [1, 2, 3].map(() => admin.call("/api/events/replay", { json: { type: "thing.made" } })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  expect(answers.map(({ json }) => json.replayed).sort()).toEqual([0, 0, 8]);
+  expect(await rowsOf("select action from audit_log where action like 'dead_letter.%'")).toHaveLength(1);
+});
+
 test("what is settled is kept for the retention, and what is not settled for ever", async () => {
   const on = bench();
   const [settled, pending, letter] = [await commitEvent(on), await commitEvent(on), await bury(on)];
@@ -235,4 +257,21 @@ test("what is settled is kept for the retention, and what is not settled for eve
   await env.DB.prepare("update dead_letters set state = 'discarded'").run();
   expect(await log.deleteSettled(NOW + 1)).toBe(1);
   expect(await rowsOf("select * from dead_letters")).toEqual([]);
+});
+
+test("the clean-up of one tick keeps up with a day of many events and deliveries: thousands go at once", async () => {
+  const on = bench();
+  const numbers = JSON.stringify(Array.from({ length: 1_100 }, (_, at) => at));
+  await env.DB.batch([
+    env.DB.prepare(
+      "insert into outbox_events select null, 'event-' || value, 'thing.made', 's', 's', 1, '{}', null, 1, 1 from json_each(?)",
+    ).bind(numbers),
+    env.DB.prepare(
+      "insert into webhook_attempts (endpoint_id, event_id, type, attempt, duration_ms, at) select 'e', 'event-' || value, 't', 1, 1, 1 from json_each(?)",
+    ).bind(numbers),
+  ]);
+  const recent = await commitEvent(on);
+  const { events, webhooks } = wire(env, configOf(env), on.scope);
+  expect([await events.expire(30), await webhooks.expire(30)]).toEqual([1_100, 1_100]);
+  expect(await rowsOf("select id from outbox_events")).toEqual([{ id: recent }]);
 });

@@ -2,8 +2,11 @@ import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { isAdmin } from "../../src/kernel/actor";
+import type { Outcome } from "../../src/kernel/errors";
 import type { TrustedIssuer } from "../../src/platform/env";
 import { configOf, readConfig } from "../../src/platform/env";
+import { newCalls } from "../../src/platform/observability/calls";
+import type { Scope } from "../../src/platform/scope";
 import {
   AccessTokens,
   Authenticator,
@@ -11,6 +14,7 @@ import {
   ForeignKeys,
   type ForeignToken,
   ForeignTokens,
+  judgeToken,
   KeySet,
   TokenMemory,
 } from "../../src/services/auth";
@@ -56,10 +60,10 @@ function issuerWith(more: object = {}): TrustedIssuer {
 function authenticatorAt(
   nowMs: number,
   issuer = issuerWith(),
-  memory = new TokenMemory<ForeignToken>(),
+  memory = new TokenMemory<Outcome<ForeignToken>>(),
+  scope = testScope(() => nowMs),
 ): Authenticator {
   const config = configOf(env);
-  const scope = testScope(() => nowMs);
   const own = new AccessTokens({
     keys: new KeySet(config.JWT_SIGNING_KEYS.keys),
     issuer: config.JWT_ISSUER,
@@ -117,10 +121,14 @@ test("a valid token of a trusted issuer signs its subject in, created once, with
   expect(await rows("select type from outbox_events")).toEqual([{ type: "user.created" }]);
 });
 
-test("of ten at first sight one makes the user", async () => {
+test("of ten at first sight one makes the user, and all are let in", async () => {
   const signed = await token();
-  await Promise.all(Array.from({ length: 10 }, () => authenticatorAt(TEST_NOW_MS).verify(signed)));
-  expect(await rows("select id from users")).toHaveLength(1);
+  const outcomes = await Promise.all(
+    Array.from({ length: 10 }, () => authenticatorAt(TEST_NOW_MS).verify(signed)),
+  );
+  const [user, ...others] = await rows("select id from users");
+  expect(others).toEqual([]);
+  expect(outcomes.map((outcome) => outcome.ok && outcome.value.userId)).toEqual(Array(10).fill(user?.id));
   expect(await rows("select * from foreign_identities")).toHaveLength(1);
 });
 
@@ -186,6 +194,16 @@ test("a key of one's own, an algorithm that is not listed, and a symmetric key a
   expect(await codeOf(symmetric)).toBe("unauthenticated");
 });
 
+test("a key serves the algorithm that its set names, and no other", async () => {
+  const rsa = await generateKeyPair("PS256", { extractable: true });
+  jwks.keys.push({ ...(await exportJWK(rsa.publicKey)), kid: "k2", alg: "RS256" });
+  const both = issuerWith({ algorithms: ["RS256", "PS256"] });
+  const signed = await token({}, { alg: "PS256", kid: "k2" }, rsa.privateKey);
+  expect(await codeOf(signed, TEST_NOW_MS, both)).toBe("unauthenticated");
+  jwks.keys.splice(1, 1, { ...(await exportJWK(rsa.publicKey)), kid: "k2" });
+  expect(await codeOf(signed, TEST_NOW_MS + 601_000, both)).toBe("accepted");
+});
+
 test("a hundred unknown key ids lead to one more fetch, and a rotated key is found after the cool-down", async () => {
   expect(await codeOf(await token())).toBe("accepted");
   expect(fetches).toHaveLength(1);
@@ -215,12 +233,29 @@ test("an issuer that is down is believed on its known keys, and asked again only
 });
 
 test("a remembered token costs no D1 call", async () => {
-  const memory = new TokenMemory<ForeignToken>();
+  const memory = new TokenMemory<Outcome<ForeignToken>>();
   const signed = await token();
   await authenticatorAt(TEST_NOW_MS, issuerWith(), memory).verify(signed);
   await env.DB.prepare("delete from foreign_identities").run();
   await env.DB.prepare("update users set email_key = 'gone'").run();
   expect((await authenticatorAt(TEST_NOW_MS, issuerWith(), memory).verify(signed)).ok).toBe(true);
+});
+
+test("first sight takes one round trip, and one that may not come in costs none when it comes again", async () => {
+  const scope: Scope = { ...testScope(), callsAfterResponse: newCalls() };
+  const memory = new TokenMemory<Outcome<ForeignToken>>();
+  const at = (nowMs: number, on = scope) => authenticatorAt(nowMs, issuerWith(), memory, on);
+  expect((await at(TEST_NOW_MS).verify(await token())).ok).toBe(true);
+  expect(scope.calls.d1RoundTrips).toBe(1);
+  const stranger = await token({ sub: "auth0|2" });
+  for (const trips of [3, 3, 3]) {
+    const outcome = await at(TEST_NOW_MS).verify(stranger);
+    expect(outcome.ok === false && outcome.refusal.code).toBe("forbidden");
+    expect(scope.calls.d1RoundTrips).toBe(trips);
+  }
+  await env.DB.prepare("update users set email_key = 'elsewhere@example.com'").run();
+  const later = testScope(() => TEST_NOW_MS + 30_000);
+  expect((await at(TEST_NOW_MS + 30_000, later).verify(stranger)).ok).toBe(true);
 });
 
 test("logout with a foreign token voids all that its subject was issued so far, and none issued later", async () => {
@@ -234,22 +269,22 @@ test("logout with a foreign token voids all that its subject was issued so far, 
   expect((await auth.logOut(actor)).ok).toBe(true);
   expect(await codeOf(signed, TEST_NOW_MS + 6_000)).toBe("token_revoked");
   expect(await codeOf(await token({ iat: NOW + 6, exp: NOW + 900 }), TEST_NOW_MS + 6_000)).toBe("accepted");
-  const known = { minEpoch: 0, minIssuedAt: NOW + 6, isSessionRevoked: () => false };
-  expect(await authenticatorAt(TEST_NOW_MS).stillGood(signed, outcome.value, known)).toBeNull();
+  const known = { minEpoch: 0, minEpochSince: null, minIssuedAt: NOW + 6, isSessionRevoked: () => false };
+  expect(judgeToken(outcome.value, known)).toBe("void");
 });
 
 test("when the user's epoch was raised, whom a foreign token is here is read anew", async () => {
-  const memory = new TokenMemory<ForeignToken>();
+  const memory = new TokenMemory<Outcome<ForeignToken>>();
   const signed = await token();
   const authenticator = authenticatorAt(TEST_NOW_MS, issuerWith(), memory);
   const outcome = await authenticator.verify(signed);
   if (!outcome.ok) throw new Error("refused");
   await env.DB.prepare("update users set role = 'admin', token_epoch = 2").run();
-  const known = { minEpoch: 2, minIssuedAt: 0, isSessionRevoked: () => false };
-  expect(await authenticator.stillGood(signed, outcome.value, known)).toMatchObject({
-    role: "admin",
-    epoch: 2,
-  });
+  const known = { minEpoch: 2, minEpochSince: null, minIssuedAt: 0, isSessionRevoked: () => false };
+  expect(judgeToken(outcome.value, known)).toBe("unsure");
+  const anew = await authenticator.verifyAnew(signed);
+  expect(anew).toMatchObject({ role: "admin", epoch: 2 });
+  expect(anew && judgeToken(anew, known)).toBe("good");
 });
 
 test("the token of a deleted user is void, and makes no user again; a later one does", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/kernel/errors";
 import { createAccount } from "../support/accounts";
 import { call } from "../support/client";
+import { sendCounted } from "../support/counted-app";
 
 describe("the router's own answers", () => {
   test("an unknown path is a problem document, under /api and beside it", async () => {
@@ -60,6 +61,41 @@ describe("every answer", () => {
       headers: { Origin: "https://evil.example", "Access-Control-Request-Method": "POST" },
     });
     expect(preflight.headers.has("access-control-allow-origin")).toBe(false);
+  });
+
+  test("is open to the origins that CORS_ORIGINS lists, refusals and preflights included, and to no other", async () => {
+    const ask = async (
+      origin: string,
+      method: string,
+      CORS_ORIGINS = "https://app.example,https://b.example",
+    ) => {
+      const headers = { Origin: origin, "Access-Control-Request-Method": "PATCH" };
+      const request = new Request("https://meridian.example/api/users/me", { method, headers });
+      return (await sendCounted(request, { CORS_ORIGINS } as Partial<Env>)).response;
+    };
+    const refused = await ask("https://app.example", "GET");
+    expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([
+      401,
+      "https://app.example",
+    ]);
+    expect(refused.headers.get("access-control-expose-headers")).toContain("X-D1-Bookmark");
+    expect(refused.headers.get("vary")).toContain("Origin");
+    expect(refused.headers.has("access-control-allow-credentials")).toBe(false);
+    const preflight = await ask("https://b.example", "OPTIONS");
+    expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([
+      204,
+      "https://b.example",
+    ]);
+    expect(preflight.headers.get("access-control-allow-methods")).toContain("PATCH");
+    for (const origin of ["https://evil.example", "https://app.example.evil.example", "null"]) {
+      for (const method of ["GET", "OPTIONS"]) {
+        const closed = await ask(origin, method);
+        expect([origin, closed.headers.get("access-control-allow-origin")]).toEqual([origin, null]);
+      }
+    }
+    expect((await ask("https://any.example", "GET", "*")).headers.get("access-control-allow-origin")).toBe(
+      "*",
+    );
   });
 
   test("under /api is private to its caller", async () => {
@@ -131,7 +167,12 @@ describe("operations", () => {
     const ready = await call("/readyz");
     expect(ready.status).toBe(200);
     expect(ready.json.status).toBe("ok");
-    expect(ready.json.checks.map((check: { name: string }) => check.name)).toEqual(["d1", "kv"]);
+    expect(ready.json.checks.map((check: { name: string }) => check.name)).toEqual([
+      "d1",
+      "kv",
+      "limiter",
+      "outbox",
+    ]);
   });
 
   test("every code has its page, for people and for programs", async () => {

@@ -1,8 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
+import { configOf } from "../../src/platform/env";
+import { PasswordHasher } from "../../src/platform/password-hasher";
+import { wire } from "../../src/wiring";
 import { createLoggedInAccount, freshEmail, PASSWORD } from "../support/accounts";
 import { call, freshAddress } from "../support/client";
 import { mailsSent } from "../support/mailbox";
+import { settled, testScope } from "../support/scope";
 
 // Password hashes are slow by design, and more so on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -77,6 +81,22 @@ describe("login", () => {
     expect(answer.json.errors[0].pointer).toBe(pointer);
   });
 
+  test("a password under older parameters is hashed anew, and stays the password", async () => {
+    const account = await createLoggedInAccount();
+    const old = new PasswordHasher(Date.now, undefined, { logN: 10, blockSize: 8, parallelization: 1 });
+    await env.DB.prepare("update users set password_hash = ? where id = ?")
+      .bind(await old.hash(PASSWORD), account.id)
+      .run();
+    const json = { email: account.email, password: PASSWORD };
+    const cheap = { ...json, password: "a guess of a password" };
+    expect((await call("/api/auth/login", { json: cheap })).status).toBe(401);
+    const isOld = () => rows("select id from users where password_hash like '$scrypt$ln=10,%'");
+    expect(await isOld()).toHaveLength(1);
+    expect((await call("/api/auth/login", { json })).status).toBe(200);
+    expect(await isOld()).toEqual([]);
+    expect((await call("/api/auth/login", { json })).status).toBe(200);
+  });
+
   test("a stale bearer token does not hinder a login", async () => {
     const account = await createLoggedInAccount();
     const answer = await call("/api/auth/login", {
@@ -102,6 +122,24 @@ describe("login", () => {
     expect(dump).not.toContain("203.0.113.77");
     expect(dump).not.toContain(answer.json.refreshToken);
     expect(dump).not.toContain(answer.json.accessToken);
+  });
+
+  test("a session that is replaced after its last token has expired takes no place among the revocations", async () => {
+    const account = await createLoggedInAccount();
+    const logIn = async (lastSeenAt: number) => {
+      await env.DB.prepare(
+        `insert into sessions select ? || value, ?, 'x', null, value, ?, 9999999999999, null, null, null
+         from (with recursive n(value) as (select 1 union all select value + 1 from n where value < 100) select value from n)`,
+      )
+        .bind(`${lastSeenAt} `, account.id, lastSeenAt)
+        .run();
+      const { auth } = wire(env, configOf(env), testScope(Date.now));
+      expect((await auth.logIn({ email: account.email, password: PASSWORD })).ok).toBe(true);
+      await settled();
+      return (await env.CLIENT_LIMITER.getByName(`user:${account.id}`).report()).revokedSessions;
+    };
+    expect(await logIn(Date.now() - 900_001)).toBe(0);
+    expect(await logIn(Date.now())).toBeGreaterThan(0);
   });
 
   test("over a hundred live sessions the oldest is replaced", async () => {

@@ -39,8 +39,9 @@ describe("a user that is read again", () => {
     const entry = await stored(ada.id);
     const value = { ...Object(entry?.value), id: grace.id, name: "From KV" };
     await env.USER_CACHE.put(`user:${grace.id}`, JSON.stringify({ ...entry, value }));
-    const { response, before } = await get(grace);
+    const { response, before } = await get(grace, {}, { SERVER_TIMING: "all" } as Partial<Env>);
     expect(await response.json()).toMatchObject({ id: grace.id, name: "From KV" });
+    expect(response.headers.get("server-timing")).toMatch(/^cache;desc="kv", d1;desc="0", kv;desc="1", /);
     expect(before).toMatchObject({ d1RoundTrips: 0, kvReads: 1 });
   });
 
@@ -56,14 +57,14 @@ describe("a user that is read again", () => {
   });
 });
 
-test("requests that miss at once, each in a context of its own, answer all, and share a read of D1", async () => {
+// How many of them read D1 depends on how long a read lasts: `shared-reads.test.ts` decides that.
+test("requests that miss at once, each in a context of its own, answer all: nobody waits for another's promise", async () => {
   const [admin, ada] = [await createAdmin(), await storeUser()];
   const answers = await Promise.all(Array.from({ length: 12 }, () => admin.call(`/api/users/${ada.id}`)));
   expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200));
   const timings = answers.map(({ headers }) => headers.get("server-timing") ?? "");
-  // One reads; on a machine so slow that the read outlasts the others' patience, a second one does.
   const reads = timings.filter((timing) => timing.includes('d1;desc="1"')).length;
-  expect([1, 2]).toContain(reads);
+  expect(reads).toBeGreaterThan(0);
   expect(timings.filter((timing) => timing.includes('cache;desc="memory"'))).toHaveLength(12 - reads);
 });
 

@@ -243,6 +243,28 @@ test("a failed delivery is retried and logged, a redirect is a failure that is n
   ]);
 });
 
+test("an endpoint has ten seconds; what went wrong is told in our words, which hold no address", async () => {
+  const deadlines = vi.spyOn(AbortSignal, "timeout");
+  const admin = await createAdmin();
+  internet();
+  const { id } = await createWebhook(admin);
+  const on = bench();
+  const eventId = await commitEvent(on);
+  const failures = [new DOMException("10.1.2.3 is slow", "TimeoutError"), new TypeError("10.1.2.3 refused")];
+  for (const failure of failures) {
+    internet({ respond: () => Promise.reject(failure) });
+    deadlines.mockClear();
+    expect((await deliver(on, id, eventId)).retried).toHaveLength(1);
+    expect(deadlines.mock.calls).toEqual([[10_000]]);
+  }
+  const { json } = await admin.call(`/api/webhooks/${id}/deliveries`);
+  expect(json.data.map(({ statusCode, error }: Record<string, unknown>) => [statusCode, error])).toEqual([
+    [null, "could not be reached"],
+    [null, "did not answer in time"],
+  ]);
+  deadlines.mockRestore();
+});
+
 test("a delivery to a name that has moved to a private address meanwhile is not made", async () => {
   const received = internet();
   const { id } = await createWebhook(await createAdmin());

@@ -2,6 +2,9 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/gateway/http/app";
+import { runScheduled } from "../../src/gateway/scheduled";
+import { backgroundScope } from "../../src/platform/background-scope";
+import { configOf } from "../../src/platform/env";
 import { wire } from "../../src/wiring";
 
 const app = createApp(wire);
@@ -17,12 +20,14 @@ interface Call {
   /** D1 calls that had ended when this one began, in the longest chain, and this one. */
   readonly depth: number;
   endedAt: number | null;
+  rowsRead: number;
 }
 
 /** What a request took before its answer, and what followed. */
 export interface Spent {
   readonly d1RoundTrips: number;
   readonly d1Statements: number;
+  readonly d1RowsRead: number;
   readonly kvReads: number;
   readonly kvWrites: number;
   readonly objectCalls: number;
@@ -52,6 +57,19 @@ export async function sendCounted(request: Request, overrides: Partial<Env> = {}
   };
 }
 
+/** As `sendCounted`, for a tick of the cron. */
+export async function tickCounted(): Promise<Spent> {
+  const ledger = new Ledger();
+  const context = createExecutionContext();
+  const counted = ledger.wrap({ ...env, ...OFFLINE } as Env);
+  const config = configOf(counted);
+  const scope = backgroundScope("cron", config, context);
+  // Not by the Worker's own handler, which then keeps its metrics back for seconds.
+  await runScheduled(wire(counted, config, scope), config, scope);
+  await waitOnExecutionContext(context);
+  return spentOn(ledger.calls);
+}
+
 function spentOn(calls: readonly Call[]): Spent {
   const of = (kind: CallKind) => calls.filter((call) => call.kind === kind);
   const depths = of("d1").map((call) => call.depth);
@@ -59,6 +77,7 @@ function spentOn(calls: readonly Call[]): Spent {
     // Side by side they take the time of one.
     d1RoundTrips: new Set(depths).size,
     d1Statements: of("d1").reduce((sum, call) => sum + call.statements, 0),
+    d1RowsRead: of("d1").reduce((sum, call) => sum + call.rowsRead, 0),
     kvReads: of("kv-read").length,
     kvWrites: of("kv-write").length,
     objectCalls: of("object").length,
@@ -89,10 +108,12 @@ class Ledger {
   async #count<T>(kind: CallKind, statements: number, call: () => Promise<T>): Promise<T> {
     const ended = this.calls.filter((other) => other.kind === kind && other.endedAt !== null);
     const depth = 1 + ended.reduce((deepest, other) => Math.max(deepest, other.depth), 0);
-    const entry: Call = { kind, statements, depth, endedAt: null };
+    const entry: Call = { kind, statements, depth, endedAt: null, rowsRead: 0 };
     this.calls.push(entry);
     try {
-      return await call();
+      const result = await call();
+      if (kind === "d1") entry.rowsRead = rowsReadBy(result);
+      return result;
     } finally {
       entry.endedAt = this.tick();
     }
@@ -138,6 +159,12 @@ class Ledger {
     if (typeof method !== "function") return method;
     return (...args: unknown[]) => this.#count(kind, 0, async () => await method(...args));
   }
+}
+
+/** Of a batch, whose results all say what they cost. */
+function rowsReadBy(results: unknown): number {
+  const batch = results as readonly D1Result[];
+  return batch.reduce((sum, { meta }) => sum + meta.rows_read, 0);
 }
 
 function intercept<Target extends object>(real: Target, methods: Readonly<Record<string, unknown>>): Target {

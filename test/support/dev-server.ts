@@ -1,5 +1,4 @@
 /** The built Worker in a server of its own, with an empty database: for tests from outside. */
-import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,9 +6,12 @@ import { vi } from "vitest";
 import { ensureMigrations } from "../../scripts/prepare.mjs";
 import { spawnTool, toolEnvironment } from "../../scripts/tools.mjs";
 import { TEST_SECRETS } from "./secrets.ts";
+import { watchProcess } from "./server-output.ts";
 
 export interface DevServer {
   readonly base: string;
+  /** What it has printed so far. */
+  readonly output: () => string;
   stop(): void;
 }
 
@@ -39,7 +41,7 @@ export async function startDevServer(
       env: { ...toolEnvironment(), ...TEST_SECRETS, NO_COLOR: "1" },
     },
   );
-  const output = collect(server);
+  const output = watchProcess(server);
   const stop = () => {
     if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, "SIGKILL");
     rmSync(state, { recursive: true, force: true });
@@ -57,15 +59,5 @@ export async function startDevServer(
     stop();
     throw error;
   }
-  return { base, stop };
-}
-
-function collect({ stdout, stderr }: ChildProcess): () => string {
-  let output = "";
-  for (const stream of [stdout, stderr]) {
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  return () => output;
+  return { base, output, stop };
 }

@@ -44,15 +44,19 @@ export interface Shop {
   readonly orders: OrderService;
   readonly products: ProductService;
   readonly expiry: OrderExpiry;
+  /** Types of the events that the outbox was told were committed. */
+  readonly committed: readonly string[];
 }
 
 /** As one request sees it. Requests of one test share the clock. */
 export function openShop(clock = new TestClock()): Shop {
   const scope = testScope(clock);
   const database = new Database(env.DB, scope.calls);
+  const committed: string[] = [];
   const outbox = new Outbox({
     database,
     scope,
+    onCommitted: ({ type }) => void committed.push(type),
     queue: new TestQueue().binding,
     consumersOf,
     delaySecondsOf,
@@ -71,6 +75,7 @@ export function openShop(clock = new TestClock()): Shop {
     scope,
     database,
     outbox,
+    committed,
     orders: new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
     products: new ProductService({ database, repository: products, audit, keyset, scope }),
     expiry: new OrderExpiry({

@@ -14,6 +14,8 @@ beforeEach(async () => {
   await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
 });
 
-afterEach(() => {
-  expect(watch.drain().leaks, "secrets in the log").toEqual([]);
+afterEach(({ task }) => {
+  const { lines, leaks } = watch.drain();
+  if (task.result?.state === "fail") watch.show(lines);
+  expect(leaks, "secrets in the log").toEqual([]);
 });

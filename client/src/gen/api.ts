@@ -1300,7 +1300,7 @@ export interface components {
             status: "ok" | "degraded" | "down";
             checks: {
                 /** @enum {string} */
-                name: "d1" | "kv";
+                name: "d1" | "kv" | "limiter" | "outbox";
                 isHealthy: boolean;
                 /** Format: int64 */
                 latencyMs: number;
@@ -3197,6 +3197,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Makes it safe to repeat: the same key gets the recorded answer for 24 h. A new key for each new request. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description Of an earlier write: the answer shows at least that. */
                 "X-D1-Bookmark"?: components["parameters"]["Bookmark"];
             };
@@ -3217,6 +3219,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     "X-D1-Bookmark": components["headers"]["X-D1-Bookmark"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3226,8 +3229,10 @@ export interface operations {
             400: components["responses"]["MalformedJsonOrValidationFailed"];
             401: components["responses"]["TokenExpiredOrTokenRevokedOrUnauthenticated"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInProgress"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

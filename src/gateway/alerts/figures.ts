@@ -4,11 +4,13 @@ import { METRICS } from "../metrics/catalogue";
 
 export const FIGURES = [
   ...["requests", "errors", "slowRequests", "timedRequests", "dead", "failOpen"],
-  ...["kvFailures", "kvOperations", "logins", "wrongLogins"],
-  ...["lagSeconds", "deadLettersOpen", "isD1Down", "isKvDown"],
+  ...["kvFailures", "kvOperations", "logins", "wrongLogins", "signups", "sweeps"],
+  ...["lagSeconds", "deadLettersOpen", "isD1Down", "isKvDown", "isLimiterDown"],
 ] as const;
 export type Figure = (typeof FIGURES)[number];
-export type Figures = Record<Figure, number>;
+/** What consumers of ours tried, and what of it failed. */
+export type ConsumerFigure = `attempts of ${string}` | `failures of ${string}`;
+export type Figures = Record<Figure, number> & { [name: ConsumerFigure]: number };
 
 /** A bound of the latency histogram: answers above it are slow. */
 const SLOW_ABOVE_SECONDS = 0.5;
@@ -17,7 +19,8 @@ export function figuresOf(sums: ReadonlyMap<string, number>, readings: readonly 
   const figures = Object.fromEntries(FIGURES.map((name) => [name, 0])) as Figures;
   for (const [key, sum] of sums) {
     const { name, labelValues } = decodeSeriesKey(key);
-    for (const figure of figuresIn(name, labelsIn(name, labelValues))) figures[figure] += sum;
+    for (const figure of figuresIn(name, labelsIn(name, labelValues)))
+      figures[figure] = (figures[figure] ?? 0) + sum;
   }
   for (const { name, labels, value } of readings) addReading(figures, name, labels, value);
   return figures;
@@ -26,14 +29,14 @@ export function figuresOf(sums: ReadonlyMap<string, number>, readings: readonly 
 type Labels = Readonly<Record<string, string | undefined>>;
 
 /** Which figures a stored sum counts for. */
-function figuresIn(name: string, labels: Labels): readonly Figure[] {
+function figuresIn(name: string, labels: Labels): readonly (Figure | ConsumerFigure)[] {
   switch (name) {
     case "http_requests_total":
       return labels.status?.startsWith("5") === true ? ["requests", "errors"] : ["requests"];
     case "http_request_duration_seconds":
       return timedFigures(labels);
     case "consumer_attempts_total":
-      return labels.outcome === "dead" ? ["dead"] : [];
+      return attemptFigures(labels);
     case "limiter_admissions_total":
       return labels.decided_by === "isolate" ? ["failOpen"] : [];
     case "kv_failures_total":
@@ -44,9 +47,25 @@ function figuresIn(name: string, labels: Labels): readonly Figure[] {
       return ["logins"];
     case "login_failures_total":
       return labels.reason === "invalid_credentials" ? ["wrongLogins"] : [];
+    case "signups_total":
+      return ["signups"];
+    case "cron_runs_total":
+      return labels.task === "sweep" && labels.outcome === "done" ? ["sweeps"] : [];
     default:
       return [];
   }
+}
+
+function attemptFigures({ consumer = "", outcome }: Labels): readonly (Figure | ConsumerFigure)[] {
+  const dead: readonly Figure[] = outcome === "dead" ? ["dead"] : [];
+  if (isOthers(consumer) || outcome === "skipped") return dead;
+  const attempt = `attempts of ${consumer}` as const;
+  return outcome === "done" ? [attempt] : [attempt, `failures of ${consumer}`, ...dead];
+}
+
+/** Of other people's machines, which may be away for days. */
+function isOthers(consumer: string | undefined): boolean {
+  return consumer === "webhook" || consumer === "export";
 }
 
 function timedFigures({ route, part }: Labels): readonly Figure[] {
@@ -62,11 +81,12 @@ function labelsIn(name: string, values: readonly string[]): Labels {
 }
 
 function addReading(figures: Figures, name: string, labels: Labels, value: number): void {
-  const isOthers = labels.consumer === "webhook" || labels.consumer === "export";
-  if (name === "outbox_lag_seconds" && !isOthers) figures.lagSeconds = Math.max(figures.lagSeconds, value);
+  if (name === "outbox_lag_seconds" && !isOthers(labels.consumer))
+    figures.lagSeconds = Math.max(figures.lagSeconds, value);
   if (name === "dead_letters_open") figures.deadLettersOpen += value;
   if (name === "dependency_up" && value === 0) {
     if (labels.dependency === "d1") figures.isD1Down = 1;
     if (labels.dependency === "kv") figures.isKvDown = 1;
+    if (labels.dependency === "limiter") figures.isLimiterDown = 1;
   }
 }

@@ -2,9 +2,10 @@
  * A call over a service binding. Who calls is written in the binding's `props`, in the caller's configuration, which only
  * whoever deploys it can set: no argument of a call can make it another.
  */
-import * as z from "zod";
+
 import { type Actor, ANONYMOUS, ROLES } from "../../kernel/actor";
 import { AppError, type Outcome } from "../../kernel/errors";
+import * as z from "../../kernel/schema";
 import type { Config } from "../../platform/env";
 import type { Attempt } from "../../platform/idempotency";
 import { isIdempotencyKey } from "../../platform/idempotency";
@@ -15,7 +16,7 @@ import type { Services } from "../request-context";
 
 const propsSchema = z.strictObject({
   actor: z.union([
-    z.strictObject({ kind: z.literal("system"), name: z.string().min(1).max(100) }),
+    z.strictObject({ kind: z.literal("system"), name: z.string().check(z.minLength(1), z.maxLength(100)) }),
     z.strictObject({ kind: z.literal("user"), userId: idSchema, role: z.enum(ROLES) }),
   ]),
 });
@@ -26,6 +27,13 @@ export interface CallOptions {
   readonly expectedVersion?: number;
   /** As `Idempotency-Key`. */
   readonly idempotencyKey?: string;
+}
+
+/** As a list's query over REST, but for `limit`, which is a number. */
+export interface ListArguments {
+  readonly limit?: number;
+  readonly cursor?: string;
+  readonly [filter: string]: unknown;
 }
 
 export interface BindingCall {

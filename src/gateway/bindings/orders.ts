@@ -9,9 +9,8 @@ import {
   type Order,
   placeOrderSchema,
 } from "../../services/orders";
-import { present, readInput } from "../input";
-import { type BindingCall, type CallOptions, once } from "./binding-call";
-import { idOf, type ListArguments, targetOf } from "./call-arguments";
+import { present, readId, readInput, readTarget } from "../input";
+import { type BindingCall, type CallOptions, type ListArguments, once } from "./binding-call";
 
 export const ordersBinding = {
   async place(call: BindingCall, given: unknown, options: CallOptions = {}): Promise<Outcome<Order>> {
@@ -24,7 +23,7 @@ export const ordersBinding = {
   },
 
   async get(call: BindingCall, id: string): Promise<Outcome<Order>> {
-    const read = idOf(id);
+    const read = readId(id);
     return read.ok ? await call.services.orders.get(call.actor, read.value) : read;
   },
 
@@ -39,7 +38,7 @@ export const ordersBinding = {
     status: string,
     options: CallOptions = {},
   ): Promise<Outcome<Order>> {
-    const target = targetOf(id, options);
+    const target = readTarget({ id, expectedVersion: options.expectedVersion });
     if (!target.ok) return target;
     const input = readInput(changeOrderStatusSchema, { status });
     if (!input.ok) return input;

@@ -4,13 +4,12 @@ import type { Page } from "../../kernel/cursor";
 import { expectVersion } from "../../kernel/entity-tag";
 import type { Outcome } from "../../kernel/errors";
 import { listUsersSchema, patchUserSchema, signUpSchema, type User } from "../../services/users";
-import { present, readInput } from "../input";
-import { type BindingCall, type CallOptions, once } from "./binding-call";
-import { idOf, type ListArguments, targetOf } from "./call-arguments";
+import { present, readId, readInput, readTarget } from "../input";
+import { type BindingCall, type CallOptions, type ListArguments, once } from "./binding-call";
 
 export const usersBinding = {
   async get(call: BindingCall, id: string): Promise<Outcome<User>> {
-    const read = idOf(id);
+    const read = readId(id);
     return read.ok ? await call.services.users.get(call.actor, read.value) : read;
   },
 
@@ -27,7 +26,7 @@ export const usersBinding = {
     given: unknown,
     options: CallOptions = {},
   ): Promise<Outcome<User>> {
-    const target = targetOf(id, options);
+    const target = readTarget({ id, expectedVersion: options.expectedVersion });
     if (!target.ok) return target;
     const patch = readInput(patchUserSchema, given);
     if (!patch.ok) return patch;
@@ -39,7 +38,7 @@ export const usersBinding = {
   },
 
   async delete(call: BindingCall, id: string, options: CallOptions = {}): Promise<Outcome<null>> {
-    const target = targetOf(id, options);
+    const target = readTarget({ id, expectedVersion: options.expectedVersion });
     if (!target.ok) return target;
     const { id: userId, expectedVersion } = target.value;
     const operation = { route: "users.delete", input: target.value, key: options.idempotencyKey };

@@ -1,6 +1,7 @@
 /** Mails that accounts cause: to prove an address, to get back in, and to learn what somebody did. */
 import type { CloudEvent } from "../../kernel/event";
 import type { ExternalConsumer } from "../../platform/outbox";
+import type { Recipient } from "../../services/auth";
 import { composeLetter, type Letter, tokenLink } from "./letter";
 import type { MailConsumerOptions } from "./welcome-mail";
 
@@ -85,9 +86,13 @@ const NOTICES: Readonly<
 export function securityNotice({ mails, mailer }: MailConsumerOptions): ExternalConsumer {
   return letters({ mailer }, async (event) => {
     const notice = NOTICES[event.type];
-    const to = notice === undefined ? null : await mails.recipientOf(event);
+    const to = notice === undefined ? null : await ownerToTell(mails, event);
     return notice === undefined || to === null ? null : { to, ...notice };
   });
+}
+
+function ownerToTell(mails: MailConsumerOptions["mails"], event: CloudEvent): Promise<Recipient | null> {
+  return event.type === "email.change_requested" ? mails.emailChangeNotice(event) : mails.recipientOf(event);
 }
 
 /** Sends the letter that an event calls for, or none. */

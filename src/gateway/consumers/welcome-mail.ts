@@ -5,7 +5,10 @@ import type { AccountMails, Recipient } from "../../services/auth";
 import { composeLetter, tokenLink } from "./letter";
 
 export interface MailConsumerOptions {
-  readonly mails: Pick<AccountMails, "recipientOf" | "passwordReset" | "emailVerification" | "emailChange">;
+  readonly mails: Pick<
+    AccountMails,
+    "recipientOf" | "passwordReset" | "emailVerification" | "emailChange" | "emailChangeNotice"
+  >;
   readonly mailer: Mailer;
   /** `PUBLIC_URL` */
   readonly publicUrl: string;

@@ -8,11 +8,26 @@ import { Loaders } from "./loaders";
 
 export interface GraphqlContext extends Record<PropertyKey, unknown> {
   readonly call: RequestCall;
-  readonly loaders: Loaders;
+  /** Of the request or, where it changes something, of the mutation that runs: what one has read, the next may have changed. */
+  loaders: Loaders;
+  /** Mutations begun. They run one after another. */
+  mutations: number;
 }
 
 export function graphqlContext(call: RequestCall): GraphqlContext {
-  return { call, loaders: new Loaders(call) };
+  return { call, loaders: new Loaders(call), mutations: 0 };
+}
+
+/**
+ * Comes before each mutation. A use case costs the same in every protocol: the request has paid for the first, each
+ * further one pays for itself. **Errors**: the gate's refusal, as the field's error.
+ */
+export async function beginMutation(context: GraphqlContext): Promise<void> {
+  context.mutations += 1;
+  if (context.mutations === 1) return;
+  const refusal = await context.call.admitAgain();
+  if (refusal !== null) throw refusalError(refusal);
+  context.loaders = new Loaders(context.call);
 }
 
 /** The value of an outcome. **Errors**: its refusal, as the field's error. */

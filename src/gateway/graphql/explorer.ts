@@ -6,7 +6,7 @@ import type { GatewayEnv } from "../request-context";
 
 /** A browser's address bar, where the schema may be looked at. */
 export function wantsExplorer(c: Context<GatewayEnv>): boolean {
-  const isBrowser = c.req.method === "GET" && c.req.header("accept")?.includes("text/html") === true;
+  const isBrowser = c.req.method !== "POST" && c.req.header("accept")?.includes("text/html") === true;
   return isBrowser && c.req.query("query") === undefined && isIntrospectionOn(c.var.config);
 }
 

@@ -96,7 +96,6 @@ class Walk {
 
   operation({ operation, selectionSet, variableDefinitions }: OperationDefinitionNode): void {
     const type = this.#schema.getRootType(operation) ?? undefined;
-    if (operation === "mutation") this.#charge(MUTATION_COST * selectionSet.selections.length);
     for (const { variable, defaultValue } of variableDefinitions ?? [])
       if (defaultValue?.kind === Kind.INT)
         this.#defaults.set(variable.name.value, Number(defaultValue.value));
@@ -147,6 +146,9 @@ class Walk {
       if (this.#aliases > LIMITS.aliases)
         throw new OverLimit(`The operation has more than ${LIMITS.aliases} aliases.`);
     }
+    // Here, not where the operation begins: a fragment may hold mutations as well.
+    if (place.type !== undefined && place.type === this.#schema.getMutationType())
+      this.#charge(MUTATION_COST);
     if (field.selectionSet === undefined) return;
     const name = field.name.value;
     const isIntrospection = name === "__schema" || name === "__type";

@@ -1,7 +1,7 @@
 /** Connections' arguments as the lists' queries. */
 
-import type { z } from "zod";
 import { type Outcome, refuse } from "../../kernel/errors";
+import type * as z from "../../kernel/schema";
 import { present, readInput, renamed } from "../input";
 import { granted } from "./call-context";
 import { PAGE_SIZE_DEFAULT } from "./page-size";
@@ -15,7 +15,7 @@ export interface PageArguments {
 }
 
 /** A list's query, by the rules that REST reads its parameters by, where a number is text. */
-export function listQuery<T extends z.ZodType>(
+export function listQuery<T extends z.ZodMiniType>(
   schema: T,
   { first, after }: PageArguments,
   filters: Readonly<Record<string, unknown>> = {},

@@ -27,17 +27,14 @@ import { renderGraphqlRefusal } from "./refused";
 import { schema } from "./schema/schema";
 
 export async function answerGraphql(c: Context<GatewayEnv>): Promise<Response> {
-  const { config } = c.var;
   const call = requestCall(c);
-  const rules = isIntrospectionOn(config)
-    ? specifiedRules
-    : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const isSchemaHidden = !isIntrospectionOn(c.var.config);
   const handler = createHandler<GraphqlContext>({
     onSubscribe: (_request, params) => {
-      const prepared = prepare(params, rules);
+      const prepared = prepare(params, isSchemaHidden);
       if (!("document" in prepared)) return prepared;
       const operation = getOperationAST(prepared.document, params.operationName);
-      if (operation?.operation === "mutation" && c.req.method === "GET") return refuseMutationByGet(c);
+      if (operation?.operation === "mutation" && c.req.method !== "POST") return refuseMutationByGet(c);
       c.set("isRead", operation?.operation !== "mutation");
       return { ...prepared, contextValue: graphqlContext(call) };
     },
@@ -47,10 +44,14 @@ export async function answerGraphql(c: Context<GatewayEnv>): Promise<Response> {
   return withOwnHeaders(c, await handler(await requestFor(c)));
 }
 
-/** Parses, measures and validates, in this order: a document over the limits is not worth validating. */
+/**
+ * Parses, measures and validates, in this order: a document over the limits is not worth validating.
+ *
+ * @param isSchemaHidden then a misspelt name is not answered with those that it may have meant either
+ */
 function prepare(
   { query, operationName, variables }: RequestParams,
-  rules: typeof specifiedRules,
+  isSchemaHidden: boolean,
 ): ExecutionArgs | readonly GraphQLError[] {
   let document: DocumentNode;
   try {
@@ -61,12 +62,14 @@ function prepare(
   const variableValues = variables ?? {};
   const excess = overLimit(schema, document, variableValues);
   if (excess !== null) return [requestError(excess)];
-  const errors = validate(schema, document, rules, { maxErrors: 20 });
+  const rules = isSchemaHidden ? [...specifiedRules, NoSchemaIntrospectionCustomRule] : specifiedRules;
+  const errors = validate(schema, document, rules, { maxErrors: 20, hideSuggestions: isSchemaHidden });
   if (errors.length > 0) return errors;
-  return { schema, document, variableValues, operationName: operationName ?? null };
+  const operation = { document, variableValues, operationName: operationName ?? null };
+  return { schema, ...operation, hideSuggestions: isSchemaHidden };
 }
 
-/** By GET nothing may change: a link or an image could make a browser send it. */
+/** By GET, and by HEAD, nothing may change: a link or an image could make a browser send it. */
 function refuseMutationByGet(c: Context<GatewayEnv>): RawResponse {
   const refusal = { code: "method_not_allowed", detail: "Mutations are sent by POST." } as const;
   const status = ERROR_MAP[refusal.code].http;
@@ -78,10 +81,11 @@ function refuseMutationByGet(c: Context<GatewayEnv>): RawResponse {
   ];
 }
 
-/** The body was read on the way here, to bound and to check it. */
+/** The body was read on the way here, to bound and to check it. HEAD is GET, whose body Hono leaves out. */
 async function requestFor(c: Context<GatewayEnv>): Promise<Request> {
   const { url, method, headers } = c.req.raw;
-  return new Request(url, { method, headers, ...(method === "POST" ? { body: await c.req.text() } : {}) });
+  if (method !== "POST") return new Request(url, { headers });
+  return new Request(url, { method, headers, body: await c.req.text() });
 }
 
 /** With the headers that middleware has set on the answer so far. */

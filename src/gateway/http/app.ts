@@ -1,5 +1,5 @@
 /** The whole REST API on one screen: the order of middleware, then every route; then the other protocols, behind the same gate. */
-import { Hono } from "hono";
+import type { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { newId } from "../../platform/clock";
 import { PROTOCOLS } from "../protocols";
@@ -18,12 +18,14 @@ import { securityHeaders } from "./middleware/security-headers";
 import { serverTiming } from "./middleware/server-timing";
 import { speak } from "./middleware/speak";
 import { unlessRead } from "./middleware/unless-read";
+import { newRouter } from "./router";
 import { analyticsRoutes } from "./routes/analytics";
 import { auditRoutes } from "./routes/audit";
 import { authRoutes } from "./routes/auth";
 import { eventsRoutes } from "./routes/events";
 import { keysRoutes } from "./routes/keys";
 import { limitsRoutes } from "./routes/limits";
+import { mailPagesRoutes } from "./routes/mail-pages";
 import { metricsRoutes } from "./routes/metrics";
 import { operationsRoutes } from "./routes/operations";
 import { ordersRoutes } from "./routes/orders";
@@ -32,7 +34,7 @@ import { usersRoutes } from "./routes/users";
 import { webhooksRoutes } from "./routes/webhooks";
 
 export function createApp(wire: Wire): Hono<GatewayEnv> {
-  const app = new Hono<GatewayEnv>();
+  const app = newRouter();
   app.onError(failed);
   app.notFound(unrouted(app));
 
@@ -45,6 +47,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.use(crossOrigin);
   app.use(serverTiming);
   app.route("/", operationsRoutes);
+  app.route("/", mailPagesRoutes);
   app.route("/.well-known", keysRoutes);
   app.route("/metrics", metricsRoutes);
 

@@ -2,10 +2,11 @@
 import { zValidator } from "@hono/zod-validator";
 import type { Context } from "hono";
 import { validator } from "hono/validator";
-import * as z from "zod";
 import type { Violation } from "../../kernel/errors";
 import { isUuid } from "../../kernel/ids";
+import * as z from "../../kernel/schema";
 import { violationsOf } from "../../kernel/violations";
+import { idSchema } from "../input";
 import type { GatewayEnv } from "../request-context";
 import { problem } from "./problem";
 
@@ -26,7 +27,7 @@ function refuse(c: Context, violations: readonly Violation[]): Response {
 }
 
 /** A request without a body counts as `{}`, whose missing fields are then named; a patch that lacks one is a slip. */
-export const body = <T extends z.ZodType>(schema: T) => {
+export const body = <T extends z.ZodMiniType>(schema: T) => {
   const refuseInvalid = refuseBelow("#");
   return zValidator("json", schema, (result, c) => {
     const isMissing = c.req.method === "PATCH" && c.req.header("content-type") === undefined;
@@ -36,27 +37,35 @@ export const body = <T extends z.ZodType>(schema: T) => {
 
 const BODY_MISSING: Violation = { pointer: "#", code: "required", message: "A patch has a body." };
 
-export const query = <T extends z.ZodType>(schema: T) => zValidator("query", schema, refuseBelow("#/query"));
-const param = <T extends z.ZodType>(schema: T) => zValidator("param", schema, refuseBelow("#/path"));
+export const query = <T extends z.ZodMiniType>(schema: T) =>
+  zValidator("query", schema, refuseBelow("#/query"));
+const param = <T extends z.ZodMiniType>(schema: T) => zValidator("param", schema, refuseBelow("#/path"));
 
 /** `:client` of a path, read by its service: what it cannot read is refused. */
 export const clientParam = <T>(read: (text: string) => T | null) =>
   param(
     z.object({
-      client: z.string().transform((text, context): T => {
-        const client = read(text);
-        if (client !== null) return client;
-        context.addIssue({ code: "custom", message: "Must name a user, an address or a plan." });
-        return z.NEVER;
-      }),
+      client: z.pipe(
+        z.string(),
+        z.transform((text, context): T => {
+          const client = read(text);
+          if (client !== null) return client;
+          context.issues.push({
+            code: "custom",
+            message: "Must name a user, an address or a plan.",
+            input: text,
+          });
+          return z.NEVER;
+        }),
+      ),
     }),
   );
 
-const idSchema = z.object({ id: z.string().toLowerCase().pipe(z.uuid("Must be a UUID.")) });
+const byId = z.object({ id: idSchema });
 
 /** `:id` of a path. Upper case is read as lower case, as RFC 9562 asks. What is plainly one needs no schema. */
 export const idParam = validator("param", ({ id = "" }: Record<string, string>, c) => {
   if (isUuid(id)) return { id };
-  const parsed = idSchema.safeParse({ id });
+  const parsed = byId.safeParse({ id });
   return parsed.success ? parsed.data : refuse(c, violationsOf(parsed.error.issues, "#/path"));
 });

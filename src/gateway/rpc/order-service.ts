@@ -1,6 +1,5 @@
 /** `orders.v1.OrderService`: translate in, call one use case, translate out. */
 import type { ServiceImpl } from "@connectrpc/connect";
-import * as z from "zod";
 import { expectVersion } from "../../kernel/entity-tag";
 import {
   changeOrderStatusSchema,
@@ -8,15 +7,12 @@ import {
   type Order,
   placeOrderSchema,
 } from "../../services/orders";
-import { expectedVersionSchema, idSchema, present, readInput } from "../input";
+import { present, readId, readInput, readTarget } from "../input";
 import type { OrderService } from "./gen/orders/v1/order_service_pb";
 import { orderMessage, statusOf } from "./order-message";
 import { inPageWords, instant, PAGE_NAMES, pageQuery } from "./page-request";
 import { callOf, granted, unsafe } from "./rpc-call";
 import { watchOrder } from "./watch-order";
-
-const byId = z.object({ id: idSchema });
-const target = z.object({ id: idSchema, expectedVersion: expectedVersionSchema });
 
 export const orderService: ServiceImpl<typeof OrderService> = {
   async placeOrder({ items }, context) {
@@ -31,7 +27,7 @@ export const orderService: ServiceImpl<typeof OrderService> = {
 
   async getOrder({ id: given }, context) {
     const call = callOf(context);
-    const { id } = granted(readInput(byId, { id: given }), call);
+    const id = granted(readId(given), call);
     return { order: orderMessage(granted(await call.services.orders.get(call.actor, id), call)) };
   },
 
@@ -51,7 +47,7 @@ export const orderService: ServiceImpl<typeof OrderService> = {
 
   async changeOrderStatus(request, context) {
     const call = callOf(context);
-    const { id, expectedVersion } = granted(readInput(target, request), call);
+    const { id, expectedVersion } = granted(readTarget(request), call);
     const given = present({ status: statusOf(request.status) });
     const { status } = granted(readInput(changeOrderStatusSchema, given), call);
     const change = { id, status, precondition: expectVersion(expectedVersion) };
@@ -63,7 +59,7 @@ export const orderService: ServiceImpl<typeof OrderService> = {
 
   async *watchOrder({ id: given }, context) {
     const call = callOf(context);
-    const { id } = granted(readInput(byId, { id: given }), call);
+    const id = granted(readId(given), call);
     for await (const outcome of watchOrder(call, id, context.signal))
       yield { order: orderMessage(granted(outcome, call)) };
   },

@@ -75,8 +75,9 @@ export async function answerRpc(c: Context<GatewayEnv>): Promise<Response> {
   // A client that was told `not_found` would take a method that is not there for a user that is not.
   if (handler === undefined) return refusedResponse(c, refuseNotFound().refusal, "unimplemented");
   c.set("operation", c.req.path);
-  if (!handler.allowedMethods.includes(c.req.method)) {
-    c.header("Allow", handler.allowedMethods.join(", "));
+  if (!handler.allowedMethods.includes(methodOf(c))) {
+    const isRead = handler.allowedMethods.includes("GET");
+    c.header("Allow", [...handler.allowedMethods, ...(isRead ? ["HEAD"] : [])].join(", "));
     return refusedResponse(c, refuse("method_not_allowed", "This method is called by POST.").refusal);
   }
   if (c.req.method === "POST" && !handler.supportedContentType(c.req.header("content-type") ?? null)) {
@@ -104,6 +105,9 @@ async function withDetail(c: Context<GatewayEnv>, response: Response): Promise<R
   const isUnread = error.code === "invalid_argument" || message.startsWith("parse ");
   if (error.details === undefined && isUnread)
     return refusedResponse(c, refuse("validation_failed", message.slice(0, 500)).refusal);
+  // The method was found: what the library calls unimplemented then is a compression.
+  if (error.details === undefined && error.code === "unimplemented")
+    return refusedResponse(c, refuse("unsupported_media_type", message).refusal, error.code);
   for (const [name, value] of response.headers) c.header(name, value);
   return new Response(text, { status: response.status, headers: c.res.headers });
 }
@@ -111,9 +115,15 @@ async function withDetail(c: Context<GatewayEnv>, response: Response): Promise<R
 /** `MethodOptions.IdempotencyLevel` */
 const NO_SIDE_EFFECTS = 1;
 
+/** HEAD is GET, whose body Hono leaves out. */
+function methodOf({ req }: Context<GatewayEnv>): string {
+  return req.method === "HEAD" ? "GET" : req.method;
+}
+
 /** The body may have been read on the way here, to bound it. */
 async function requestFor(c: Context<GatewayEnv>): Promise<Request> {
-  const { url, method, headers, signal } = c.req.raw;
+  const { url, headers, signal } = c.req.raw;
+  const method = methodOf(c);
   const body = method === "POST" ? { body: await c.req.arrayBuffer() } : {};
   return new Request(url, { method, headers, signal, ...body });
 }

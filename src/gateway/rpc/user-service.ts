@@ -1,18 +1,14 @@
 /** `users.v1.UserService`: translate in, call one use case, translate out. */
 import type { MessageShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import * as z from "zod";
 import { expectVersion } from "../../kernel/entity-tag";
 import { listUsersSchema, patchUserSchema, signUpSchema, type User } from "../../services/users";
-import { expectedVersionSchema, idSchema, present, readInput } from "../input";
+import { present, readId, readInput, readTarget } from "../input";
 import type { Profile } from "./gen/users/v1/user_pb";
 import { type UpdateUserRequestSchema, type UserService, UserSort } from "./gen/users/v1/user_service_pb";
 import { inPageWords, instant, PAGE_NAMES, pageQuery } from "./page-request";
 import { callOf, granted, unsafe } from "./rpc-call";
 import { roleOf, userMessage } from "./user-message";
-
-const byId = z.object({ id: idSchema });
-export const target = z.object({ id: idSchema, expectedVersion: expectedVersionSchema });
 
 const SORTS: Readonly<Record<UserSort, string | undefined>> = {
   [UserSort.UNSPECIFIED]: undefined,
@@ -25,7 +21,7 @@ const SORTS: Readonly<Record<UserSort, string | undefined>> = {
 export const userService: ServiceImpl<typeof UserService> = {
   async getUser({ id: given }, context) {
     const call = callOf(context);
-    const { id } = granted(readInput(byId, { id: given }), call);
+    const id = granted(readId(given), call);
     return { user: userMessage(granted(await call.services.users.get(call.actor, id), call)) };
   },
 
@@ -39,7 +35,7 @@ export const userService: ServiceImpl<typeof UserService> = {
 
   async updateUser(request, context) {
     const call = callOf(context);
-    const { id, expectedVersion } = granted(readInput(target, request), call);
+    const { id, expectedVersion } = granted(readTarget(request), call);
     const patch = granted(readInput(patchUserSchema, patchOf(request)), call);
     const precondition = expectVersion(expectedVersion);
     const user = await unsafe<User>(context, { id, expectedVersion, patch }, (attempt) =>
@@ -50,7 +46,7 @@ export const userService: ServiceImpl<typeof UserService> = {
 
   async deleteUser(request, context) {
     const call = callOf(context);
-    const { id, expectedVersion } = granted(readInput(target, request), call);
+    const { id, expectedVersion } = granted(readTarget(request), call);
     await unsafe<null>(context, { id, expectedVersion }, (attempt) =>
       call.services.users.delete(call.actor, id, expectVersion(expectedVersion), attempt),
     );

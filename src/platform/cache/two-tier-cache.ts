@@ -95,7 +95,9 @@ export class TwoTierCache<Value> {
    * **Errors**: what `load` throws; none of KV's. **Cost**: nothing from memory; 1 KV read; or `load` and 1 KV write besides.
    */
   async read(key: string, load: Load<Value>): Promise<Value | null> {
-    const entry = this.#fromMemory(key) ?? (await this.#fromAnotherRequest(key));
+    let entry = this.#fromMemory(key);
+    // No turn lies between this look and the mark below: of those who come at once one reads.
+    if (entry === null && this.#isRead(key)) entry = await this.#fromAnotherRequest(key);
     if (entry !== null) {
       this.#scope.calls.cache = "memory";
       return entry.value;
@@ -189,7 +191,7 @@ export class TwoTierCache<Value> {
   async #fromAnotherRequest(key: string): Promise<CacheEntry<Value> | null> {
     let stepMs = SHARE_STEP_MS;
     let waitedMs = 0;
-    while (waitedMs < SHARE_WAIT_MAX_MS && this.#memory.inFlight.isMarked(key, this.#scope.clock())) {
+    while (waitedMs < SHARE_WAIT_MAX_MS && this.#isRead(key)) {
       await this.#pause(stepMs);
       const entry = this.#fromMemory(key);
       if (entry !== null) return entry;
@@ -197,6 +199,11 @@ export class TwoTierCache<Value> {
       stepMs = Math.min(stepMs * 2, SHARE_STEP_MAX_MS);
     }
     return null;
+  }
+
+  /** Whether some request of this isolate is reading it just now. */
+  #isRead(key: string): boolean {
+    return this.#memory.inFlight.isMarked(key, this.#scope.clock());
   }
 
   #known(key: string): Known<Value> | null {

@@ -9,6 +9,8 @@ import { objectUnavailable } from "./silence";
 
 export interface KnownRevocations {
   readonly minEpoch: number;
+  /** When that was raised, in milliseconds; null when it is not known. */
+  readonly minEpochSince: number | null;
   /** Foreign tokens issued before (seconds) are void. */
   readonly minIssuedAt: number;
   isSessionRevoked(sessionId: string): boolean;
@@ -112,9 +114,10 @@ function shielded(policy: Policy): Admission {
   };
 }
 
-function knownRevocations({ minEpoch, minIssuedAt, sessions }: Revocations): KnownRevocations {
+function knownRevocations({ minEpoch, minEpochSince, minIssuedAt, sessions }: Revocations): KnownRevocations {
   return {
     minEpoch,
+    minEpochSince,
     minIssuedAt,
     isSessionRevoked: (sessionId) => sessions.some((session) => session.id === sessionId),
   };

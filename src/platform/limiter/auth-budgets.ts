@@ -67,13 +67,16 @@ export class AuthBudgets {
     const targets = targetsOf(this.#context.policies[name], subject);
     const passes = await Promise.all(targets.map(({ object }) => this.#context.shield(object)));
     if (passes.includes(false)) return overBudget(BURST_POLICY, SHIELD_SECONDS);
-    const charged = await Promise.all(targets.map((target) => this.#charge(target)));
+    const settled = await Promise.allSettled(targets.map((target) => this.#charge(target)));
+    const charged = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const granted = charged.filter(({ grant }) => grant.granted > 0);
     const refund = async () => {
-      await Promise.all(charged.filter(({ grant }) => grant.granted > 0).map((one) => this.#refund(one)));
+      await Promise.all(granted.map((one) => this.#refund(one)));
     };
-    const refused = charged.filter(({ grant }) => grant.granted === 0);
-    if (refused.length === 0) return done({ refund });
+    if (granted.length === targets.length) return done({ refund });
     await refund();
+    const refused = charged.filter(({ grant }) => grant.granted === 0);
+    if (refused.length === 0) throw settled.find((one) => one.status === "rejected")?.reason;
     const releaseMs = Math.max(...refused.map(({ grant }) => grant.releaseMs));
     return overBudget(name, Math.max(1, Math.ceil(releaseMs / 1000)));
   }

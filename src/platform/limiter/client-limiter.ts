@@ -109,6 +109,9 @@ export class ClientLimiter extends DurableObject<Env> {
     return true;
   }
 
+  /** Answers, which is all that a probe asks. Writes nothing, so an object that only this is asked of does not last. */
+  async ping(): Promise<void> {}
+
   async report(): Promise<LimiterReport> {
     const { windowMs } = this.#state;
     const state = windowMs === 0 ? null : advance(this.#state, this.clock(), windowMs);

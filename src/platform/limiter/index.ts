@@ -64,6 +64,15 @@ export function limiterAdminOf(env: LimiterBindings, scope: Scope): LimiterAdmin
   });
 }
 
+/** Of probes, so that not all of them are one object's. */
+const PROBE_OBJECTS = 16;
+
+/** Whether the objects answer. **Cost**: 1 object call, to one that no client has. */
+export async function pingLimiter(env: LimiterBindings, { clock, calls }: Scope): Promise<void> {
+  calls.objectCalls += 1;
+  await env.CLIENT_LIMITER.getByName(`probe:${Math.floor(clock() / 1000) % PROBE_OBJECTS}`).ping();
+}
+
 function objectsOf(env: LimiterBindings): (name: string) => LimiterObject {
   return (name) => env.CLIENT_LIMITER.getByName(name);
 }

@@ -120,13 +120,14 @@ export class Limiter {
    * granted before end within 60 s, counted from when they were asked for: so a revoked token is accepted for less
    * than 60 s longer, and here not at all. Call it before the database's batch; it is safe to repeat. An epoch without
    * an expiry is kept as long as a token from before can be valid, and no longer: were the batch that raises it never
-   * committed, the user's new tokens would carry the old one, and be refused for ever.
+   * committed, the user's new tokens would carry the old one: those issued since are the gate's to ask D1 about.
    * **Errors**: `unavailable` when the object failed or was silent: nothing may be acknowledged then.
    * **Cost**: one call to the client's object.
    */
   async revoke(clientKey: ClientKey, added: NewRevocations): Promise<void> {
     const { calls, objectOf, sleep } = this.#context;
-    const revocations = { minEpochExpiresAt: this.#now() + EPOCH_KEPT_MS, ...added };
+    const now = this.#now();
+    const revocations = { minEpochExpiresAt: now + EPOCH_KEPT_MS, minEpochSince: now, ...added };
     const send = () => {
       calls.objectCalls += 1;
       return objectOf(clientKey).revoke(revocations);
@@ -136,7 +137,9 @@ export class Limiter {
     });
     if (isTaken === SILENT) throw objectUnavailable("the client's object did not answer a revocation");
     if (!isTaken) throw objectUnavailable("too many sessions are revoked one by one");
-    const { entry } = this.#context.book.entry(clientKey);
+    const entry = this.#context.book.peek(clientKey);
+    // Nothing is known or on its way here: the next ask is answered with them.
+    if (entry === undefined) return;
     entry.revokedHere = addRevocations(pruneRevocations(entry.revokedHere, this.#now()), revocations);
     if (entry.known !== null) {
       entry.known = { ...entry.known, revocations: addRevocations(entry.known.revocations, revocations) };

@@ -12,6 +12,11 @@ export interface Revocations {
   readonly minEpoch: number;
   /** When every token of a lower epoch has expired; null keeps the epoch for good. */
   readonly minEpochExpiresAt: number | null;
+  /**
+   * When it was raised, in epoch milliseconds; null when that is not known. A token of a lower epoch that was issued
+   * since is a riddle: either the change that raises the epoch was never committed, or it was about to be.
+   */
+  readonly minEpochSince: number | null;
   /** Foreign tokens, which have neither `sid` nor `epoch`, are void when issued before: seconds (`iat`). Kept for good. */
   readonly minIssuedAt: number;
   readonly sessions: readonly RevokedSession[];
@@ -23,12 +28,14 @@ export interface NewRevocations {
   readonly minEpoch?: number;
   /** Absent: the epoch is kept for good. (`Limiter.revoke` never leaves it absent.) */
   readonly minEpochExpiresAt?: number;
+  readonly minEpochSince?: number;
   readonly minIssuedAt?: number;
 }
 
 export const NO_REVOCATIONS: Revocations = {
   minEpoch: 0,
   minEpochExpiresAt: null,
+  minEpochSince: null,
   minIssuedAt: 0,
   sessions: [],
 };
@@ -56,16 +63,23 @@ export function addRevocations(known: Revocations, added: NewRevocations): Revoc
 function laterEpoch(
   known: Revocations,
   added: NewRevocations,
-): Pick<Revocations, "minEpoch" | "minEpochExpiresAt"> {
+): Pick<Revocations, "minEpoch" | "minEpochExpiresAt" | "minEpochSince"> {
   const minEpoch = added.minEpoch ?? 0;
   const minEpochExpiresAt = added.minEpochExpiresAt ?? null;
+  const minEpochSince = added.minEpochSince ?? null;
   if (minEpoch === 0 || minEpoch < known.minEpoch) return known;
-  if (minEpoch > known.minEpoch) return { minEpoch, minEpochExpiresAt };
+  if (minEpoch > known.minEpoch) return { minEpoch, minEpochExpiresAt, minEpochSince };
   const isForGood = minEpochExpiresAt === null || known.minEpochExpiresAt === null;
   return {
     minEpoch,
     minEpochExpiresAt: isForGood ? null : Math.max(minEpochExpiresAt, known.minEpochExpiresAt),
+    minEpochSince: earlier(minEpochSince, known.minEpochSince),
   };
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
 }
 
 /** Without what has outlived every token that it could hit. */
@@ -75,16 +89,17 @@ export function pruneRevocations(known: Revocations, nowMs: number): Revocations
   if (!isEpochOver && !isAnyOver) return known;
   return {
     ...known,
-    ...(isEpochOver ? { minEpoch: 0, minEpochExpiresAt: null } : {}),
+    ...(isEpochOver ? { minEpoch: 0, minEpochExpiresAt: null, minEpochSince: null } : {}),
     sessions: known.sessions.filter((session) => session.expiresAt > nowMs),
   };
 }
 
 /** A set as an addition to another. */
 export function asAddition(known: Revocations): NewRevocations {
-  const { minEpoch, minEpochExpiresAt, minIssuedAt, sessions } = known;
+  const { minEpoch, minEpochExpiresAt, minEpochSince, minIssuedAt, sessions } = known;
   const expiry = minEpochExpiresAt === null ? {} : { minEpochExpiresAt };
-  return { sessionIds: sessions, minEpoch, minIssuedAt, ...expiry };
+  const since = minEpochSince === null ? {} : { minEpochSince };
+  return { sessionIds: sessions, minEpoch, minIssuedAt, ...expiry, ...since };
 }
 
 /** When the next of them expires; null when none does. */

@@ -57,6 +57,22 @@ export async function readBacklog(database: Database): Promise<Backlog> {
   return { pending, deadLetters: letters };
 }
 
+/**
+ * Since when the delivery has been due that has been so longest, epoch milliseconds; null when none is pending. What is
+ * not due yet is in the future. **Errors**: `unavailable`. **Cost**: 1 round trip, 1 row.
+ */
+export async function oldestDueMs(database: Database): Promise<number | null> {
+  const [rows] = await database.read("nearest", [
+    database.build
+      .select({ dueAt: eventDeliveries.dueAt })
+      .from(eventDeliveries)
+      .where(IS_PENDING)
+      .orderBy(eventDeliveries.dueAt)
+      .limit(1),
+  ]);
+  return rows[0]?.dueAt ?? null;
+}
+
 /** `webhook:<id>` is `webhook`: endpoints come and go, and a metric's label must not. */
 export function consumerKindOf(consumer: string): string {
   return consumer.split(":", 1)[0] ?? consumer;

@@ -1,6 +1,16 @@
 /** How long a failed delivery waits. Pure. */
 import type { RetryPolicy } from "./consumer";
 
+const BACKOFF_MAX_SECONDS = 3600;
+
+/** `CONSUMER_ATTEMPTS_MAX` and `CONSUMER_BACKOFF_SECONDS`: the policy of who has none of its own. */
+export function commonPolicy({
+  attemptsMax,
+  backoffSeconds,
+}: Pick<RetryPolicy, "attemptsMax" | "backoffSeconds">): RetryPolicy {
+  return { attemptsMax, backoffSeconds, backoffMaxSeconds: BACKOFF_MAX_SECONDS };
+}
+
 /**
  * Doubles with each failure up to the policy's longest, then takes off up to half by chance, so that what failed
  * together does not come back together.

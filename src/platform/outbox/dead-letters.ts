@@ -6,11 +6,13 @@
  *   +----(discard)--> discarded    the delivery stays dead
  * ```
  */
-import { and, asc, eq, gt, gte, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
 import { deadLetters, eventDeliveries } from "../../../drizzle/schema/outbox";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
 import type { Database, Statement } from "../database";
+import { boundedColumn } from "../keyset";
+import { isOneOf } from "./ledger";
 
 export const DEAD_LETTER_STATES = ["open", "replayed", "discarded"] as const;
 export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
@@ -59,18 +61,16 @@ export class DeadLetters {
 
   /** Oldest first; one more than asked for tells whether there are more. **Cost**: 1 round trip over an index. */
   async page(filter: DeadLetterFilter, after: CursorPosition | null, limit: number): Promise<DeadLetter[]> {
+    // A comparison of rows, for which SQLite has a range of the index; with `or` it would walk from the first letter.
     const beyond =
       after === null
         ? undefined
-        : or(
-            gt(deadLetters.createdAt, Number(after.key)),
-            and(eq(deadLetters.createdAt, Number(after.key)), gt(deadLetters.id, after.id)),
-          );
+        : sql`(${deadLetters.createdAt}, ${deadLetters.id}) > (${Number(after.key)}, ${after.id})`;
     const [rows] = await this.#database.read("primary", [
       this.#database.build
         .select()
         .from(deadLetters)
-        .where(and(matches(filter), beyond))
+        .where(and(matches(filter, after !== null), beyond))
         .orderBy(asc(deadLetters.createdAt), asc(deadLetters.id))
         .limit(limit + 1),
     ]);
@@ -93,16 +93,21 @@ export class DeadLetters {
     return [this.#resolve("replayed", resolution, isIt), this.#revive(resolution)];
   }
 
-  /** The oldest open letters that match, `max` at most. */
-  replayMany(filter: Omit<DeadLetterFilter, "state">, max: number, resolution: Resolution): Statement[] {
-    const chosen = this.#database.build
+  /** Ids of the oldest open letters that match, `max` at most. */
+  selectOpen(filter: Omit<DeadLetterFilter, "state">, max: number) {
+    return this.#database.build
       .select({ id: deadLetters.id })
       .from(deadLetters)
       .where(matches({ ...filter, state: "open" }))
       .orderBy(asc(deadLetters.createdAt), asc(deadLetters.id))
       .limit(max);
+  }
+
+  /** All of these letters or, when one of them is not open any more, none. */
+  replayAll(ids: readonly string[], resolution: Resolution): Statement[] {
+    const areOpen = sql`(select count(*) from ${deadLetters} where ${isOneOf(deadLetters.id, ids)} and ${deadLetters.state} = 'open') = ${ids.length}`;
     return [
-      this.#resolve("replayed", resolution, sql`${deadLetters.id} in ${chosen}`),
+      this.#resolve("replayed", resolution, and(isOneOf(deadLetters.id, ids), areOpen)),
       this.#revive(resolution),
     ];
   }
@@ -160,12 +165,12 @@ export function toDeadLetter(row: Row): DeadLetter {
   return { id, eventId, type, consumer, attempts, lastError, state, createdAt: toTimestamp(createdAt) };
 }
 
-function matches({ state, type, consumer, from, to }: DeadLetterFilter): SQL | undefined {
+function matches({ state, type, consumer, from, to }: DeadLetterFilter, hasCursor = false): SQL | undefined {
   return and(
     eq(deadLetters.state, state),
     type === undefined ? undefined : eq(deadLetters.type, type),
     consumer === undefined ? undefined : eq(deadLetters.consumer, consumer),
-    from === undefined ? undefined : gte(deadLetters.createdAt, from),
+    from === undefined ? undefined : gte(boundedColumn(deadLetters.createdAt, hasCursor), from),
     to === undefined ? undefined : lt(deadLetters.createdAt, to),
   );
 }

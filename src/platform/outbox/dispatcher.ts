@@ -2,32 +2,28 @@
  * From a queue's message to a consumer's effect. D1 counts the attempts and says what is done; the message is only a
  * reason to look. Each message is acknowledged or retried by itself.
  */
-import { and } from "drizzle-orm";
-import { eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
 import { AppError } from "../../kernel/errors";
-import type { CloudEvent } from "../../kernel/event";
 import type { Database } from "../database";
 import { describeError } from "../observability/logger";
 import { continueTrace, traceIdOf } from "../observability/traceparent";
 import { inSpan } from "../observability/tracing";
 import type { Scope } from "../scope";
+import { commonPolicy } from "./backoff";
 import {
   type Consumer,
   type DeliveryMessage,
   type ExternalConsumer,
   isDeliveryMessage,
-  type RetryPolicy,
   type TransactionalConsumer,
 } from "./consumer";
-import { toEnvelope } from "./envelope";
 import { QUEUE_DELAY_MAX_SECONDS, recordFailure } from "./failures";
-import { claim, type DeliveryKey, IS_PENDING, isOneOf, isSettledAlready, markDone, settle } from "./ledger";
+import { claim, type DeliveryKey, isSettledAlready, markDone, settle } from "./ledger";
+import { deliveryKeyOf, type PendingDelivery, readPending } from "./pending-deliveries";
 
 /** An external action is given up after this. */
 const ACT_DEADLINE_MS = 20_000;
 /** And its row is free for another attempt after this: longer, so that two never act at once. */
 const LEASE_MS = 30_000;
-const BACKOFF_MAX_SECONDS = 3600;
 
 export interface DispatcherOptions {
   readonly database: Database;
@@ -52,11 +48,6 @@ export interface AttemptReport {
   readonly outcome: "done" | "retry" | "dead" | "skipped" | "unrecorded" | "unavailable";
   /** When deployed the clock moves with I/O. */
   readonly durationMs: number;
-}
-
-interface Delivery extends DeliveryKey {
-  readonly attempts: number;
-  readonly event: CloudEvent;
 }
 
 /** What became of a message. */
@@ -109,9 +100,10 @@ export class Dispatcher {
         message.retry({ delaySeconds: this.#options.backoffSeconds });
         continue;
       }
-      const delivery = deliveries.get(keyOf(message.body));
+      const delivery = deliveries.get(deliveryKeyOf(message.body));
       const error = new AppError("unavailable", "the queue gave the message up");
-      if (delivery !== undefined) await this.#fail(delivery, undefined, error, false);
+      if (delivery !== undefined)
+        await this.#fail(delivery, this.#options.consumerOf(delivery.consumer), error, false);
       // Acknowledged in any case: what is still pending, the sweep brings back to the other queue.
       message.ack();
     }
@@ -127,37 +119,19 @@ export class Dispatcher {
   }
 
   /** The pending ones among them, by key. */
-  async #load(bodies: readonly DeliveryMessage[]): Promise<Map<string, Delivery>> {
-    const { database, publicUrl } = this.#options;
-    const eventIds = [...new Set(bodies.map(({ eventId }) => eventId))];
-    const [events, states] = await database.read("primary", [
-      database.build.select().from(outboxEvents).where(isOneOf(outboxEvents.id, eventIds)),
-      database.build
-        .select({
-          eventId: eventDeliveries.eventId,
-          consumer: eventDeliveries.consumer,
-          attempts: eventDeliveries.attempts,
-        })
-        .from(eventDeliveries)
-        .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
-    ]);
-    const envelopes = new Map(events.map((row) => [row.id, toEnvelope(row, publicUrl)]));
-    return new Map(
-      states.flatMap((row) => {
-        const event = envelopes.get(row.eventId);
-        return event === undefined ? [] : [[keyOf(row), { ...row, event }] as const];
-      }),
-    );
+  async #load(bodies: readonly DeliveryMessage[]): Promise<ReadonlyMap<string, PendingDelivery>> {
+    const pending = await readPending(this.#options, bodies);
+    return new Map(pending.map((delivery) => [deliveryKeyOf(delivery), delivery]));
   }
 
   /** As `#handle`, with one line in the log and one report. */
   async #handleAndTell(
     body: DeliveryMessage,
-    deliveries: ReadonlyMap<string, Delivery> | null,
+    deliveries: ReadonlyMap<string, PendingDelivery> | null,
   ): Promise<Handled> {
     const { scope, backoffSeconds, onAttempt } = this.#options;
     const startedAt = scope.clock();
-    const delivery = deliveries?.get(keyOf(body));
+    const delivery = deliveries?.get(deliveryKeyOf(body));
     const unavailable: Handled = { outcome: "unavailable", again: backoffSeconds };
     const handled =
       deliveries === null
@@ -183,7 +157,7 @@ export class Dispatcher {
     return handled;
   }
 
-  async #handle(body: DeliveryMessage, delivery: Delivery | undefined): Promise<Handled> {
+  async #handle(body: DeliveryMessage, delivery: PendingDelivery | undefined): Promise<Handled> {
     if (delivery === undefined) return SKIPPED;
     const consumer = this.#options.consumerOf(body.consumer);
     switch (consumer?.kind) {
@@ -196,7 +170,7 @@ export class Dispatcher {
     }
   }
 
-  async #transact(delivery: Delivery, consumer: TransactionalConsumer): Promise<Handled> {
+  async #transact(delivery: PendingDelivery, consumer: TransactionalConsumer): Promise<Handled> {
     const { database, scope } = this.#options;
     try {
       const effect = await consumer.prepare(delivery.event);
@@ -209,7 +183,7 @@ export class Dispatcher {
     }
   }
 
-  async #act(delivery: Delivery, consumer: ExternalConsumer): Promise<Handled> {
+  async #act(delivery: PendingDelivery, consumer: ExternalConsumer): Promise<Handled> {
     const { database, scope } = this.#options;
     const token = scope.newId();
     const now = scope.clock();
@@ -226,7 +200,7 @@ export class Dispatcher {
       return { outcome: "unavailable", again: this.#options.backoffSeconds };
     }
     const held = { ...delivery, attempts: attempt };
-    if (attempt > (consumer.retry ?? this.#policy()).attemptsMax) {
+    if (attempt > (consumer.retry ?? commonPolicy(this.#options)).attemptsMax) {
       return await this.#fail(held, consumer, new AppError("unavailable", "no attempt came to an end"), true);
     }
     try {
@@ -240,7 +214,7 @@ export class Dispatcher {
   }
 
   /** The act has happened: only its record is missing, and a failure to write that must not count as a failed act. */
-  async #finish(delivery: Delivery, token: string): Promise<Handled> {
+  async #finish(delivery: PendingDelivery, token: string): Promise<Handled> {
     const { database, scope } = this.#options;
     const record = () => database.commit([markDone(database, delivery, token, scope.clock())]);
     try {
@@ -254,18 +228,18 @@ export class Dispatcher {
   }
 
   async #fail(
-    delivery: Delivery,
+    delivery: PendingDelivery,
     consumer: Consumer | undefined,
     error: unknown,
     isCounted: boolean,
   ): Promise<Handled> {
     const { database, scope, resendSeconds } = this.#options;
-    const policy = consumer?.retry ?? this.#policy();
+    const policy = consumer?.retry ?? commonPolicy(this.#options);
     const { eventId, consumer: name, attempts } = delivery;
     try {
       const verdict = await recordFailure(
         { database, scope, policy, resendSeconds },
-        { eventId, consumer: name, attemptsSeen: attempts, isCounted, error },
+        { eventIds: [eventId], consumer: name, attemptsSeen: attempts, isCounted, error },
       );
       if (verdict.state === "dead") return { outcome: "dead", again: null };
       const isSweeps = verdict.delaySeconds > QUEUE_DELAY_MAX_SECONDS;
@@ -276,18 +250,9 @@ export class Dispatcher {
     }
   }
 
-  #policy(): RetryPolicy {
-    const { attemptsMax, backoffSeconds } = this.#options;
-    return { attemptsMax, backoffSeconds, backoffMaxSeconds: BACKOFF_MAX_SECONDS };
-  }
-
   #log(level: "warn" | "error", event: string, fields: Readonly<Record<string, unknown>>): void {
     this.#options.scope.log.log(level, event, fields);
   }
-}
-
-function keyOf({ eventId, consumer }: DeliveryKey): string {
-  return `${eventId} ${consumer}`;
 }
 
 function fieldsOf({ eventId, consumer }: DeliveryKey): Record<string, string> {

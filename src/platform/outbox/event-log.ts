@@ -120,7 +120,7 @@ export class EventLog {
     return sql`select e.id from ${outboxEvents} e where e.committed_at < ${cutoff}
       and not exists (select 1 from ${eventDeliveries} d where d.event_id = e.id and d.state = 'pending')
       and not exists (select 1 from ${deadLetters} l where l.event_id = e.id and l.state = 'open')
-      order by e.sequence limit ${RETENTION_STEP}`;
+      order by e.committed_at, e.sequence limit ${RETENTION_STEP}`;
   }
 }
 

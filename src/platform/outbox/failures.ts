@@ -1,4 +1,4 @@
-/** What becomes of a delivery whose attempt failed: another attempt later, or a dead letter. */
+/** What becomes of deliveries whose attempt failed: another attempt later, or a dead letter each. */
 import { AppError } from "../../kernel/errors";
 import { randomFraction } from "../clock";
 import type { Database } from "../database";
@@ -6,14 +6,15 @@ import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
 import { backoffSeconds } from "./backoff";
 import type { RetryPolicy } from "./consumer";
-import { type DeliveryKey, markDead, markFailed } from "./ledger";
+import { type DeliveryGroup, markDead, markFailed } from "./ledger";
 
 /** Longer waits are the sweep's, for a queue holds a delayed message 12 hours at most and counts it as a retry. */
 export const QUEUE_DELAY_MAX_SECONDS = 600;
 const LAST_ERROR_MAX = 500;
 
-export interface FailedAttempt extends DeliveryKey {
-  /** What the row shows now. */
+/** One attempt at one delivery, or at several of one consumer that failed together. */
+export interface FailedAttempt extends DeliveryGroup {
+  /** What the rows show now. */
   readonly attemptsSeen: number;
   /** Whether `attemptsSeen` has this attempt in it already (a claim counts first). */
   readonly isCounted: boolean;
@@ -30,27 +31,30 @@ export interface FailureContext {
 }
 
 /**
- * Counts the attempt and decides. The wait is jittered; where the queue itself will bring the message back, the sweep
+ * Counts the attempt and decides, for all of the group alike. The wait is jittered; where the queue itself will bring the message back, the sweep
  * leaves it a resend's time on top.
- * **Errors**: `unavailable`; then nothing was counted. **Cost**: 1 round trip.
+ * **Errors**: `unavailable`; then nothing was counted. **Cost**: 1 round trip, 2 statements at most.
  */
 export async function recordFailure(context: FailureContext, attempt: FailedAttempt): Promise<Verdict> {
   const { database, scope, policy, resendSeconds } = context;
   const attempts = attempt.attemptsSeen + (attempt.isCounted ? 0 : 1);
   const lastError = redact(attempt.error);
   const failure = { attemptsSeen: attempt.attemptsSeen, attempts, lastError };
-  const fields = { eventId: attempt.eventId, consumer: attempt.consumer, attempts, error: lastError };
+  const tell = (level: "warn" | "error", event: string, more: object = {}) => {
+    const fields = { consumer: attempt.consumer, attempts, error: lastError, ...more };
+    for (const eventId of attempt.eventIds) scope.log.log(level, event, { eventId, ...fields });
+  };
   const now = scope.clock();
   if (attempts >= policy.attemptsMax || isHopeless(attempt.error)) {
-    await database.commit(markDead(database, attempt, failure, { id: scope.newId(), now }));
-    scope.log.log("error", "delivery.dead", fields);
+    await database.commit(markDead(database, attempt, failure, { newId: scope.newId, now }));
+    tell("error", "delivery.dead");
     return { state: "dead" };
   }
   const delaySeconds = backoffSeconds(policy, attempts, randomFraction());
   const graceSeconds = delaySeconds <= QUEUE_DELAY_MAX_SECONDS ? resendSeconds : 0;
   const dueAt = now + (delaySeconds + graceSeconds) * 1000;
   await database.commit([markFailed(database, attempt, failure, dueAt)]);
-  scope.log.log("warn", "delivery.failed", { ...fields, delaySeconds });
+  tell("warn", "delivery.failed", { delaySeconds });
   return { state: "retry", delaySeconds };
 }
 

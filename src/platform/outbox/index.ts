@@ -1,6 +1,6 @@
 /** The door of the outbox. */
 
-export { BACKLOG_ROWS_MAX, type Backlog, consumerKindOf, readBacklog } from "./backlog";
+export { BACKLOG_ROWS_MAX, type Backlog, consumerKindOf, oldestDueMs, readBacklog } from "./backlog";
 export type {
   Consumer,
   DeliveryContext,

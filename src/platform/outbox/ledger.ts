@@ -5,6 +5,7 @@
 import { and, eq, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { deadLetters, eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
+import type { NewId } from "../../kernel/ids";
 import { type Database, isViolationOf, type Statement } from "../database";
 
 /** The key of a row. */
@@ -79,36 +80,54 @@ export function markDone(database: Database, key: DeliveryKey, token: string, no
     .where(and(isDelivery(key), IS_PENDING, eq(eventDeliveries.claimToken, token)));
 }
 
+/** Rows of one consumer that share a fate. */
+export interface DeliveryGroup {
+  readonly consumer: string;
+  readonly eventIds: readonly string[];
+}
+
+function isOfGroup({ consumer, eventIds }: DeliveryGroup): SQL | undefined {
+  return and(isOneOf(eventDeliveries.eventId, eventIds), eq(eventDeliveries.consumer, consumer), IS_PENDING);
+}
+
 export interface Failure {
-  /** How many attempts the row showed, the failed one included if a claim counted it. */
+  /** How many attempts the rows showed, the failed one included if a claim counted it. */
   readonly attemptsSeen: number;
-  /** What it shows from now on. */
+  /** What they show from now on. */
   readonly attempts: number;
   /** Redacted. */
   readonly lastError: string;
 }
 
 /** Still pending. Guarded on the attempts seen, so that duplicates that fail together count as one attempt. */
-export function markFailed(database: Database, key: DeliveryKey, failure: Failure, dueAt: number): Statement {
+export function markFailed(
+  database: Database,
+  group: DeliveryGroup,
+  failure: Failure,
+  dueAt: number,
+): Statement {
   return database.build
     .update(eventDeliveries)
     .set({
       attempts: failure.attempts,
       lastError: failure.lastError,
       dueAt,
+      relayToken: null,
       claimToken: null,
       claimedUntil: null,
     })
-    .where(and(isDelivery(key), IS_PENDING, eq(eventDeliveries.attempts, failure.attemptsSeen)));
+    .where(and(isOfGroup(group), eq(eventDeliveries.attempts, failure.attemptsSeen)));
 }
 
-/** Given up, with its dead letter: one for any number of concurrent duplicates. */
+/** Given up, with a dead letter each: one for any number of concurrent duplicates. */
 export function markDead(
   database: Database,
-  key: DeliveryKey,
+  group: DeliveryGroup,
   failure: Failure,
-  letter: { readonly id: string; readonly now: number },
+  { newId, now }: { readonly newId: NewId; readonly now: number },
 ): [Statement, Statement] {
+  const token = newId();
+  const letters = JSON.stringify(group.eventIds.map((eventId) => ({ id: newId(), eventId })));
   return [
     database.build
       .update(eventDeliveries)
@@ -116,22 +135,23 @@ export function markDead(
         state: "dead",
         attempts: failure.attempts,
         lastError: failure.lastError,
-        claimToken: letter.id,
+        claimToken: token,
         claimedUntil: null,
       })
-      .where(and(isDelivery(key), IS_PENDING, eq(eventDeliveries.attempts, failure.attemptsSeen))),
+      .where(and(isOfGroup(group), eq(eventDeliveries.attempts, failure.attemptsSeen))),
     database.build.insert(deadLetters).select(
-      sql`select ${letter.id}, d.event_id, e.type, d.consumer, d.attempts, d.last_error, 'open', ${letter.now}, null, null, null, null
-        from ${eventDeliveries} d join ${outboxEvents} e on e.id = d.event_id
-        where d.event_id = ${key.eventId} and d.consumer = ${key.consumer} and d.claim_token = ${letter.id}`,
+      sql`select letter.value ->> 'id', d.event_id, e.type, d.consumer, d.attempts, d.last_error, 'open', ${now}, null, null, null, null
+        from json_each(${letters}) letter
+        join ${eventDeliveries} d on d.event_id = letter.value ->> 'eventId' and d.consumer = ${group.consumer}
+        join ${outboxEvents} e on e.id = d.event_id where d.claim_token = ${token}`,
     ),
   ];
 }
 
-/** A delivery to another team's queue: done when that accepted it. */
-export function markAccepted(database: Database, key: DeliveryKey, now: number): Statement {
+/** Deliveries to another team's queue: done when that accepted them. */
+export function markAccepted(database: Database, group: DeliveryGroup, now: number): Statement {
   return database.build
     .update(eventDeliveries)
     .set({ state: "done", doneAt: now, attempts: sql`${eventDeliveries.attempts} + 1` })
-    .where(and(isDelivery(key), IS_PENDING));
+    .where(isOfGroup(group));
 }

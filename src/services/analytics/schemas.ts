@@ -1,9 +1,9 @@
 /** What a caller may ask of the counts. */
-import * as z from "zod";
+import * as z from "../../kernel/schema";
 
 const day = z.iso.date();
 
 /** Both ends included, days in UTC. */
-export const signupsQuery = z.strictObject({ from: day.optional(), to: day.optional() });
+export const signupsQuery = z.strictObject({ from: z.optional(day), to: z.optional(day) });
 
 export type SignupsQuery = z.infer<typeof signupsQuery>;

@@ -5,10 +5,10 @@
  * Source: RFC 9068 (`at+jwt`), RFC 8725 (JWT best current practices).
  */
 import { type CryptoKey, errors, type JWSHeaderParameters, jwtVerify, SignJWT } from "jose";
-import * as z from "zod";
 import { ROLES, type Role } from "../../kernel/actor";
 import type { Clock } from "../../kernel/clock";
 import { done, type Outcome, refuse } from "../../kernel/errors";
+import * as z from "../../kernel/schema";
 import { type KeySet, SIGNING_ALGORITHM } from "./key-set";
 import { TokenMemory } from "./token-memory";
 
@@ -21,6 +21,8 @@ export interface VerifiedToken {
   readonly role: Role;
   /** Void as soon as the user's lowest valid epoch is higher. */
   readonly epoch: number;
+  /** `iat`, seconds. */
+  readonly issuedAt: number;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
 }
@@ -57,8 +59,8 @@ const claimsSchema = z.object({
   sub: z.uuid(),
   sid: z.uuid(),
   role: z.enum(ROLES),
-  epoch: z.int().min(1),
-  jti: z.string().min(1).max(100),
+  epoch: z.int().check(z.minimum(1)),
+  jti: z.string().check(z.minLength(1), z.maxLength(100)),
   iat: z.int(),
   exp: z.int(),
 });
@@ -68,6 +70,11 @@ export class AccessTokens {
 
   constructor(options: AccessTokenOptions) {
     this.#options = options;
+  }
+
+  /** How long one lives that is issued now. */
+  get lifeMs(): number {
+    return this.#options.ttlSeconds * 1000;
   }
 
   /** A signed token, and the whole seconds it lives. */
@@ -139,7 +146,7 @@ export class AccessTokens {
     const { sub, sid, role, epoch, iat, exp } = claims.data;
     const isFromFuture = iat > this.#options.clock() / 1000 + CLOCK_SKEW_SECONDS;
     if (isFromFuture || exp - iat > ACCESS_TOKEN_TTL_MAX_SECONDS) return refuseToken();
-    return done({ userId: sub, sessionId: sid, role, epoch, expiresAt: exp * 1000 });
+    return done({ userId: sub, sessionId: sid, role, epoch, issuedAt: iat, expiresAt: exp * 1000 });
   }
 }
 

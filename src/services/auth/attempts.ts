@@ -34,14 +34,16 @@ export class Attempts {
    * cannot be asked. **Cost**: one call to an object for each charge, side by side.
    */
   async begin(charges: readonly AttemptCharge[]): Promise<Outcome<Charged>> {
-    const outcomes = await Promise.all(
+    const settled = await Promise.allSettled(
       charges.map(async ([name, subject]) => await this.#charge(name, subject)),
     );
+    const outcomes = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     const taken = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
-    const refused = outcomes.find((outcome) => !outcome.ok);
-    if (refused === undefined || refused.ok) return done(chargedWith(taken));
+    if (taken.length === charges.length) return done(chargedWith(taken));
     await refundAll(taken);
-    return refused;
+    const refused = outcomes.find((outcome) => !outcome.ok);
+    if (refused !== undefined && !refused.ok) return refused;
+    throw settled.find((one) => one.status === "rejected")?.reason;
   }
 
   async #charge(...[name, whose]: AttemptCharge): Promise<Outcome<Charge>> {

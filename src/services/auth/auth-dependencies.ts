@@ -8,10 +8,12 @@ import type { NewRevocations } from "../../platform/limiter";
 import type { Outbox } from "../../platform/outbox";
 import type { PasswordHasher } from "../../platform/password-hasher";
 import type { Scope } from "../../platform/scope";
-import type { CredentialRepository, UserService } from "../users";
+import type { CredentialRepository, Stamp, UserService } from "../users";
 import type { AccessTokens } from "./access-tokens";
 import type { Attempts } from "./attempts";
-import type { AuthRepository } from "./repository";
+import type { IdentityRepository } from "./identity-repository";
+import type { OneTimeTokenRepository } from "./one-time-token-repository";
+import type { SessionRepository } from "./session-repository";
 
 /** Ends tokens everywhere within 60 seconds. **Errors**: `unavailable`. */
 export interface SessionRevoker {
@@ -20,7 +22,9 @@ export interface SessionRevoker {
 
 export interface AuthDependencies {
   readonly database: Database;
-  readonly repository: AuthRepository;
+  readonly sessions: SessionRepository;
+  readonly oneTimeTokens: OneTimeTokenRepository;
+  readonly identities: IdentityRepository;
   readonly credentials: CredentialRepository;
   readonly users: UserService;
   readonly outbox: Outbox;
@@ -34,6 +38,11 @@ export interface AuthDependencies {
   readonly sessionTtlSeconds: number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly scope: Scope;
+}
+
+/** What a change of an account that is about to be made will be known by. */
+export function newStamp({ newId, clock }: Pick<Scope, "newId" | "clock">, userId: string): Stamp {
+  return { id: userId, eventId: newId(), at: clock() };
 }
 
 type UserActor = Extract<Actor, { kind: "user" }>;

@@ -1,7 +1,9 @@
 /** Events of the auth service. None holds a token: what a mail carries is derived again from the event's id. */
-import * as z from "zod";
+import * as z from "../../kernel/schema";
+import type { Guard, Statement } from "../../platform/database";
+import type { Outbox } from "../../platform/outbox";
 
-export const AUTH_SOURCE = "/meridian/auth";
+const AUTH_SOURCE = "/meridian/auth";
 
 const account = z.strictObject({ userId: z.uuid() });
 
@@ -35,3 +37,23 @@ export const authEvents = {
 } as const;
 
 export type AuthEventType = keyof typeof authEvents;
+
+/** An event of an account as statements, for the batch of its change. */
+export function recordAuthEvent(
+  outbox: Outbox,
+  event: {
+    readonly type: AuthEventType;
+    readonly id: string;
+    readonly userId: string;
+    readonly data: object;
+    readonly guard?: Guard;
+  },
+): Statement[] {
+  const { userId, ...rest } = event;
+  return outbox.record({
+    ...rest,
+    source: AUTH_SOURCE,
+    subject: userId,
+    version: authEvents[event.type].version,
+  });
+}

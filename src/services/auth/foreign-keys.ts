@@ -3,8 +3,8 @@
  * none for a while: tokens with made-up key ids cannot make the Worker fetch in a loop.
  */
 import { type CryptoKey, importJWK } from "jose";
-import * as z from "zod";
 import { AppError } from "../../kernel/errors";
+import * as z from "../../kernel/schema";
 import type { TrustedIssuer } from "../../platform/env";
 import type { FetchJson } from "../../platform/fetch-json";
 
@@ -17,8 +17,15 @@ export const COOL_DOWN_MS = 30_000;
 
 const jwkSetSchema = z.object({
   keys: z
-    .array(z.looseObject({ kty: z.string(), kid: z.string().optional(), use: z.string().optional() }))
-    .max(100),
+    .array(
+      z.looseObject({
+        kty: z.string(),
+        kid: z.optional(z.string()),
+        use: z.optional(z.string()),
+        alg: z.optional(z.string()),
+      }),
+    )
+    .check(z.maxLength(100)),
 });
 type ForeignJwk = z.infer<typeof jwkSetSchema>["keys"][number];
 
@@ -92,10 +99,12 @@ async function keyOf(set: KnownSet, kid: string, algorithm: string): Promise<Cry
   const known = set.imported.get(name);
   if (known !== undefined) return known;
   const jwk = set.keys.find((key) => key.kid === kid);
+  // A key is for one algorithm when its set says so. Source: RFC 8725, section 3.1.
+  if (jwk?.alg !== undefined && jwk.alg !== algorithm) return null;
   // A symmetric key in a public set is nobody's secret.
   if (jwk === undefined || jwk.kty === "oct" || (jwk.use !== undefined && jwk.use !== "sig")) return null;
   try {
-    const { d: _, use: _use, kid: _kid, ...publicJwk } = jwk;
+    const { d: _, use: _use, kid: _kid, alg: _alg, ...publicJwk } = jwk;
     const key = await importJWK(publicJwk, algorithm);
     if (key instanceof Uint8Array) return null;
     set.imported.set(name, key);

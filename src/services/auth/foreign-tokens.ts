@@ -5,8 +5,9 @@
 import { type CryptoKey, decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Role } from "../../kernel/actor";
 import { done, type Outcome, refuse } from "../../kernel/errors";
+import type { Statement } from "../../platform/database";
 import type { TrustedIssuer } from "../../platform/env";
-import { type Credential, emailSchema, nameSchema } from "../users";
+import { type Credential, emailSchema, nameSchema, type Stamp } from "../users";
 import { refuseExpired, refuseToken } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
 import type { ForeignKeys } from "./foreign-keys";
@@ -32,6 +33,8 @@ const LIFE_MAX_SECONDS = 86_400;
 const CLOCK_SKEW_SECONDS = 60;
 /** Whom a token is here is read again after so long at the latest. */
 const REMEMBERED_MS = 300_000;
+/** Who is let in meanwhile, by an address that was freed for instance, waits so long. */
+const REFUSAL_REMEMBERED_MS = 30_000;
 const TOKEN_LENGTH_MAX = 8_192;
 const NAME_OF_NOBODY = "New user";
 
@@ -45,10 +48,10 @@ interface Claims {
 export interface ForeignOptions {
   readonly issuers: readonly TrustedIssuer[];
   readonly keys: ForeignKeys;
-  readonly memory: TokenMemory<ForeignToken>;
+  readonly memory: TokenMemory<Outcome<ForeignToken>>;
 }
 
-type Dependencies = Pick<AuthDependencies, "database" | "repository" | "credentials" | "users" | "scope">;
+type Dependencies = Pick<AuthDependencies, "database" | "identities" | "credentials" | "users" | "scope">;
 
 export class ForeignTokens {
   readonly #on: Dependencies;
@@ -74,20 +77,19 @@ export class ForeignTokens {
   /**
    * **Errors**: `unauthenticated`, `token_expired`, `token_revoked`; `forbidden` for a subject that may not come in;
    * `unavailable` when the issuer's keys or the database cannot be had. **Cost**: nothing for a remembered token; else
-   * 1 D1 round trip (3 at first sight), and now and then a fetch of the issuer's keys.
+   * 1 D1 round trip, first sight included (2 for one that may not come in), and now and then a fetch of the issuer's keys.
    */
   async verify(issuer: TrustedIssuer, token: string): Promise<Outcome<ForeignToken>> {
     const { memory } = this.#options;
     const key = TokenMemory.keyOf(token);
     const remembered = memory.recall(key, this.#on.scope.clock());
-    if (remembered !== null) return done(remembered);
+    if (remembered !== null) return remembered;
     const claims = await this.#verifySignature(issuer, token);
     if (!claims.ok) return claims;
     const outcome = await this.#resolve(issuer, claims.value);
-    if (outcome.ok) {
-      const until = Math.min(outcome.value.expiresAt, this.#on.scope.clock() + REMEMBERED_MS);
-      memory.remember(key, outcome.value, until);
-    }
+    // A refusal too: it is found before anybody's budget is charged, so repeating it must not reach the database.
+    const rememberedMs = outcome.ok ? REMEMBERED_MS : REFUSAL_REMEMBERED_MS;
+    memory.remember(key, outcome, Math.min(claims.value.expiresAt, this.#on.scope.clock() + rememberedMs));
     return outcome;
   }
 
@@ -129,32 +131,60 @@ export class ForeignTokens {
     return key;
   }
 
+  /**
+   * Whom the subject is here; at first sight the same round trip makes the user, so that of many who come at once with
+   * one subject none is turned away.
+   */
   async #resolve(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<ForeignToken>> {
-    const { database, repository, credentials } = this.#on;
-    const [[identity], owners] = await database.read("primary", [
-      repository.identity(issuer.issuer, claims.subject),
-      credentials.selectById(repository.userOfIdentity(issuer.issuer, claims.subject)),
-    ]);
-    if (identity !== undefined && claims.issuedAt <= identity.revokedThrough) return refuseRevoked();
-    if (identity === undefined || identity.orphanedAt !== null) return await this.#admit(issuer, claims);
-    const owner = credentials.read(owners);
-    return owner === null ? refuseRevoked() : done(toToken(issuer, claims, owner));
+    const { database, identities, credentials, users } = this.#on;
+    const { subject, issuedAt } = claims;
+    const owner = credentials.selectById(identities.userOf(issuer.issuer, subject, issuedAt));
+    const admission = this.#admissionOf(issuer, claims);
+    if (admission === null) {
+      const [rows] = await database.read("primary", [owner]);
+      return this.#tokenOf(issuer, claims, credentials.read(rows));
+    }
+    const { stamp, statements } = admission;
+    const { value: rows, ...state } = await database.commitReturningStamped(statements, owner, {
+      isIdempotent: true,
+    });
+    const found = credentials.read(rows);
+    if (found?.lastEventId === stamp.eventId) users.settle(stamp, { ...state, value: found.user });
+    return this.#tokenOf(issuer, claims, found);
   }
 
-  /** First sight: a new user, if the issuer's entry allows it and the issuer vouches for an address that is free. */
-  async #admit(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<ForeignToken>> {
-    const email = emailSchema.safeParse(claims.payload[issuer.claims.email]);
-    const isVouchedFor = claims.payload[issuer.claims.emailVerified] === true;
-    if (!issuer.createUsers || !email.success || !isVouchedFor) return refuseStranger();
-    const { users, repository } = this.#on;
-    const name = nameSchema.safeParse(claims.payload[issuer.claims.name]);
+  /**
+   * What makes a user of a subject that nobody knows, as statements without effect on one that is known. Null unless the
+   * issuer's entry allows it and the issuer vouches for the address.
+   */
+  #admissionOf(
+    issuer: TrustedIssuer,
+    { payload, subject, issuedAt }: Claims,
+  ): { readonly stamp: Stamp; readonly statements: readonly Statement[] } | null {
+    const email = emailSchema.safeParse(payload[issuer.claims.email]);
+    const isVouchedFor = payload[issuer.claims.emailVerified] === true;
+    if (!issuer.createUsers || !email.success || !isVouchedFor) return null;
+    const { users, identities, credentials } = this.#on;
+    const name = nameSchema.safeParse(payload[issuer.claims.name]);
     const person = { name: name.success ? name.data : NAME_OF_NOBODY, email: email.data };
-    const link = (userId: string, createdAt: number) =>
-      repository.insertIdentity({ issuer: issuer.issuer, subject: claims.subject, userId, createdAt });
-    const outcome = await users.admitForeign(person, link);
-    // Taken, or by the same subject in the same moment: the next call will find it.
-    if (!outcome.ok) return refuseStranger();
-    return done(toToken(issuer, claims, { user: outcome.value, tokenEpoch: 1 }));
+    const isUnknown = identities.isUnknown(issuer.issuer, subject, issuedAt);
+    const { stamp, statements } = users.admitForeign(person, isUnknown);
+    const identity = { issuer: issuer.issuer, subject, userId: stamp.id, createdAt: stamp.at };
+    const link = identities.insert(identity, credentials.isDoneBy(stamp));
+    return { stamp, statements: [...statements, ...link] };
+  }
+
+  async #tokenOf(
+    issuer: TrustedIssuer,
+    claims: Claims,
+    owner: Credential | null,
+  ): Promise<Outcome<ForeignToken>> {
+    if (owner !== null) return done(toToken(issuer, claims, owner));
+    const { database, identities } = this.#on;
+    const [[identity]] = await database.read("primary", [identities.select(issuer.issuer, claims.subject)]);
+    const isStranger =
+      identity === undefined || (identity.orphanedAt !== null && claims.issuedAt > identity.revokedThrough);
+    return isStranger ? refuseStranger() : refuseRevoked();
   }
 }
 

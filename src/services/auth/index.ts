@@ -1,16 +1,18 @@
 /** The door of the auth service. */
 export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./access-tokens";
+export { AddressProof } from "./address-proof";
 export { Attempts } from "./attempts";
 export type { AuthDependencies, SessionRevoker } from "./auth-dependencies";
-export { Authenticator, type BearerToken } from "./authenticator";
+export { Authenticator, type BearerToken, judgeToken } from "./authenticator";
 export { type AuthEventType, authEvents } from "./events";
 export { ForeignKeyMemory, ForeignKeys } from "./foreign-keys";
 export { type ForeignToken, ForeignTokens } from "./foreign-tokens";
+export { IdentityRepository } from "./identity-repository";
 export { KeySet, type PublicKey } from "./key-set";
 export { AccountMails, type Recipient } from "./mails";
 export type { Session, TokenPair } from "./model";
+export { OneTimeTokenRepository } from "./one-time-token-repository";
 export { RecoveryService } from "./recovery";
-export { AuthRepository } from "./repository";
 export {
   changePasswordSchema,
   forgotPasswordSchema,
@@ -20,4 +22,5 @@ export {
   verifyEmailSchema,
 } from "./schemas";
 export { AuthService, type LogIn } from "./service";
+export { SessionRepository } from "./session-repository";
 export { TokenMemory } from "./token-memory";

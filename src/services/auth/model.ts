@@ -39,6 +39,11 @@ export interface Session {
   readonly expiresAt: string;
 }
 
+/** Where a condition of one batch stands for "this writer did it". */
+export interface Mark {
+  readonly eventId: string;
+}
+
 /** What a one-time token is good for, and nothing else. */
 export type Purpose = "password_reset" | "email_verification" | "email_change";
 

@@ -1,20 +1,18 @@
 /**
- * Passwords and addresses: what is lost is recovered by a mail, and what is changed ends what it must. No answer here
- * tells a stranger whether an address is known.
+ * Passwords: one that is lost is recovered by a mail, and one that is changed ends what it must. No answer here tells a
+ * stranger whether an address is known.
  */
 import type { Actor } from "../../kernel/actor";
-import { AppError, done, type Outcome, refuse, type Violation } from "../../kernel/errors";
+import { done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { passwordViolations } from "../../kernel/password-policy";
-import { isViolationOf, type Stamped, type Statement } from "../../platform/database";
-import type { AuthBudgetName } from "../../platform/env";
+import type { Statement } from "../../platform/database";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
 import { type Credential, emailKey, type Snapshot, type Stamp } from "../users";
-import { type AuthDependencies, requireUser } from "./auth-dependencies";
-import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
-import type { OneTimeTokenRow, Purpose } from "./model";
+import { type AuthDependencies, newStamp, requireUser } from "./auth-dependencies";
+import { recordAuthEvent } from "./events";
+import { changedMeanwhile, MailedTokens } from "./mailed-tokens";
 import { oneTimeTokenFor } from "./one-time-tokens";
-import { digestOf } from "./refresh-chain";
 import type { ChangePasswordInput, ResetPasswordInput } from "./schemas";
 import { sessionRevocations } from "./session-ending";
 
@@ -23,9 +21,11 @@ const FORGOT_FLOOR_MS = 250;
 
 export class RecoveryService {
   readonly #on: AuthDependencies;
+  readonly #tokens: MailedTokens;
 
   constructor(dependencies: AuthDependencies) {
     this.#on = dependencies;
+    this.#tokens = new MailedTokens(dependencies);
   }
 
   /**
@@ -35,7 +35,7 @@ export class RecoveryService {
    * **Errors**: `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
   async forgotPassword(email: string, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
-    const { attempts, database, credentials, repository, audit, deriver, scope, outbox, sleep } = this.#on;
+    const { attempts, database, credentials, oneTimeTokens, audit, deriver, scope, outbox, sleep } = this.#on;
     const floor = sleep(FORGOT_FLOOR_MS);
     const key = emailKey(email);
     const { rows, ended } = await attempt.open(database, [credentials.selectByEmail(key)]);
@@ -65,9 +65,15 @@ export class RecoveryService {
         action: "password.forgot",
         subject: credential === null ? "unknown" : `user:${userId}`,
       }),
-      repository.voidOlderTokens(row),
-      repository.insertOneTimeToken(row, isKnown),
-      ...this.#event("password.reset_requested", eventId, userId, { userId }, isKnown),
+      oneTimeTokens.voidOlder(row),
+      oneTimeTokens.insert(row, isKnown),
+      ...recordAuthEvent(outbox, {
+        type: "password.reset_requested",
+        id: eventId,
+        userId,
+        data: { userId },
+        guard: isKnown,
+      }),
       ...(await attempt.record(database, null)),
     ]);
     // A few more rows take a few milliseconds more. Who waits for the slower of the two cannot tell.
@@ -82,16 +88,17 @@ export class RecoveryService {
    * **Cost**: 2 D1 round trips, 1 scrypt, 1 object call.
    */
   async resetPassword(input: ResetPasswordInput): Promise<Outcome<null>> {
-    const opened = await this.#openToken(input.token, ["password_reset"], "resetPerIp");
+    const opened = await this.#tokens.open(input.token, ["password_reset"], "resetPerIp");
     if (!opened.ok) return opened;
     const found = opened.value;
     const { token, credential } = found;
     const violations = passwordViolations(input.password, credential.user, "#/password");
     if (violations.length > 0) return refusePassword(violations);
 
-    const { database, credentials, repository, hasher, revoker, users, outbox } = this.#on;
+    const { database, credentials, sessions, oneTimeTokens, identities, hasher, revoker, users, outbox } =
+      this.#on;
     const passwordHash = await hasher.hash(input.password);
-    const stamp = this.#newStamp(token.userId);
+    const stamp = newStamp(this.#on.scope, token.userId);
     const noticeId = this.#on.scope.newId();
     const throughSeconds = Math.floor(stamp.at / 1000);
     // No statement below raises the epoch unless it is still the one that was read: so the object learns the right one.
@@ -105,18 +112,18 @@ export class RecoveryService {
         credentials.resetPassword(stamp, snapshotOf(credential), {
           passwordHash,
           addressKey: token.addressKey,
-          guard: repository.isUsableNow(token, stamp.at),
+          guard: oneTimeTokens.isUsableNow(token, stamp.at),
         }),
-        repository.useToken(token, stamp.at, stamp, isDone),
-        repository.voidTokensOf(token.userId, ["password_reset", "email_change"], stamp.at, isDone),
-        repository.endAllSessions(token.userId, "password_reset", stamp.at, stamp, isDone),
-        repository.revokeIdentitiesOf(token.userId, throughSeconds, isDone),
+        oneTimeTokens.use(token, stamp.at, stamp, isDone),
+        oneTimeTokens.voidAllOf(token.userId, ["password_reset", "email_change"], stamp.at, isDone),
+        sessions.endSessionsOf(everySessionOf(token.userId), "password_reset", stamp.at, stamp, isDone),
+        identities.revokeAllOf(token.userId, throughSeconds, isDone),
         ...users.updatedBy(stamp),
         ...this.#passwordChanged(stamp, noticeId, { kind: "anonymous" }, "reset"),
       ],
       credentials.selectById(token.userId),
     );
-    const outcome = this.#settle(stamp, { ...state, value: credentials.read(rows) }, found);
+    const outcome = this.#tokens.settle(stamp, { ...state, value: credentials.read(rows) }, found);
     if (outcome.ok) outbox.relaySoon([noticeId]);
     return outcome;
   }
@@ -124,20 +131,21 @@ export class RecoveryService {
   /**
    * Replaces the password by one who knows the old. Every other session ends; the caller's goes on with its tokens.
    * **Errors**: `unauthenticated`; `invalid_credentials`; `validation_failed` (policy); `rate_limited`; `unavailable`.
-   * **Cost**: 2 D1 round trips, 2 scrypt, 1 object call.
+   * **Cost**: 2 D1 round trips, 2 scrypt, 1 object call; 2 when somebody logged in meanwhile.
    */
   async changePassword(
     actor: Actor,
     input: ChangePasswordInput,
     attempt: Attempt<null> = unkeyed(),
   ): Promise<Outcome<null>> {
-    const { attempts, database, credentials, repository, hasher, revoker, outbox, scope } = this.#on;
+    const { attempts, database, credentials, sessions, oneTimeTokens, identities } = this.#on;
+    const { hasher, revoker, outbox, scope } = this.#on;
     const caller = requireUser(actor);
     if (!caller.ok) return caller;
     const { userId, sessionId } = caller.value;
     const { rows, ended } = await attempt.open(database, [
       credentials.selectById(userId),
-      repository.liveSessions(userId, scope.clock()),
+      sessions.liveSessions(userId, scope.clock()),
     ]);
     if (ended !== null) return ended;
     // Of its own name, so that a stranger's failed logins do not lock the owner out of a live session.
@@ -155,131 +163,25 @@ export class RecoveryService {
     await charged.value.refund();
 
     const passwordHash = await hasher.hash(input.newPassword);
-    const stamp = this.#newStamp(userId);
+    const stamp = newStamp(this.#on.scope, userId);
     const others = live.map((session) => session.id).filter((id) => id !== sessionId);
     await this.#revokeOthers(revoker, userId, others, sessionId, stamp.at);
     const isDone = credentials.isDoneBy(stamp);
-    const after = await database.commitReturning(
-      [
-        credentials.changePassword(stamp, snapshotOf(credential), passwordHash),
-        repository.endSessionsWhere(others, "password_changed", stamp.at, stamp, isDone),
-        repository.voidTokensOf(userId, ["password_reset"], stamp.at, isDone),
-        ...(sessionId === null
-          ? []
-          : [repository.revokeIdentitiesOf(userId, Math.floor(stamp.at / 1000), isDone)]),
-        ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
-        ...(await attempt.record(database, null, isDone)),
-      ],
+    const own = { userId, keptId: sessionId };
+    const [, after, sessionsEnded] = await database.commit([
+      credentials.changePassword(stamp, snapshotOf(credential), passwordHash),
       credentials.selectById(userId),
-    );
+      sessions.endSessionsOf(own, "password_changed", stamp.at, stamp, isDone),
+      oneTimeTokens.voidAllOf(userId, ["password_reset"], stamp.at, isDone),
+      ...(sessionId === null ? [] : [identities.revokeAllOf(userId, Math.floor(stamp.at / 1000), isDone)]),
+      ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
+      ...(await attempt.record(database, null, isDone)),
+    ]);
     if (credentials.read(after)?.lastEventId !== stamp.eventId) throw changedMeanwhile();
     outbox.relaySoon([stamp.eventId]);
-    return done(null);
-  }
-
-  /**
-   * Proves an address by a mailed token: the user's own, or the pending one, which takes effect then.
-   * **Errors**: `token_invalid`, also when the address was taken meanwhile; `rate_limited`; `unavailable`.
-   * **Cost**: 2 D1 round trips.
-   */
-  async verifyEmail(presented: string): Promise<Outcome<null>> {
-    const purposes: readonly Purpose[] = ["email_verification", "email_change"];
-    const opened = await this.#openToken(presented, purposes, "verifyPerIp");
-    if (!opened.ok) return opened;
-    const found = opened.value;
-    const { token } = found;
-    const { database, credentials, repository, users, audit } = this.#on;
-    const stamp = this.#newStamp(token.userId);
-    const isUsable = repository.isUsableNow(token, stamp.at);
-    const isDone = credentials.isDoneBy(stamp);
-    const change =
-      token.purpose === "email_change"
-        ? credentials.confirmEmail(stamp, token.addressKey, isUsable)
-        : credentials.verifyEmail(stamp, token.addressKey, isUsable);
-    try {
-      const { value: rows, ...state } = await database.commitReturningStamped(
-        [
-          change,
-          repository.useToken(token, stamp.at, stamp, isDone),
-          ...users.updatedBy(stamp),
-          audit.record({
-            actor: { kind: "anonymous" },
-            action: token.purpose === "email_change" ? "email.change" : "email.verify",
-            subject: `user:${token.userId}`,
-            guard: isDone,
-          }),
-        ],
-        credentials.selectById(token.userId),
-      );
-      return this.#settle(stamp, { ...state, value: credentials.read(rows) }, found);
-    } catch (error) {
-      if (isViolationOf(error, "users.email_key")) return refuseToken();
-      throw error;
-    }
-  }
-
-  /**
-   * Mails another token to the address that waits for proof: the pending one, else the user's own. Nothing is sent
-   * when none waits.
-   * **Errors**: `unauthenticated`, `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
-   */
-  async resendVerification(actor: Actor, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
-    const { attempts, database, credentials, users, audit, outbox, scope } = this.#on;
-    const owner = requireUser(actor);
-    if (!owner.ok) return owner;
-    const { userId } = owner.value;
-    const { rows, ended } = await attempt.open(database, [credentials.selectById(userId)]);
-    if (ended !== null) return ended;
-    const charged = await attempts.begin([
-      ["verifyPerIp", "caller"],
-      ["forgotPerAccount", { account: `resend ${userId}` }],
-    ]);
-    if (!charged.ok) return charged;
-    const credential = credentials.read(rows[0]);
-    if (credential === null) return refuse("token_revoked", "The account of this token is gone.");
-    const { pendingEmail, emailVerified } = credential.user;
-    const isAnyWaiting = pendingEmail !== null || !emailVerified;
-    const eventId = scope.newId();
-    const requested = () =>
-      pendingEmail === null
-        ? this.#event("email.verification_requested", eventId, userId, { userId })
-        : users.emailChangeRequested(eventId, userId);
-    await database.commit([
-      audit.record({ actor, action: "email.resend", subject: `user:${userId}` }),
-      ...(isAnyWaiting ? requested() : []),
-      ...(await attempt.record(database, null)),
-    ]);
-    outbox.relaySoon(isAnyWaiting ? [eventId] : []);
-    return done(null);
-  }
-
-  /** The token with its user, after the budget. **Errors**: `rate_limited`, `token_invalid`. */
-  async #openToken(
-    presented: string,
-    purposes: readonly Purpose[],
-    budget: AuthBudgetName,
-  ): Promise<Outcome<Found>> {
-    const { attempts, database, repository, credentials, scope } = this.#on;
-    const charged = await attempts.begin([[budget, "caller"]]);
-    if (!charged.ok) return charged;
-    const digest = await digestOf(presented);
-    const [[token], owners] = await database.read("primary", [
-      repository.usableToken(digest, purposes, scope.clock()),
-      credentials.selectById(repository.ownerOfOneTimeToken(digest)),
-    ]);
-    const credential = credentials.read(owners);
-    return token === undefined || credential === null ? refuseToken() : done({ token, credential });
-  }
-
-  /** What came of a batch that used a token: done by us, or by somebody else before. */
-  #settle(stamp: Stamp, committed: Stamped<Credential | null>, { credential }: Found): Outcome<null> {
-    const { value: after, ...state } = committed;
-    if (after?.lastEventId !== stamp.eventId) {
-      // Another write of the account in between is no fault of the token.
-      if (after !== null && after.tokenEpoch !== credential.tokenEpoch) throw changedMeanwhile();
-      return refuseToken();
-    }
-    this.#on.users.settle(stamp, { ...state, value: after.user });
+    // Who logged in with the old password while the new one was hashed is out as well, before this is acknowledged.
+    const late = sessionsEnded.map(({ id }) => id).filter((id) => !others.includes(id));
+    if (late.length > 0) await revoker.revoke(userId, sessionRevocations(late, stamp.at));
     return done(null);
   }
 
@@ -299,48 +201,22 @@ export class RecoveryService {
   }
 
   #passwordChanged(stamp: Stamp, eventId: string, actor: Actor, method: "change" | "reset"): Statement[] {
-    const { audit, credentials } = this.#on;
+    const { audit, credentials, outbox } = this.#on;
     const guard = credentials.isDoneBy(stamp);
+    const data = { userId: stamp.id, method };
     return [
-      ...this.#event("password.changed", eventId, stamp.id, { userId: stamp.id, method }, guard),
+      ...recordAuthEvent(outbox, { type: "password.changed", id: eventId, userId: stamp.id, data, guard }),
       audit.record({ actor, action: `password.${method}`, subject: `user:${stamp.id}`, guard }),
     ];
   }
-
-  #event(
-    type: AuthEventType,
-    id: string,
-    userId: string,
-    data: object,
-    guard?: Parameters<AuthDependencies["outbox"]["record"]>[0]["guard"],
-  ): Statement[] {
-    const { version } = authEvents[type];
-    const event = { id, type, source: AUTH_SOURCE, subject: userId, version, data };
-    return this.#on.outbox.record(guard === undefined ? event : { ...event, guard });
-  }
-
-  #newStamp(userId: string): Stamp {
-    const { scope } = this.#on;
-    return { id: userId, eventId: scope.newId(), at: scope.clock() };
-  }
 }
 
-interface Found {
-  readonly token: OneTimeTokenRow;
-  readonly credential: Credential;
+function everySessionOf(userId: string) {
+  return { userId, keptId: null };
 }
 
 function snapshotOf({ user, tokenEpoch, passwordHash }: Credential): Snapshot {
   return { id: user.id, tokenEpoch, passwordHash };
-}
-
-function changedMeanwhile(): AppError {
-  return new AppError("unavailable", "the account changed meanwhile");
-}
-
-/** One answer for all: mistyped, expired, used, replaced, for another purpose, or never given out. */
-function refuseToken() {
-  return refuse("token_invalid", "This token is not valid. Ask for a new mail and use the token from that.");
 }
 
 function refusePassword(violations: readonly Violation[]) {

@@ -1,21 +1,24 @@
 /** Input rules of the auth service, the same for every protocol. Unknown fields are refused. */
-import * as z from "zod";
+
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../kernel/password-policy";
+import * as z from "../../kernel/schema";
 import { emailSchema } from "../users";
 
 /** Bounds what has to be looked at; length and strength are the password policy's. */
 const password = z
   .string()
-  .min(1, "Must not be empty.")
-  .max(1_024, "Must have at most 128 characters.")
-  .meta({ format: "password" });
-const newPassword = password.meta({
-  format: "password",
-  minLength: PASSWORD_LENGTH_MIN,
-  maxLength: PASSWORD_LENGTH_MAX,
-});
+  .check(
+    z.minLength(1, "Must not be empty."),
+    z.maxLength(1_024, "Must have at most 128 characters."),
+    z.meta({ format: "password" }),
+  );
+const newPassword = password.check(
+  z.meta({ minLength: PASSWORD_LENGTH_MIN, maxLength: PASSWORD_LENGTH_MAX }),
+);
 /** Whether it is one of ours is not a matter of form: anything else is simply not valid. */
-const opaqueToken = z.string().min(1, "Must not be empty.").max(4_096, "Is no token of ours.");
+const opaqueToken = z
+  .string()
+  .check(z.minLength(1, "Must not be empty."), z.maxLength(4_096, "Is no token of ours."));
 
 export const logInSchema = z.strictObject({ email: emailSchema, password });
 export type LogInInput = z.infer<typeof logInSchema>;

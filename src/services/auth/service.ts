@@ -62,7 +62,7 @@ export class AuthService {
    * **Cost**: 1 D1 round trip; 2 and a call to the user's object when reuse is detected.
    */
   async refresh(presented: string): Promise<Outcome<TokenPair>> {
-    const { attempts, database, repository, credentials, deriver, scope } = this.#on;
+    const { attempts, database, sessions, credentials, deriver, scope } = this.#on;
     const attempt = await attempts.begin([["refreshPerIp", "caller"]]);
     if (!attempt.ok) return attempt;
     const chain = await chainOf(deriver, presented);
@@ -70,14 +70,14 @@ export class AuthService {
 
     const nowMs = scope.clock();
     const { digest, successors } = chain;
-    const [, , , sessions, known, owners] = await database.commit(
+    const [, , , found, known, owners] = await database.commit(
       [
-        ...repository.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
-        credentials.selectById(repository.ownerOfRefreshToken(digest)),
+        ...sessions.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
+        credentials.selectById(sessions.ownerOfRefreshToken(digest)),
       ],
       { isIdempotent: true },
     );
-    const [session] = sessions;
+    const [session] = found;
     if (session === undefined) return refuseRefreshToken();
     const owner = credentials.read(owners);
     if (session.endedAt !== null || owner === null) return refuseEnded();
@@ -98,9 +98,9 @@ export class AuthService {
   async listSessions(actor: Actor): Promise<Outcome<readonly Session[]>> {
     const user = requireUser(actor);
     if (!user.ok) return user;
-    const { database, repository, scope } = this.#on;
+    const { database, sessions, scope } = this.#on;
     const { userId, sessionId } = user.value;
-    const [rows] = await database.read("primary", [repository.liveSessions(userId, scope.clock())]);
+    const [rows] = await database.read("primary", [sessions.liveSessions(userId, scope.clock())]);
     return done(rows.map((row) => toSession(row, sessionId)));
   }
 
@@ -108,8 +108,8 @@ export class AuthService {
   async endSession(actor: Actor, sessionId: string, call: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
     const user = requireUser(actor);
     if (!user.ok) return user;
-    const { database, repository, scope } = this.#on;
-    const { rows, ended } = await call.open(database, [repository.session(sessionId)]);
+    const { database, sessions, scope } = this.#on;
+    const { rows, ended } = await call.open(database, [sessions.session(sessionId)]);
     const [row] = rows[0];
     if (row === undefined || !authorize(actor, "session.end", row.userId).ok) return refuseNotFound();
     if (ended !== null) return ended;
@@ -137,9 +137,9 @@ export class AuthService {
   async logOutAll(actor: Actor): Promise<Outcome<null>> {
     const user = requireUser(actor);
     if (!user.ok) return user;
-    const { database, repository, scope } = this.#on;
+    const { database, sessions, scope } = this.#on;
     const { userId } = user.value;
-    const [rows] = await database.read("primary", [repository.liveSessions(userId, scope.clock())]);
+    const [rows] = await database.read("primary", [sessions.liveSessions(userId, scope.clock())]);
     const ids = rows.map((row) => row.id);
     await this.#ending.end(actor, userId, ids, "logout_all");
     return done(null);
@@ -150,9 +150,9 @@ export class AuthService {
    * **Cost**: 1 D1 round trip to the primary.
    */
   async isValid(token: VerifiedToken): Promise<boolean> {
-    const { database, repository, credentials, scope } = this.#on;
+    const { database, sessions, credentials, scope } = this.#on;
     const [[session], accounts] = await database.read("primary", [
-      repository.session(token.sessionId),
+      sessions.session(token.sessionId),
       credentials.selectById(token.userId),
     ]);
     const account = credentials.read(accounts);
@@ -162,7 +162,12 @@ export class AuthService {
 
   /** All that is kept of a deleted user here, as statements. */
   erasureOf(userId: string): Statement[] {
-    return this.#on.repository.deleteAllOf(userId, this.#on.scope.clock());
+    const { sessions, oneTimeTokens, identities, scope } = this.#on;
+    return [
+      ...sessions.deleteAllOf(userId),
+      oneTimeTokens.deleteAllOf(userId),
+      identities.orphanAllOf(userId, scope.clock()),
+    ];
   }
 
   /**
@@ -178,11 +183,15 @@ export class AuthService {
    * left is removed at the next call. **Cost**: at most `RETENTION_STEPS_MAX` D1 round trips.
    */
   async removeExpired(): Promise<{ readonly removed: number }> {
-    const { database, repository, scope } = this.#on;
+    const { database, sessions, oneTimeTokens, identities, scope } = this.#on;
     const beforeMs = scope.clock() - RETENTION_MS;
     let removed = 0;
     for (let step = 0; step < RETENTION_STEPS_MAX; step += 1) {
-      const results = await database.commit([...repository.removeExpired(beforeMs, RETENTION_STEP_ROWS)]);
+      const results = await database.commit([
+        ...sessions.removeExpired(beforeMs, RETENTION_STEP_ROWS),
+        oneTimeTokens.removeExpired(beforeMs, RETENTION_STEP_ROWS),
+        identities.removeOrphaned(beforeMs, RETENTION_STEP_ROWS),
+      ]);
       const count = results.reduce((sum, rows) => sum + rows.length, 0);
       removed += count;
       if (count === 0) break;
@@ -191,17 +200,17 @@ export class AuthService {
   }
 
   async #startSession(credential: Credential, rehash: string | null): Promise<LogIn> {
-    const { database, repository, credentials, audit } = this.#on;
+    const { database, sessions, credentials, audit } = this.#on;
     const { user, tokenEpoch, passwordHash } = credential;
     const session = this.#newSession(user.id);
     const refreshToken = await newRefreshToken();
     const pair = await this.#issuePair(credential, session, refreshToken.token);
     const snapshot = { id: user.id, tokenEpoch, passwordHash };
-    const isStarted = repository.exists(session.id);
+    const isStarted = sessions.exists(session.id);
     const [, , started, replaced] = await database.commit([
       // The password may have been changed since it was read: then the session is not written.
-      ...repository.insertSession(session, refreshToken.digest, credentials.isUnchanged(snapshot)),
-      repository.replaceOldest(user.id, session.createdAt),
+      ...sessions.insertSession(session, refreshToken.digest, credentials.isUnchanged(snapshot)),
+      sessions.replaceOldest(user.id, session.createdAt),
       audit.record({
         actor: { kind: "user", userId: user.id, role: user.role, sessionId: session.id },
         action: "session.start",

@@ -7,14 +7,15 @@
  * decides every request by the revocations that came with its lease. When the object is silent there is no lease,
  * and the session is read from D1 instead, see `AuthService.isValid`.
  */
-import * as z from "zod";
+
 import type { Actor } from "../../kernel/actor";
 import type { CloudEvent } from "../../kernel/event";
+import * as z from "../../kernel/schema";
 import type { Statement } from "../../platform/database";
 import type { NewRevocations } from "../../platform/limiter";
 import { ACCESS_TOKEN_TTL_MAX_SECONDS } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
-import { AUTH_SOURCE, type AuthEventType, authEvents } from "./events";
+import { type AuthEventType, recordAuthEvent } from "./events";
 import type { EndReason, SessionRow } from "./model";
 
 export class SessionEnding {
@@ -57,7 +58,7 @@ export class SessionEnding {
     event: { type: AuthEventType; data: object };
     more?: readonly Statement[];
   }): Promise<void> {
-    const { database, repository, revoker, outbox, audit, scope } = this.#on;
+    const { database, sessions, identities, revoker, outbox, audit, scope } = this.#on;
     const nowMs = scope.clock();
     const eventId = scope.newId();
     const isAll = end.reason === "logout_all";
@@ -66,18 +67,10 @@ export class SessionEnding {
       ...this.#revocationOf(end.ids),
       ...(isAll ? { minIssuedAt: nextSecond } : {}),
     });
-    const isDone = repository.wasEndedBy({ eventId });
+    const isDone = sessions.wasEndedBy({ eventId }, end.userId);
     await database.commit([
-      repository.endSessions(end.ids, end.reason, nowMs, { eventId }),
-      ...outbox.record({
-        id: eventId,
-        type: end.event.type,
-        source: AUTH_SOURCE,
-        subject: end.userId,
-        version: authEvents[end.event.type].version,
-        data: end.event.data,
-        guard: isDone,
-      }),
+      sessions.endSessions(end.ids, end.reason, nowMs, { eventId }),
+      ...recordAuthEvent(outbox, { ...end.event, id: eventId, userId: end.userId, guard: isDone }),
       audit.record({
         actor: end.actor,
         action: "session.end",
@@ -85,7 +78,7 @@ export class SessionEnding {
         details: { sessions: end.ids, reason: end.reason },
         guard: isDone,
       }),
-      ...(isAll ? [repository.revokeIdentitiesOf(end.userId, nextSecond - 1)] : []),
+      ...(isAll ? [identities.revokeAllOf(end.userId, nextSecond - 1)] : []),
       ...(end.more ?? []),
     ]);
     outbox.relaySoon([eventId]);
@@ -95,9 +88,13 @@ export class SessionEnding {
     return sessionRevocations(ids, this.#on.scope.clock());
   }
 
-  /** The revocation that an event speaks of, once more. **Errors**: `unavailable`. **Cost**: 1 object call. */
+  /**
+   * The revocation that an event speaks of, once more. **Errors**: `unavailable`. **Cost**: 1 object call; for a password
+   * 1 D1 round trip before it.
+   */
   async repeat(event: CloudEvent): Promise<void> {
     const { revoker, scope } = this.#on;
+    if (event.type === "password.changed") return await this.#repeatOfPassword(event);
     if (event.type === "user.deleted") {
       const minEpochExpiresAt = scope.clock() + ACCESS_TOKEN_TTL_MAX_SECONDS * 1000;
       return await revoker.revoke(event.subject, { minEpoch: EPOCH_MAX, minEpochExpiresAt });
@@ -106,11 +103,32 @@ export class SessionEnding {
     if (ids.length > 0) await revoker.revoke(event.subject, sessionRevocations(ids, scope.clock()));
   }
 
-  /** Nobody was promised that these end now, so it happens after the answer; their tokens expire by themselves. */
-  forgetReplaced(userId: string, replaced: readonly { readonly id: string }[]): void {
-    if (replaced.length === 0) return;
-    const { revoker, scope } = this.#on;
-    const ids = replaced.map(({ id }) => id);
+  /** Its event names no sessions: they are those that its batch ended, and after a reset every token of an older epoch. */
+  async #repeatOfPassword({ id: eventId, subject: userId }: CloudEvent): Promise<void> {
+    const { database, sessions, credentials, revoker, scope } = this.#on;
+    const [ended, accounts] = await database.read("primary", [
+      sessions.endedBy({ eventId }, userId),
+      credentials.selectById(userId),
+    ]);
+    const account = credentials.read(accounts);
+    // A deleted user's tokens are the business of its deletion.
+    if (account === null) return;
+    const ids = ended.map(({ id }) => id);
+    const minEpoch = account.tokenEpoch;
+    await revoker.revoke(userId, { ...sessionRevocations(ids, scope.clock()), minEpoch });
+  }
+
+  /**
+   * Nobody was promised that these end now, so it happens after the answer; their tokens expire by themselves. One whose
+   * last token has expired is not worth a place among the object's revocations: a client that logs in for each of its
+   * jobs would fill them, and could end no session then.
+   */
+  forgetReplaced(userId: string, replaced: readonly Pick<SessionRow, "id" | "lastSeenAt">[]): void {
+    const { revoker, scope, accessTokens } = this.#on;
+    const ids = replaced
+      .filter(({ lastSeenAt }) => lastSeenAt + accessTokens.lifeMs > scope.clock())
+      .map(({ id }) => id);
+    if (ids.length === 0) return;
     scope.waitUntil(
       revoker.revoke(userId, this.#revocationOf(ids)).catch(() => {
         scope.log.log("warn", "auth.replaced_sessions_not_revoked", { count: ids.length });
@@ -125,7 +143,7 @@ const EPOCH_MAX = Number.MAX_SAFE_INTEGER;
 /** `sessionIds` or `sessionId` of an event's data. */
 function sessionIdsOf(data: unknown): readonly string[] {
   const parsed = z
-    .object({ sessionIds: z.array(z.uuid()).optional(), sessionId: z.uuid().optional() })
+    .object({ sessionIds: z.optional(z.array(z.uuid())), sessionId: z.optional(z.uuid()) })
     .safeParse(data);
   if (!parsed.success) return [];
   const { sessionIds = [], sessionId } = parsed.data;

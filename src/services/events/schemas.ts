@@ -1,32 +1,36 @@
 /** What a caller may ask of the log, and tell of dead letters. */
-import * as z from "zod";
+
 import { cursorSchema, instantSchema, limitSchema } from "../../kernel/paging";
+import * as z from "../../kernel/schema";
 import { isPlainText, PLAIN_TEXT_PATTERN } from "../../kernel/text";
 import { DEAD_LETTER_STATES } from "../../platform/outbox";
 
-const eventType = z.string().min(1).max(100);
-const consumer = z.string().min(1).max(100);
+const eventType = z.string().check(z.minLength(1), z.maxLength(100));
+const consumer = z.string().check(z.minLength(1), z.maxLength(100));
 
 export const listEventsSchema = z.strictObject({
   /** Sequence of the last event seen. */
-  after: z
-    .string()
-    .regex(/^[0-9]{1,15}$/, "Must be the `sequence` of an event.")
-    .transform(Number)
-    .meta({ maxLength: 15 })
-    .default(0),
-  type: eventType.optional(),
-  subject: z.string().min(1).max(200).optional(),
+  after: z._default(
+    z
+      .pipe(
+        z.string().check(z.regex(/^[0-9]{1,15}$/, "Must be the `sequence` of an event.")),
+        z.transform(Number),
+      )
+      .check(z.meta({ maxLength: 15 })),
+    0,
+  ),
+  type: z.optional(eventType),
+  subject: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
   limit: limitSchema,
 });
 export type ListEventsQuery = z.infer<typeof listEventsSchema>;
 
 export const listDeadLettersSchema = z.strictObject({
-  state: z.enum(DEAD_LETTER_STATES).default("open"),
-  type: eventType.optional(),
-  consumer: consumer.optional(),
-  from: instantSchema.optional(),
-  to: instantSchema.optional(),
+  state: z._default(z.enum(DEAD_LETTER_STATES), "open"),
+  type: z.optional(eventType),
+  consumer: z.optional(consumer),
+  from: z.optional(instantSchema),
+  to: z.optional(instantSchema),
   limit: limitSchema,
   cursor: cursorSchema,
 });
@@ -34,20 +38,22 @@ export type ListDeadLettersQuery = z.infer<typeof listDeadLettersSchema>;
 
 /** Which open dead letters to replay; without any member, all. */
 export const replaySchema = z.strictObject({
-  type: eventType.optional(),
-  consumer: consumer.optional(),
-  from: instantSchema.optional(),
-  to: instantSchema.optional(),
+  type: z.optional(eventType),
+  consumer: z.optional(consumer),
+  from: z.optional(instantSchema),
+  to: z.optional(instantSchema),
 });
 export type ReplayInput = z.infer<typeof replaySchema>;
 
 export const discardSchema = z.strictObject({
   reason: z
     .string()
-    .trim()
-    .min(1)
-    .max(500)
-    .refine(isPlainText, "Must be plain text.")
-    .meta({ pattern: PLAIN_TEXT_PATTERN }),
+    .check(
+      z.trim(),
+      z.minLength(1),
+      z.maxLength(500),
+      z.refine(isPlainText, "Must be plain text."),
+      z.meta({ pattern: PLAIN_TEXT_PATTERN }),
+    ),
 });
 export type DiscardInput = z.infer<typeof discardSchema>;

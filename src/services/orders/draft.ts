@@ -1,7 +1,8 @@
 /** An order before it is placed: prices and names out of the database, never out of the request. Pure. */
+import { toTimestamp } from "../../kernel/clock";
 import { done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { multiplyMinor, sumMinor } from "../../kernel/money";
-import type { OrderItem } from "./model";
+import type { Order, OrderItem } from "./model";
 import type { Product } from "./products/model";
 
 /** A line as it was asked for. */
@@ -44,6 +45,18 @@ export function draftOrder(wanted: readonly WantedItem[], found: readonly Produc
   if (shortages.length > 0) return refuseOutOfStock(shortages);
   const items = priced.map(({ line, product }) => itemOf(product, line.quantity));
   return done({ items, currency, totalMinor: sumMinor(items.map((item) => item.lineTotalMinor)) });
+}
+
+/** The order that a draft becomes. @param at epoch milliseconds */
+export function newOrder(
+  { id, userId, at }: { readonly id: string; readonly userId: string; readonly at: number },
+  { items, currency, totalMinor }: Draft,
+): Order {
+  const createdAt = toTimestamp(at);
+  return {
+    ...{ id, userId, status: "pending", currency, totalMinor, items },
+    ...{ version: 1, createdAt, updatedAt: createdAt },
+  };
 }
 
 export function shortagesOf(

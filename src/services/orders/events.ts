@@ -1,5 +1,5 @@
 /** Events of the orders service. Each is written in the batch of its transition. */
-import * as z from "zod";
+import * as z from "../../kernel/schema";
 import type { Order } from "./model";
 import { ORDER_STATUSES, type OrderStatus } from "./order-status";
 
@@ -7,7 +7,7 @@ export const ORDERS_SOURCE = "/meridian/orders";
 
 const order = z.strictObject({
   orderId: z.uuid(),
-  userId: z.uuid().nullable(),
+  userId: z.nullable(z.uuid()),
   status: z.enum(ORDER_STATUSES),
   currency: z.string(),
   totalMinor: z.int(),

@@ -50,10 +50,13 @@ export class OrderExpiry {
     const cutoff = scope.clock() - pendingTtlSeconds * 1000;
     const expired = toOrders(...(await database.read("primary", repository.selectExpired(cutoff, STEP_MAX))));
     const transitions = expired.map(({ order }) => transition(this.#on, order, "cancelled", EXPIRY));
-    const [first, ...rest] = transitions.flatMap(({ statements }) => statements);
-    if (first === undefined) return 0;
-    await database.commit([first, ...rest]);
-    outbox.relaySoon(transitions.map(({ step }) => step.eventId));
+    if (transitions.length === 0) return 0;
+    const latest = await database.commitReturning(
+      transitions.flatMap(({ statements }) => statements),
+      repository.selectLastEvents(transitions.map(({ next }) => next.id)),
+    );
+    const known = new Set(latest.map(({ lastEventId }) => lastEventId));
+    outbox.relaySoon(transitions.map(({ step }) => step.eventId).filter((eventId) => known.has(eventId)));
     return expired.length;
   }
 }

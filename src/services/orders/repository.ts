@@ -5,6 +5,7 @@ import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
 import { multiplyMinor } from "../../kernel/money";
 import type { Database, Statement } from "../../platform/database";
+import { boundedColumn } from "../../platform/keyset";
 import type { Order, OrderHistoryEntry } from "./model";
 import type { OrderStatus } from "./order-status";
 import type { ListOrdersQuery } from "./schemas";
@@ -50,7 +51,9 @@ export class OrderRepository {
         query.userId === undefined ? undefined : eq(orders.userId, query.userId),
         query.status === undefined ? undefined : eq(orders.status, query.status),
         query.createdAfter === undefined ? undefined : gt(orders.createdAt, query.createdAfter),
-        query.createdBefore === undefined ? undefined : lt(orders.createdAt, query.createdBefore),
+        query.createdBefore === undefined
+          ? undefined
+          : lt(boundedColumn(orders.createdAt, after !== null), query.createdBefore),
         after === null ? undefined : sql`(${orders.createdAt}, ${orders.id}) < (${after.key}, ${after.id})`,
       ),
       [desc(orders.createdAt), desc(orders.id)],
@@ -91,6 +94,14 @@ export class OrderRepository {
       [asc(orders.createdAt), asc(orders.id)],
       limit,
     );
+  }
+
+  /** The event that last changed each of these orders. */
+  selectLastEvents(ids: readonly string[]) {
+    return this.#database.build
+      .select({ lastEventId: orders.lastEventId })
+      .from(orders)
+      .where(sql`${orders.id} in (select value from json_each(${JSON.stringify(ids)}))`);
   }
 
   #selectWith(where: SQL | undefined, ordering: readonly SQL[], limit: number) {

@@ -1,6 +1,7 @@
 /** Input rules of orders, the same for every protocol. Unknown fields are refused. */
-import * as z from "zod";
+
 import { instantSchema, pageSchema } from "../../kernel/paging";
+import * as z from "../../kernel/schema";
 import { ORDER_STATUSES } from "./order-status";
 
 const ITEMS_MAX = 50;
@@ -8,27 +9,22 @@ const QUANTITY_MAX = 1_000;
 
 /** Upper case is read as lower case, as RFC 9562 asks. */
 const id = z
-  .string()
-  .max(36, "Must be a UUID.")
-  .toLowerCase()
-  .pipe(z.uuid("Must be a UUID."))
-  .meta({ format: "uuid" });
+  .pipe(z.string().check(z.maxLength(36, "Must be a UUID."), z.toLowerCase()), z.uuid("Must be a UUID."))
+  .check(z.meta({ format: "uuid" }));
 
 const item = z.strictObject({
   productId: id,
   quantity: z
     .int("Must be a whole number.")
-    .min(1, "Must be at least 1.")
-    .max(QUANTITY_MAX, `Must be at most ${QUANTITY_MAX}.`),
+    .check(z.minimum(1, "Must be at least 1."), z.maximum(QUANTITY_MAX, `Must be at most ${QUANTITY_MAX}.`)),
 });
 
 /** No price: that is the database's to say. */
 export const placeOrderSchema = z.strictObject({
-  items: z
-    .array(item)
-    .min(1, "Must have at least 1 item.")
-    .max(ITEMS_MAX, `Must have at most ${ITEMS_MAX} items.`)
-    .superRefine((items, context) => {
+  items: z.array(item).check(
+    z.minLength(1, "Must have at least 1 item."),
+    z.maxLength(ITEMS_MAX, `Must have at most ${ITEMS_MAX} items.`),
+    z.superRefine((items, context) => {
       const seen = new Set<string>();
       for (const [index, { productId }] of items.entries()) {
         if (seen.has(productId)) {
@@ -42,6 +38,7 @@ export const placeOrderSchema = z.strictObject({
         seen.add(productId);
       }
     }),
+  ),
 });
 export type PlaceOrderInput = z.infer<typeof placeOrderSchema>;
 
@@ -49,11 +46,11 @@ export const changeOrderStatusSchema = z.strictObject({ status: z.enum(ORDER_STA
 export type ChangeOrderStatusInput = z.infer<typeof changeOrderStatusSchema>;
 
 /** Newest first. */
-export const listOrdersSchema = pageSchema.extend({
+export const listOrdersSchema = z.extend(pageSchema, {
   /** Another's only by an administrator. */
-  userId: id.optional(),
-  status: z.enum(ORDER_STATUSES).optional(),
-  createdAfter: instantSchema.optional(),
-  createdBefore: instantSchema.optional(),
+  userId: z.optional(id),
+  status: z.optional(z.enum(ORDER_STATUSES)),
+  createdAfter: z.optional(instantSchema),
+  createdBefore: z.optional(instantSchema),
 });
 export type ListOrdersQuery = z.infer<typeof listOrdersSchema>;

@@ -1,9 +1,11 @@
 /** Events of the users service. Each is written in the batch of its change. */
-import * as z from "zod";
+import * as z from "../../kernel/schema";
 
 export const USERS_SOURCE = "/meridian/users";
 
 const account = z.strictObject({ userId: z.uuid(), email: z.string() });
+/** `currentEmail` is the account's until then: who has it is told, however soon `email` is proven. */
+const addressChange = z.strictObject({ userId: z.uuid(), email: z.string(), currentEmail: z.string() });
 
 /** Type, schema and version of `data`. */
 export const userEvents = {
@@ -11,7 +13,7 @@ export const userEvents = {
   "user.updated": { version: 1, data: account, summary: "A user, its profile, address or role changed." },
   "email.change_requested": {
     version: 1,
-    data: account,
+    data: addressChange,
     summary: "A user asked to change to the address in `email`, which must be proven first.",
   },
   "user.deleted": { version: 1, data: account, summary: "A user was deleted." },

@@ -2,6 +2,7 @@
 export { type Credential, CredentialRepository, type Snapshot, type Stamp } from "./credentials/repository";
 export { type UserEventType, userEvents } from "./events";
 export { emailKey, type Profile, type User } from "./model";
+export type { Passwords } from "./ports";
 export { UserRepository } from "./repository";
 export {
   emailSchema,
@@ -11,6 +12,6 @@ export {
   replaceUserSchema,
   signUpSchema,
 } from "./schemas";
-export { type Contact, type Passwords, type UserDependencies, UserService } from "./service";
+export { type Contact, type UserDependencies, UserService } from "./service";
 export { newUserMemory, UserCache, type UserMemory } from "./user-cache";
 export type { TokenRevoker } from "./user-updates";

@@ -1,19 +1,18 @@
 /** What the users service says no with. */
-import { refuse, refuseInvalid } from "../../kernel/errors";
-
-export function refuseCursor() {
-  return refuseInvalid({
-    pointer: "#/query/cursor",
-    code: "invalid_cursor",
-    message: "This cursor was not given out for this list, sort and filter.",
-  });
-}
+import { refuse } from "../../kernel/errors";
 
 export function refuseStale() {
   return refuse(
     "precondition_failed",
     "The user has another version than `If-Match` names. Nothing was changed.",
   );
+}
+
+/** Others were faster each time; the caller named no version. */
+export function refuseBusy() {
+  return refuse("unavailable", "The user is being changed by others. Nothing was changed.", {
+    retryAfterSeconds: 1,
+  });
 }
 
 export function refuseEmailTaken() {

@@ -3,12 +3,14 @@
  * event, so that a change and its event exist together or not at all.
  */
 import { and, asc, desc, eq, gt, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { userProfiles, users } from "../../../drizzle/schema/users";
 import type { Role } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
 import type { Precondition } from "../../kernel/entity-tag";
 import type { Database, ReadFrom, Stamped, Statement } from "../../platform/database";
+import { boundedColumn } from "../../platform/keyset";
 import { emailKey, type Profile, type User } from "./model";
 import type { ListUsersQuery, UserSort } from "./schemas";
 
@@ -104,7 +106,7 @@ export class UserRepository {
   /** One row more than asked for tells whether a next page exists. **Cost**: 1 statement over an index of the sort. */
   async page(query: ListUsersQuery, after: CursorPosition | null, from: ReadFrom): Promise<User[]> {
     const statement = this.#select()
-      .where(and(...filters(query), after === null ? undefined : beyond(query.sort, after)))
+      .where(and(...filters(query, after !== null), after === null ? undefined : beyond(query.sort, after)))
       .orderBy(...ordering(query.sort))
       .limit(query.limit + 1);
     const [rows] = await this.#database.read(from, [statement]);
@@ -133,6 +135,23 @@ export class UserRepository {
         updatedAt: secrets.at,
       }),
       this.#database.build.insert(userProfiles).values({ userId: user.id, ...profile }),
+    ];
+  }
+
+  /** A user without a password, where `guard` holds and nobody has the address. What follows is guarded on `changedBy`. */
+  insertWhere(user: User, context: ChangeContext, guard: SQL): [Statement, Statement] {
+    const key = emailKey(user.email);
+    const { build } = this.#database;
+    // All columns in the order of the table, which `insert ... select` goes by.
+    return [
+      build.insert(users).select(
+        sql`select ${user.id}, ${user.name}, ${user.email}, ${key}, null, ${user.age}, ${user.role}, ${user.emailVerified ? 1 : 0},
+          null, 1, ${user.version}, ${context.eventId}, ${context.at}, ${context.at}
+          where ${guard} and not exists (select 1 from ${users} where ${users.emailKey} = ${key})`,
+      ),
+      build
+        .insert(userProfiles)
+        .select(sql`select ${user.id}, null, null, null, null where ${changedBy(context)}`),
     ];
   }
 
@@ -170,7 +189,7 @@ export class UserRepository {
 
   /** `data` of `email.change_requested`. */
   pendingEmailData(id: string): SQL<string> {
-    return sql`(select json_object('userId', ${users.id}, 'email', ${users.pendingEmail}) from ${users} where ${users.id} = ${id})`;
+    return sql`(select json_object('userId', ${users.id}, 'email', ${users.pendingEmail}, 'currentEmail', ${users.email}) from ${users} where ${users.id} = ${id})`;
   }
 
   hasPendingEmail(id: string): SQL {
@@ -269,19 +288,20 @@ function emailColumns({ address, mode }: NonNullable<UserChanges["email"]>) {
   };
 }
 
-function filters(query: ListUsersQuery): (SQL | undefined)[] {
+function filters(query: ListUsersQuery, hasCursor: boolean): (SQL | undefined)[] {
+  const { email, role, createdAfter, createdBefore, name, sort } = query;
+  const isDescending = sort.startsWith("-");
+  const bounded = (column: SQLiteColumn, isLower: boolean) =>
+    boundedColumn(column, hasCursor && column === sortColumn(sort) && isLower !== isDescending);
   return [
-    query.email === undefined ? undefined : eq(users.emailKey, emailKey(query.email)),
-    query.role === undefined ? undefined : eq(users.role, query.role),
-    query.createdAfter === undefined ? undefined : gt(users.createdAt, query.createdAfter),
-    query.createdBefore === undefined ? undefined : lt(users.createdAt, query.createdBefore),
-    ...(query.name === undefined ? [] : startsWith(query.name)),
+    email === undefined ? undefined : eq(users.emailKey, emailKey(email)),
+    role === undefined ? undefined : eq(users.role, role),
+    createdAfter === undefined ? undefined : gt(bounded(users.createdAt, true), createdAfter),
+    createdBefore === undefined ? undefined : lt(bounded(users.createdAt, false), createdBefore),
+    // Names that begin so are a range of the index, where LIKE would scan, and D1 bounds its patterns to 50 bytes.
+    name === undefined ? undefined : gte(bounded(users.name, true), name),
+    name === undefined ? undefined : lt(bounded(users.name, false), `${name}\u{10ffff}`),
   ];
-}
-
-/** A range over the index, where LIKE would scan, and D1 bounds its patterns to 50 bytes. */
-function startsWith(prefix: string): SQL[] {
-  return [gte(users.name, prefix), lt(users.name, `${prefix}\u{10ffff}`)];
 }
 
 function sortColumn(sort: UserSort) {

@@ -1,8 +1,9 @@
 /** Input rules of the users service, the same for every protocol. Unknown fields are refused. */
-import * as z from "zod";
+
 import { ROLES } from "../../kernel/actor";
 import { instantSchema, pageSchema } from "../../kernel/paging";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../kernel/password-policy";
+import * as z from "../../kernel/schema";
 import {
   codePoints,
   isPlainLine,
@@ -13,85 +14,99 @@ import {
 
 const LINE_RULE = "May not contain control characters, lone surrogates or bidirectional overrides.";
 
-export const nameSchema = z
-  .string()
+export const nameSchema = z.string().check(
   // Bounded before anything walks it: a body may hold 256 KiB of text.
-  .max(1_000, "Must have at most 100 characters.")
-  .trim()
-  .refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } })
-  .refine((value) => codePoints(value) >= 3, {
+  z.maxLength(1_000, "Must have at most 100 characters."),
+  z.trim(),
+  z.refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
+  z.refine((value) => codePoints(value) >= 3, {
     error: "Must have at least 3 characters.",
     params: { code: "too_short" },
-  })
-  .refine((value) => codePoints(value) <= 100, {
+  }),
+  z.refine((value) => codePoints(value) <= 100, {
     error: "Must have at most 100 characters.",
     params: { code: "too_long" },
-  })
-  .meta({ minLength: 3, maxLength: 100, pattern: PLAIN_LINE_PATTERN });
+  }),
+  z.meta({ minLength: 3, maxLength: 100, pattern: PLAIN_LINE_PATTERN }),
+);
 
 /** ASCII only, by the rule of HTML's e-mail input: look-alike letters of other scripts cannot pass for an address. */
 export const emailSchema = z
-  .string()
-  .max(254, "Must have at most 254 characters.")
-  .trim()
-  .pipe(z.email({ pattern: z.regexes.html5Email, error: "Must be an e-mail address." }))
-  .refine((value) => value.slice(0, value.lastIndexOf("@")).length <= 64, {
-    error: "The part before the @ may have at most 64 characters.",
-    params: { code: "too_long" },
-  })
-  .refine((value) => value.slice(value.lastIndexOf("@")).includes("."), {
-    error: "Must be an e-mail address.",
-    params: { code: "invalid_format" },
-  })
-  .meta({ format: "email", minLength: 6 });
+  .pipe(
+    z.string().check(z.maxLength(254, "Must have at most 254 characters."), z.trim()),
+    z.email({ pattern: z.HTML_EMAIL, error: "Must be an e-mail address." }),
+  )
+  .check(
+    z.refine((value) => value.slice(0, value.lastIndexOf("@")).length <= 64, {
+      error: "The part before the @ may have at most 64 characters.",
+      params: { code: "too_long" },
+    }),
+    z.refine((value) => value.slice(value.lastIndexOf("@")).includes("."), {
+      error: "Must be an e-mail address.",
+      params: { code: "invalid_format" },
+    }),
+    z.meta({ format: "email", minLength: 6 }),
+  );
 
-const age = z.int("Must be a whole number.").min(1, "Must be at least 1.").max(150, "Must be at most 150.");
+const age = z
+  .int("Must be a whole number.")
+  .check(z.minimum(1, "Must be at least 1."), z.maximum(150, "Must be at most 150."));
 
 const bio = z
   .string()
-  .max(2_000, "Must have at most 2,000 characters.")
-  .refine(isPlainText, { error: LINE_RULE, params: { code: "forbidden_characters" } })
-  .meta({ pattern: PLAIN_TEXT_PATTERN });
+  .check(
+    z.maxLength(2_000, "Must have at most 2,000 characters."),
+    z.refine(isPlainText, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
+    z.meta({ pattern: PLAIN_TEXT_PATTERN }),
+  );
 
 const avatarUrl = z
-  .string()
-  .max(2_048, "Must have at most 2,048 characters.")
   .pipe(
-    z.url({ protocol: /^https?$/, hostname: z.regexes.hostname, error: "Must be an http or https address." }),
+    z.string().check(z.maxLength(2_048, "Must have at most 2,048 characters.")),
+    z.url({ protocol: /^https?$/, hostname: z.HOST_NAME, error: "Must be an http or https address." }),
   )
-  .refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } })
-  .meta({ format: "uri", pattern: "^[hH][tT][tT][pP][sS]?:" });
+  .check(
+    z.refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
+    z.meta({ format: "uri", pattern: "^[hH][tT][tT][pP][sS]?:" }),
+  );
 
 const locale = z
   .string()
-  .max(35, "Must have at most 35 characters.")
-  .refine(isLocale, { error: "Must be a BCP 47 language tag.", params: { code: "invalid_format" } })
-  .meta({ pattern: "^[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*$" });
+  .check(
+    z.maxLength(35, "Must have at most 35 characters."),
+    z.refine(isLocale, { error: "Must be a BCP 47 language tag.", params: { code: "invalid_format" } }),
+    z.meta({ pattern: "^[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*$" }),
+  );
 
 const timezone = z
   .string()
-  .max(64, "Must have at most 64 characters.")
-  .refine(isTimezone, { error: "Must be an IANA time zone.", params: { code: "invalid_format" } })
-  .meta({ pattern: "^[A-Za-z]" });
+  .check(
+    z.maxLength(64, "Must have at most 64 characters."),
+    z.refine(isTimezone, { error: "Must be an IANA time zone.", params: { code: "invalid_format" } }),
+    z.meta({ pattern: "^[A-Za-z]" }),
+  );
 
 const profile = z.strictObject({
-  bio: bio.nullish(),
-  avatarUrl: avatarUrl.nullish(),
-  locale: locale.nullish(),
-  timezone: timezone.nullish(),
+  bio: z.nullish(bio),
+  avatarUrl: z.nullish(avatarUrl),
+  locale: z.nullish(locale),
+  timezone: z.nullish(timezone),
 });
 
 export const signUpSchema = z.strictObject({
   name: nameSchema,
   email: emailSchema,
   /** Length and strength are the password policy's; this only bounds what it has to look at. */
-  password: z
-    .string()
-    .max(1_024, "Must have at most 128 characters.")
-    .meta({ format: "password", minLength: PASSWORD_LENGTH_MIN, maxLength: PASSWORD_LENGTH_MAX })
-    .nullish(),
-  age: age.nullish(),
-  profile: profile.nullish(),
+  password: z.nullish(
+    z
+      .string()
+      .check(
+        z.maxLength(1_024, "Must have at most 128 characters."),
+        z.meta({ format: "password", minLength: PASSWORD_LENGTH_MIN, maxLength: PASSWORD_LENGTH_MAX }),
+      ),
+  ),
+  age: z.nullish(age),
+  profile: z.nullish(profile),
 });
 export type SignUpInput = z.infer<typeof signUpSchema>;
 
@@ -99,33 +114,33 @@ export type SignUpInput = z.infer<typeof signUpSchema>;
 export const replaceUserSchema = z.strictObject({
   name: nameSchema,
   email: emailSchema,
-  age: age.nullish(),
-  profile: profile.nullish(),
-  role: z.enum(ROLES).optional(),
+  age: z.nullish(age),
+  profile: z.nullish(profile),
+  role: z.optional(z.enum(ROLES)),
 });
 export type ReplaceUserInput = z.infer<typeof replaceUserSchema>;
 
 /** PATCH: a merge patch. Absent stays, null clears. Source: RFC 7396. */
 export const patchUserSchema = z.strictObject({
-  name: nameSchema.optional(),
-  email: emailSchema.optional(),
-  age: age.nullish(),
-  profile: profile.nullish(),
-  role: z.enum(ROLES).optional(),
+  name: z.optional(nameSchema),
+  email: z.optional(emailSchema),
+  age: z.nullish(age),
+  profile: z.nullish(profile),
+  role: z.optional(z.enum(ROLES)),
 });
 export type PatchUserInput = z.infer<typeof patchUserSchema>;
 
 export const USER_SORTS = ["createdAt", "-createdAt", "name", "-name"] as const;
 export type UserSort = (typeof USER_SORTS)[number];
 
-export const listUsersSchema = pageSchema.extend({
-  sort: z.enum(USER_SORTS).default("-createdAt"),
-  email: emailSchema.optional(),
+export const listUsersSchema = z.extend(pageSchema, {
+  sort: z._default(z.enum(USER_SORTS), "-createdAt"),
+  email: z.optional(emailSchema),
   /** Names that begin with this, letter for letter. */
-  name: z.string().min(1).max(100).optional(),
-  role: z.enum(ROLES).optional(),
-  createdAfter: instantSchema.optional(),
-  createdBefore: instantSchema.optional(),
+  name: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
+  role: z.optional(z.enum(ROLES)),
+  createdAfter: z.optional(instantSchema),
+  createdBefore: z.optional(instantSchema),
 });
 export type ListUsersQuery = z.infer<typeof listUsersSchema>;
 

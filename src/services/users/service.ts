@@ -1,48 +1,32 @@
 /** The business of users: who may do what, and what else happens when it is done. One method is one use case. */
-import { type Actor, ANONYMOUS, actorLabel } from "../../kernel/actor";
-import type { CursorPosition, Page } from "../../kernel/cursor";
+import { type Actor, ANONYMOUS } from "../../kernel/actor";
+import type { Page } from "../../kernel/cursor";
 import { isSatisfied, NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
-import { done, type Outcome, refuse, refuseNotFound, type Violation } from "../../kernel/errors";
+import { done, type Outcome, refuse, refuseNotFound } from "../../kernel/errors";
 import { authorize } from "../../kernel/permissions";
 import {
   type Database,
+  type Guard,
   isViolationOf,
-  pageFrom,
   type ReadFrom,
   type Stamped,
   type Statement,
 } from "../../platform/database";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
-import type { Sealer } from "../../platform/sealing";
+import { type Keyset, purposeOf } from "../../platform/keyset";
 import { ChangeJournal, type JournalDependencies } from "./change-journal";
 import { changesOf, newUser, patchOf } from "./changes";
 import type { Stamp } from "./credentials/repository";
 import type { User } from "./model";
-import { refuseCursor, refuseEmailTaken, refuseStale } from "./refusals";
+import type { Passwords, SignUpBudget } from "./ports";
+import { refuseEmailTaken, refuseStale } from "./refusals";
 import { type Account, changedBy, firstAccount, toAccount } from "./repository";
 import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
 import { type TokenRevoker, UserUpdates } from "./user-updates";
 
-/** What sign-up needs of the auth service, which stands above this one. */
-export interface Passwords {
-  /** What is wrong with the password for this person; empty when nothing is. */
-  violationsOf(
-    password: string,
-    person: { readonly name: string; readonly email: string },
-  ): readonly Violation[];
-  /** PHC string. **Errors**: `unavailable` when too many hashes run. */
-  hash(password: string): Promise<string>;
-}
-
-/** How many may sign up from one address. */
-export interface SignUpBudget {
-  /** **Errors**: `rate_limited`; `unavailable`. */
-  begin(): Promise<Outcome<unknown>>;
-}
-
 export interface UserDependencies extends JournalDependencies {
   readonly database: Database;
-  readonly sealer: Sealer;
+  readonly keyset: Keyset;
   readonly signUps: SignUpBudget;
   readonly passwords: Passwords;
   readonly revoker: TokenRevoker;
@@ -115,49 +99,32 @@ export class UserService {
   }
 
   /**
-   * Creates a user for whom a trusted issuer vouches, with a proven address and without a password.
-   * @param link statements of the same batch, which tie the user to whom it is there
-   * **Errors**: `email_taken`; `ConstraintViolation` of `link`; `unavailable`. **Cost**: 1 D1 round trip.
+   * A user for whom a trusted issuer vouches, with a proven address and without a password, as statements: they have no
+   * effect unless `guard` holds and nobody has the address. `settle` follows if they had.
    */
-  async admitForeign(
-    person: Contact,
-    link: (userId: string, at: number) => readonly Statement[],
-  ): Promise<Outcome<User>> {
-    const { database, repository, scope } = this.#on;
-    const context = this.#journal.begin(scope.newId());
+  admitForeign(person: Contact, guard: Guard): { readonly stamp: Stamp; readonly statements: Statement[] } {
+    const context = this.#journal.begin(this.#on.scope.newId());
     const user = { ...newUser(context, person), emailVerified: true };
-    try {
-      const { value: _, ...stamp } = await database.commitStamped([
-        ...repository.insert(user, { passwordHash: null, eventId: context.eventId, at: context.at }),
-        ...link(user.id, context.at),
+    return {
+      stamp: context,
+      statements: [
+        ...this.#on.repository.insertWhere(user, context, guard),
         ...this.#journal.eventOf("user.created", context),
         this.#journal.audited({ kind: "system", name: "auth" }, "user.admit_foreign", context),
-      ]);
-      this.#journal.settle(context, { ...stamp, value: user });
-    } catch (error) {
-      if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
-      throw error;
-    }
-    return done(user);
+      ],
+    };
   }
 
   /** **Errors**: `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip, `limit` + 1 rows of an index. */
   async list(actor: Actor, query: ListUsersQuery): Promise<Outcome<Page<User>>> {
-    const { repository, sealer, scope } = this.#on;
+    const { repository, keyset } = this.#on;
     const permitted = authorize(actor, "user.list");
     if (!permitted.ok) return permitted;
-
-    const purpose = cursorPurpose(actor, query);
-    const after = query.cursor === undefined ? null : await sealer.open(purpose, query.cursor);
-    if (query.cursor !== undefined && after === null) return refuseCursor();
-
-    const position = after as CursorPosition | null; // The seal vouches for the shape.
-    const from = pageFrom(scope.clientBookmark, position?.bookmark ?? null);
-    const rows = await repository.page(query, position, from);
-    const data = rows.slice(0, query.limit);
-    const last = data.at(-1);
-    if (rows.length <= query.limit || last === undefined) return done({ data, nextCursor: null });
-    return done({ data, nextCursor: await this.cursorOf(actor, query, last) });
+    const purpose = purposeOf("users.list", actor, query);
+    const position = await keyset.open(purpose, query.cursor);
+    if (!position.ok) return position;
+    const users = await repository.page(query, position.value, keyset.readFrom(position.value));
+    return done(await keyset.page(purpose, users, query.limit, (user) => sortKeyOf(query, user)));
   }
 
   /**
@@ -189,9 +156,8 @@ export class UserService {
 
   /** The cursor of a user in a list, with which the page after it begins. **Cost**: 1 HMAC. */
   async cursorOf(actor: Actor, query: ListUsersQuery, user: User): Promise<string> {
-    const key = query.sort.endsWith("name") ? user.name : Date.parse(user.createdAt);
-    const position: CursorPosition = { key, id: user.id, bookmark: this.#on.database.bookmark() };
-    return await this.#on.sealer.seal(cursorPurpose(actor, query), position);
+    const purpose = purposeOf("users.list", actor, query);
+    return await this.#on.keyset.seal(purpose, { key: sortKeyOf(query, user), id: user.id });
   }
 
   /** PUT: the whole user. What is absent is cleared, but for the role. **Errors and cost**: as `patch`. */
@@ -304,15 +270,14 @@ export class UserService {
   }
 
   async #readMany(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
-    const { database, repository, scope } = this.#on;
+    const { database, repository, keyset } = this.#on;
     const [first] = ids;
     if (first === undefined) return new Map();
     if (ids.length === 1) {
       const user = await this.#read(first);
       return user === null ? new Map() : new Map([[first, user]]);
     }
-    const from = pageFrom(scope.clientBookmark, null);
-    const [rows] = await database.read(from, [repository.selectByIds(ids)]);
+    const [rows] = await database.read(keyset.readFrom(), [repository.selectByIds(ids)]);
     return new Map(rows.map((row) => [row.id, toAccount(row).user]));
   }
 
@@ -327,8 +292,6 @@ export class UserService {
   }
 }
 
-/** A cursor opens for the same list, sort, filters and actor alone. */
-function cursorPurpose(actor: Actor, query: ListUsersQuery): string {
-  const { limit: _limit, cursor: _cursor, ...selection } = query;
-  return JSON.stringify(["users.list", actorLabel(actor), Object.entries(selection).sort()]);
+function sortKeyOf({ sort }: ListUsersQuery, { name, createdAt }: User): string | number {
+  return sort.endsWith("name") ? name : Date.parse(createdAt);
 }

@@ -9,7 +9,7 @@ import type { Scope } from "../../platform/scope";
 import type { ChangeJournal } from "./change-journal";
 import { changedUser } from "./changed-user";
 import type { User } from "./model";
-import { refuseEmailTaken, refuseStale } from "./refusals";
+import { refuseBusy, refuseEmailTaken, refuseStale } from "./refusals";
 import { type Account, changedBy, firstAccount, type UserChanges, type UserRepository } from "./repository";
 
 /** Ends tokens everywhere within 60 seconds. Called before the change that voids them is committed. */
@@ -66,7 +66,8 @@ export class UserUpdates {
       const asRead = { kind: "versions", versions: [user.version] } as const;
       const outcome = await this.commit(actor, id, changes, asRead, { attempt, user });
       const wasRaced = !outcome.ok && outcome.refusal.code === "precondition_failed";
-      if (!wasRaced || precondition.kind === "versions" || round >= CHANGE_ATTEMPTS_MAX) return outcome;
+      if (!wasRaced || precondition.kind === "versions") return outcome;
+      if (round >= CHANGE_ATTEMPTS_MAX) return refuseBusy();
       account = await repository.find(id, "primary");
     }
   }

@@ -1,5 +1,5 @@
 /** Events of the webhooks service. */
-import * as z from "zod";
+import * as z from "../../kernel/schema";
 
 export const WEBHOOKS_SOURCE = "/meridian/webhooks";
 

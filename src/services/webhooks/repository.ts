@@ -151,15 +151,17 @@ export class WebhookRepository {
     }));
   }
 
-  /** Attempts before the cutoff, 500 a call. */
-  async deleteAttemptsBefore(cutoff: number): Promise<void> {
-    await this.#database.commit([
+  /** Attempts before the cutoff, 500 a call. @returns how many went */
+  async deleteAttemptsBefore(cutoff: number): Promise<number> {
+    const [gone] = await this.#database.commit([
       this.#database.build
         .delete(webhookAttempts)
         .where(
           sql`${webhookAttempts.id} in (select id from ${webhookAttempts} where ${lt(webhookAttempts.at, cutoff)} limit ${CLEAN_UP_STEP})`,
-        ),
+        )
+        .returning({ id: webhookAttempts.id }),
     ]);
+    return gone.length;
   }
 }
 

@@ -1,17 +1,20 @@
 /** What an administrator may ask of webhooks. */
-import * as z from "zod";
-import { cursorSchema, limitSchema } from "../../kernel/paging";
 
-const url = z.string().min(1).max(2_000);
-const types = z.array(z.string().min(1).max(100)).min(1).max(50);
+import { cursorSchema, limitSchema } from "../../kernel/paging";
+import * as z from "../../kernel/schema";
+
+const url = z.string().check(z.minLength(1), z.maxLength(2_000));
+const types = z
+  .array(z.string().check(z.minLength(1), z.maxLength(100)))
+  .check(z.minLength(1), z.maxLength(50));
 
 export const createWebhookSchema = z.strictObject({ url, types });
 export type CreateWebhookInput = z.infer<typeof createWebhookSchema>;
 
 export const patchWebhookSchema = z.strictObject({
-  url: url.optional(),
-  types: types.optional(),
-  isEnabled: z.boolean().optional(),
+  url: z.optional(url),
+  types: z.optional(types),
+  isEnabled: z.optional(z.boolean()),
 });
 export type PatchWebhookInput = z.infer<typeof patchWebhookSchema>;
 

@@ -39,6 +39,8 @@ interface Dependencies {
 
 /** Each costs every commit of an event a row. */
 const ENDPOINTS_MAX = 50;
+/** Of 500 attempts each: seven million a day. */
+const RETENTION_STEPS_MAX = 10;
 /** After a rotation both secrets sign for so long, so that a receiver can change over without missing one. */
 const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 
@@ -203,9 +205,16 @@ export class WebhookService {
     );
   }
 
-  /** Takes away attempts older than the retention. Run by the cron; bounded. */
-  async expire(retentionDays: number): Promise<void> {
-    await this.#repository.deleteAttemptsBefore(this.#on.scope.clock() - retentionDays * 86_400_000);
+  /** Takes away attempts older than the retention. Run by the cron; bounded. @returns how many went */
+  async expire(retentionDays: number): Promise<number> {
+    const cutoff = this.#on.scope.clock() - retentionDays * 86_400_000;
+    let gone = 0;
+    for (let step = 0; step < RETENTION_STEPS_MAX; step += 1) {
+      const count = await this.#repository.deleteAttemptsBefore(cutoff);
+      gone += count;
+      if (count === 0) break;
+    }
+    return gone;
   }
 
   /** Reads the endpoint and claims the key with it. What is over already is told before what is not there. */

@@ -16,18 +16,16 @@ import { storeDeadLetter, storeProduct } from "../../support/call-budget/stage";
 import type { Call } from "../../support/client";
 import { countOf } from "../../support/orders";
 
-/** Their answers are secrets, their tokens work once, or a repetition finds nothing left to do. */
+/** Their answers are secrets, their tokens work once, or a repetition sets what is set. */
 const UNRECORDED = new Map([
   ["POST /api/auth/login", "answers with tokens"],
   ["POST /api/auth/refresh", "answers with tokens"],
   ["POST /api/auth/logout", "ends the token that a replay would need"],
   ["POST /api/auth/logout-all", "ends the token that a replay would need"],
-  ["POST /api/auth/password/forgot", "its time must tell nothing, and its mails are budgeted"],
   ["POST /api/auth/password/reset", "takes a one-time token"],
   ["POST /api/auth/email/verify", "takes a one-time token"],
   ["PUT /api/limits/:client", "sets what it says, in the client's object: a repetition sets the same"],
   ["DELETE /api/limits/:client", "takes away what a repetition finds gone"],
-  ["POST /api/events/replay", "what was replayed is no longer open"],
 ]);
 
 interface Scene {
@@ -97,6 +95,10 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
     const { id } = data.find(({ isCurrent }: { isCurrent: boolean }) => !isCurrent);
     return { caller, path: `/api/auth/sessions/${id}`, call: { method: "DELETE" } };
   },
+  "POST /api/auth/password/forgot": async () => {
+    const caller = await createAccount();
+    return { caller, path: "/api/auth/password/forgot", call: { json: { email: caller.email } } };
+  },
   "POST /api/auth/password/change": async () => ({
     caller: await createLoggedInAccount(),
     path: "/api/auth/password/change",
@@ -116,6 +118,10 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   "DELETE /api/webhooks/:id": () => webhookScene("", { method: "DELETE" }),
   "POST /api/webhooks/:id/rotate-secret": () => webhookScene("/rotate-secret", { method: "POST" }),
   "POST /api/webhooks/:id/test": () => webhookScene("/test", { method: "POST" }),
+  "POST /api/events/replay": async () => {
+    await storeDeadLetter();
+    return { caller: await createAdmin(), path: "/api/events/replay", call: { json: {} } };
+  },
   "POST /api/events/dead-letters/:id/replay": () => letterScene("replay"),
   "POST /api/events/dead-letters/:id/discard": () =>
     letterScene("discard", { reason: "Nobody waits for it." }),

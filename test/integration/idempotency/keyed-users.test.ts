@@ -1,12 +1,21 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { NO_PRECONDITION, type Precondition } from "../../../src/kernel/entity-tag";
+import { configOf } from "../../../src/platform/env";
+import { unkeyed } from "../../../src/platform/idempotency";
+import { newUserMemory } from "../../../src/services/users";
+import { ChangeJournal } from "../../../src/services/users/change-journal";
 import { changedUser } from "../../../src/services/users/changed-user";
 import { toAccount, UserRepository } from "../../../src/services/users/repository";
+import { UserCache } from "../../../src/services/users/user-cache";
+import { UserUpdates } from "../../../src/services/users/user-updates";
+import { authDependencies } from "../../../src/wiring";
 import { createAccount, createAdmin, freshEmail } from "../../support/accounts";
 import { call, freshAddress } from "../../support/client";
-import { countOf, newTestId, openShop } from "../../support/orders";
+import { ADMIN, codeOf, countOf, newTestId, openShop } from "../../support/orders";
 import { TestClock } from "../../support/outbox";
+import { testScope } from "../../support/scope";
 
 test("a sign-up sent again under its key creates one user and answers the same bytes", async () => {
   const from = freshAddress();
@@ -83,6 +92,27 @@ test("a role is changed once under a key", async () => {
   expect(second.text).toBe(first.text);
   const row = await env.DB.prepare("select token_epoch from users where id = ?").bind(user.id).first();
   expect(row).toEqual({ token_epoch: 2 });
+});
+
+test("a change that others outrun each time is unavailable, and not a failed precondition that nobody set", async () => {
+  const user = await createAccount();
+  const { database, outbox, audit } = authDependencies(env, configOf(env), testScope());
+  const repository = new UserRepository(database);
+  const scope = testScope();
+  const cache = new UserCache({ kv: env.USER_CACHE, memory: newUserMemory(), ttlSeconds: 60, scope });
+  let outrun = 0;
+  const revokeBelow = async () => {
+    outrun += 1;
+    await env.DB.prepare("update users set version = version + 1").run();
+  };
+  const journal = new ChangeJournal({ repository, cache, outbox, audit, scope });
+  const updates = new UserUpdates({ database, repository, outbox, revoker: { revokeBelow }, scope }, journal);
+  const promote = (precondition: Precondition) =>
+    updates.changeAsRead(ADMIN, user.id, { role: "admin" }, precondition, unkeyed());
+  expect(codeOf(await promote(NO_PRECONDITION))).toBe("unavailable");
+  expect(outrun).toBe(3);
+  expect(codeOf(await promote({ kind: "versions", versions: [4] }))).toBe("precondition_failed");
+  expect(await countOf("users", "role = 'admin'")).toBe(0);
 });
 
 const address = fc.constantFrom("ada@example.com", "ADA@example.com", "new@example.com");

@@ -97,6 +97,20 @@ test("who is refused by the /48 is not charged on the /64", async () => {
   expect(report.window?.spent).toBe(0);
 });
 
+test("when one of the two objects fails, the other is not charged", async () => {
+  const broken = async (): Promise<never> => {
+    throw new Error("broken");
+  };
+  const { budgets } = newBudgets({
+    objectOf: (name) => (name.endsWith("/48") ? { ask: broken, revoke: broken } : realObject(name)),
+  });
+  await expect(budgets.spend("resetPerIp", from("2001:db8:1:9::1"))).rejects.toMatchObject({
+    code: "unavailable",
+  });
+  const report = await realReport("resetPerIp|ip:2001:db8:1:9::/64");
+  expect(report.window?.spent).toBe(0);
+});
+
 test("all who come without an address share one budget", async () => {
   const { budgets } = newBudgets();
   for (let count = 0; count < 30; count += 1) await budgets.spend("verifyPerIp", from(null));

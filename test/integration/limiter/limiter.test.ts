@@ -137,6 +137,17 @@ test("a revocation holds at once where it was made, even when an answer without 
   expect(revocations?.minEpoch).toBe(2);
 });
 
+test("a revocation pushes no other client out of the isolate's memory", async () => {
+  const { LeaseBook } = await import("../../../src/platform/limiter/lease-book");
+  const { limiter, book } = newIsolate({ book: new LeaseBook("small", 1) });
+  for (let spent = 0; spent < 4; spent += 1) await limiter.admit({ clientKey: "user:2", policy });
+  const held = book.peek("user:2")?.lease;
+  expect(held?.unspent).toBeGreaterThan(0);
+  await limiter.revoke(clientKey, { minEpoch: 2 });
+  expect(book.peek("user:2")?.lease).toBe(held);
+  expect((await limiter.admit({ clientKey, policy })).revocations?.minEpoch).toBe(2);
+});
+
 test("a revocation reaches every other isolate in under 60 seconds, however it spends its lease", async () => {
   const { clock, read } = clockFrom(Date.now());
   const isolates = Array.from({ length: 5 }, () => newIsolate({ clock: read }));

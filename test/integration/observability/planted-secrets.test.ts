@@ -8,7 +8,8 @@ import { wire } from "../../../src/wiring";
 import worker from "../../../src/worker";
 import { createAccount, createAdmin, signToken } from "../../support/accounts";
 import { call } from "../../support/client";
-import { isLeak, watchLogs } from "../../support/log-watch";
+import { isLeak } from "../../support/leaks";
+import { watchLogs } from "../../support/log-watch";
 import { mailsSent } from "../../support/mailbox";
 import { PLANTED } from "../../support/planted-secrets";
 

@@ -20,7 +20,8 @@ let isDeaf = false;
 const watchman = () =>
   new Watchman({
     shelf: alertShelf(env),
-    measure: async () => ({ ...figures }),
+    // The sweep runs each minute.
+    measure: async () => ({ ...figures, sweeps: now / MINUTE }),
     notify: async (notice) => {
       if (isDeaf) throw new Error("the receiver is away");
       told.push(notice);

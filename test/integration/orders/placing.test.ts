@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { ANONYMOUS } from "../../../src/kernel/actor";
 import { NO_PRECONDITION } from "../../../src/kernel/entity-tag";
 import { newId } from "../../../src/platform/clock";
+import type { Statement } from "../../../src/platform/database";
 import { runOnce } from "../../../src/platform/idempotency";
 import type { Order } from "../../../src/services/orders";
 import {
@@ -139,6 +140,15 @@ test("unknown products and mixed currencies are refused at their lines", async (
   expect(codeOf(await shop.orders.place(ANONYMOUS, { items: [] }))).toBe("unauthenticated");
 });
 
+test("the table itself refuses to hold less than nothing of a product", async () => {
+  const { id } = await addProduct(openShop(), { stock: 3 });
+  const sell = (pieces: number) =>
+    env.DB.prepare("update products set stock = stock - ? where id = ?").bind(pieces, id).run();
+  await sell(3);
+  await expect(sell(1)).rejects.toThrow("products_stock_not_negative");
+  expect(await stockOf(id)).toBe(0);
+});
+
 test("200 buyers at once of a product with stock 100: exactly 100 orders, stock 0, 100 events", async () => {
   const shop = openShop();
   const product = await addProduct(shop, { stock: 100 });
@@ -221,19 +231,28 @@ test("an order of 50 lines takes two round trips, with and without a key, and fe
   const again = await runOnce(attempt, (once) => keyedShop.orders.place(buyer(), { items }, once));
   expect(granted(again).items).toHaveLength(50);
   expect(keyedShop.scope.calls.d1RoundTrips).toBe(2);
+  // The claim, its look and the read; then the order's own batch.
+  expect(parameterCounts.length).toBeGreaterThan(3 + 6);
   expect(Math.max(...parameterCounts)).toBeLessThan(30);
 });
 
 /** How many parameters each statement of a batch has, as it is committed. */
 function countParameters(shop: Shop): number[] {
   const counts: number[] = [];
-  const commit = shop.database.commit.bind(shop.database);
-  shop.database.commit = async (statements) => {
-    for (const statement of statements) {
-      const { params } = (statement as unknown as { toSQL(): { params: unknown[] } }).toSQL();
-      counts.push(params.length);
-    }
-    return await commit(statements);
+  const count = (statement: Statement) => {
+    const { params } = (statement as unknown as { toSQL(): { params: unknown[] } }).toSQL();
+    counts.push(params.length);
+  };
+  const { database } = shop;
+  const commit = database.commit.bind(database);
+  database.commit = async (statements, options) => {
+    statements.forEach(count);
+    return await commit(statements, options);
+  };
+  const commitReturning = database.commitReturning.bind(database);
+  database.commitReturning = async (writes, last, options) => {
+    [...writes, last].forEach(count);
+    return await commitReturning(writes, last, options);
   };
   return counts;
 }

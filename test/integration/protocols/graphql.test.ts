@@ -61,6 +61,22 @@ describe("a GraphQL document over a limit is refused before anything runs", () =
     expect((await ask(byDefault, { token })).json.errors[0].message).toContain("5000");
   });
 
+  test("more than ten mutations, in whatever fragments they are", async () => {
+    const ended = (count: number) => Array.from({ length: count }, (_, at) => `a${at}: logOut`).join(" ");
+    for (const document of [
+      `mutation { ${ended(11)} }`,
+      `mutation { ...F } fragment F on Mutation { ${ended(11)} }`,
+      `mutation { ... { ...F } ... on Mutation { a10: logOut } } fragment F on Mutation { ${ended(10)} }`,
+    ]) {
+      const answer = await ask(document);
+      expect([answer.json.data, answer.json.errors[0].message]).toEqual([
+        undefined,
+        expect.stringContaining("5000"),
+      ]);
+    }
+    expect((await ask(`mutation { ...F } fragment F on Mutation { ${ended(10)} }`)).json.data).toBeNull();
+  });
+
   test("doubling itself in each fragment", async () => {
     const fragments = Array.from(
       { length: 20 },
@@ -130,6 +146,21 @@ describe("a GraphQL request that is none", () => {
     expect(await env.DB.prepare("select count(*) as n from users").first("n")).toBe(0);
   });
 
+  test("HEAD answers a query as GET does, without its body, and changes nothing either", async () => {
+    const from = freshAddress();
+    const ask = (method: string, query: string) =>
+      call(`/graphql?query=${encodeURIComponent(query)}`, { method, from });
+    const [head, get] = [await ask("HEAD", "{ __typename }"), await ask("GET", "{ __typename }")];
+    expect([head.status, head.text, head.headers.get("content-type")]).toEqual([
+      200,
+      "",
+      get.headers.get("content-type"),
+    ]);
+    const signUp = 'mutation { signUp(input: { name: "Ada Lovelace", email: "head@example.com" }) { id } }';
+    expect((await ask("HEAD", signUp)).status).toBe(405);
+    expect(await env.DB.prepare("select count(*) as n from users").first("n")).toBe(0);
+  });
+
   test("a body of more than 256 KiB is refused in GraphQL's words", async () => {
     const answer = await ask(`{ __typename } #${"x".repeat(1_000_000)}`);
     expect([answer.status, codeIn(answer)]).toEqual([413, "payload_too_large"]);
@@ -192,6 +223,16 @@ describe("a GraphQL answer", () => {
     const { response } = await sendCounted(request('{"query":"{ __schema { types { name } } }"}'), off);
     const answer = await response.json<{ errors: { extensions: { code: string } }[]; data?: unknown }>();
     expect([answer.errors[0]?.extensions.code, answer.data]).toEqual(["validation_failed", undefined]);
+    const misspelt = [
+      { query: "{ usr { id } }" },
+      { query: "{ users(sort: NAMEASC) { edges { cursor } } }" },
+      { query: "query ($s: UserSort) { users(sort: $s) { edges { cursor } } }", variables: { s: "NAMEASC" } },
+    ];
+    for (const document of misspelt) {
+      const { response: guessed } = await sendCounted(request(JSON.stringify(document)), off);
+      const text = await guessed.text();
+      expect([text.includes("validation_failed"), text.includes("Did you mean")]).toEqual([true, false]);
+    }
     const page = new Request("https://meridian.example/graphql", {
       headers: { accept: "text/html", "cf-connecting-ip": freshAddress() },
     });

@@ -186,6 +186,16 @@ describe("an RPC that is none", () => {
     }
   });
 
+  test("that is compressed is told, with a code, that it must not be", async () => {
+    const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+    const answer = await call(GET_USER, { body: new Uint8Array([31, 139, 8]), headers });
+    expect([answer.status, codeIn(answer), answer.json.details[0].debug.code]).toEqual([
+      415,
+      "unimplemented",
+      "unsupported_media_type",
+    ]);
+  });
+
   test("that changes something is not called by GET", async () => {
     const answer = await call("/rpc/users.v1.UserService/DeleteUser?encoding=json&message=%7B%7D");
     expect([answer.status, answer.headers.get("allow"), codeIn(answer)]).toEqual([
@@ -281,5 +291,13 @@ describe("on the wire", () => {
     expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/proto"]);
     expect(answer.headers.get("cache-control")).toBe("private, no-cache");
     expect(answer.headers.get("vary")).toContain("Authorization");
+    const head = await call(path, { token, method: "HEAD" });
+    expect([head.status, head.text, head.headers.get("content-type")]).toEqual([
+      200,
+      "",
+      "application/proto",
+    ]);
+    const unsafe = await call("/rpc/users.v1.UserService/DeleteUser", { token, method: "HEAD" });
+    expect([unsafe.status, unsafe.headers.get("allow")]).toEqual([405, "POST"]);
   });
 });

@@ -34,6 +34,13 @@ const OPERATIONS: readonly BudgetRow[] = [
       ask: () => ({ path: "/metrics", headers: { Authorization: METRICS_AUTHORIZATION } }),
     }),
   },
+  ...["/verify-email", "/reset-password"].map(
+    (path): BudgetRow => ({
+      endpoint: `GET ${path}`,
+      status: 200,
+      scene: async () => ({ client: stranger(), ask: () => ({ path: `${path}?token=a` }) }),
+    }),
+  ),
   {
     endpoint: "GET /problems/:code",
     status: 200,

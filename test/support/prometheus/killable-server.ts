@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { nodeBinary, ROOT, runTool, toolEnvironment } from "../../../scripts/tools.mjs";
 import { TEST_SECRETS } from "../secrets";
+import { watchProcess } from "../server-output";
 
 export class KillableServer {
   readonly #work = mkdtempSync(join(tmpdir(), "meridian-observed-"));
@@ -50,13 +51,14 @@ export class KillableServer {
     const child = spawn(nodeBinary(), [script, JSON.stringify(this.#options)], {
       cwd: ROOT,
       env: { ...toolEnvironment(), ...TEST_SECRETS },
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
     });
+    const output = watchProcess(child);
     this.#child = child;
     await new Promise<void>((resolve, reject) => {
       child.once("message", () => resolve());
-      child.once("exit", (code) => reject(new Error(`the server did not start: ${code}`)));
+      child.once("exit", (code) => reject(new Error(`the server did not start: ${code}\n${output()}`)));
     });
   }
 

@@ -16,7 +16,7 @@ const ADMITTED: Admission = {
   remaining: 99,
   resetSeconds: 900,
   retryAfterSeconds: 0,
-  revocations: { minEpoch: 0, minIssuedAt: 0, isSessionRevoked: () => false },
+  revocations: { minEpoch: 0, minEpochSince: null, minIssuedAt: 0, isSessionRevoked: () => false },
   decidedBy: "object",
   violatedPolicy: null,
 };
@@ -30,14 +30,19 @@ const REFUSED: Admission = {
 };
 const ENDED: Admission = {
   ...ADMITTED,
-  revocations: { minEpoch: 0, minIssuedAt: 0, isSessionRevoked: (id) => id === "session-1" },
+  revocations: {
+    minEpoch: 0,
+    minEpochSince: null,
+    minIssuedAt: 0,
+    isSessionRevoked: (id) => id === "session-1",
+  },
 };
 const SILENT: Admission = { ...ADMITTED, outcome: "fail-open", revocations: null, decidedBy: "isolate" };
 
 const VERIFIED: Credentials = {
   kind: "verified",
   presented: "a.b.c",
-  token: { userId: "user-1", sessionId: "session-1", role: "user", epoch: 1, expiresAt: 0 },
+  token: { userId: "user-1", sessionId: "session-1", role: "user", epoch: 1, issuedAt: 0, expiresAt: 0 },
 };
 
 /** Five lines of app, with a limiter that answers when it is told to. */

@@ -50,6 +50,7 @@ test("the mail goes to the user that the event names, under the event's id", asy
       recipientOf: async () => null,
       passwordReset: async () => null,
       emailChange: async () => null,
+      emailChangeNotice: async () => null,
     },
     mailer: new Mailer(binding, "hello@meridian.example"),
     publicUrl: "https://api.example.com",

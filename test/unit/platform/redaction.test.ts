@@ -53,11 +53,15 @@ test("numbers, flags and null are left alone", () => {
   expect(written(fields)).toBe(JSON.stringify(fields));
 });
 
-// Quadratic matching would take minutes; the bound tells that from a slow machine.
-test("a hostile text is redacted in linear time", () => {
-  const startedAt = performance.now();
-  redactText("a@".repeat(50_000));
-  redactText("x".repeat(100_000));
-  redactText(`${"a.".repeat(50_000)}@`);
-  expect(performance.now() - startedAt).toBeLessThan(10_000);
+// What is searched is bounded, so that no text is worth an attack: a secret past the bound is cut, not looked for.
+test.each([
+  ["addresses that never end", "a@".repeat(50_000)],
+  ["one long word", "x".repeat(100_000)],
+  ["a name that may become an address", `${"a.".repeat(50_000)}@`],
+  ["tokens that never end", "eyJ.".repeat(25_000)],
+  ["octets that never end", "1.".repeat(50_000)],
+])("of a hostile text only the first 4,000 characters are looked at: %s", (_, text) => {
+  const start = text.slice(0, 4_000);
+  expect(redactText(text)).toBe(redactText(start));
+  expect(redactText(`${start}${"-".repeat(1_000_000)} ada@example.com`)).not.toContain("example");
 });

@@ -1,14 +1,10 @@
 /** Arguments that fields share, read by the rules of the other protocols. */
 import type { GraphQLResolveInfo } from "graphql";
-import * as z from "zod";
-import { expectedVersionSchema, idSchema, readInput } from "../../input";
+import { readId, readTarget } from "../../input";
 import { granted } from "../call-context";
 
-const idArguments = z.object({ id: idSchema });
-const targetArguments = z.object({ id: idSchema, expectedVersion: expectedVersionSchema });
-
-export function idOf(args: { readonly id: string }): string {
-  return granted(readInput(idArguments, args)).id;
+export function idOf({ id }: { readonly id: string }): string {
+  return granted(readId(id));
 }
 
 /** What a change is for, and the version that it expects. */
@@ -16,7 +12,7 @@ export function targetOf(args: {
   readonly id: string;
   readonly expectedVersion?: number | null | undefined;
 }) {
-  const { id, expectedVersion } = granted(readInput(targetArguments, args));
+  const { id, expectedVersion } = granted(readTarget(args));
   return { id, version: expectedVersion ?? null };
 }
 

@@ -37,20 +37,27 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
     policyName,
   };
   const passing = pass(entrant);
+  c.set("admitAgain", async () => settle(c, await pass(entrant)));
   if (passing instanceof Promise && canOverlap(c)) return await overlapped(c, passing, next);
 
-  const passage = await passing;
+  const refusal = settle(c, await passing);
+  if (refusal !== null) return problem(c, refusal);
+  await next();
+  return undefined;
+});
+
+/** Tells of the budget, and whom the token names. The refusal, if the request may not go on. */
+function settle(c: Context<GatewayEnv>, passage: Passage): Refusal | null {
   announce(c, passage);
   const refusal = refusalOn(c, passage);
-  if (refusal !== null) return problem(c, refusal);
+  if (refusal !== null) return refusal;
   if (passage.badToken !== null) c.set("actor", ANONYMOUS);
   if (passage.token !== null) {
     const { userId, role, sessionId } = passage.token;
     c.set("actor", { kind: "user", userId, role, sessionId });
   }
-  await next();
-  return undefined;
-});
+  return null;
+}
 
 /** Safe methods change nothing, so their handler may run before it is known whether its answer will be given. */
 function canOverlap(c: Context<GatewayEnv>): boolean {

@@ -11,7 +11,8 @@ const READABLE = /^\/api\/events(?:\/(?!dead-letters$)[^/]+)?$/;
 
 export const eventsToken = createMiddleware<GatewayEnv>(async (c, next) => {
   const token = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  const isReading = c.req.method === "GET" && READABLE.test(c.req.path);
+  const isSafe = c.req.method === "GET" || c.req.method === "HEAD";
+  const isReading = isSafe && READABLE.test(c.req.path);
   if (isReading && token !== undefined && (await isSameSecret(token, c.var.config.EVENTS_TOKEN))) {
     // Charged to the address, like everyone without an access token.
     c.set("credentials", { kind: "none" });

@@ -11,6 +11,8 @@ import type { Credentials, GatewayEnv } from "../../request-context";
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
+  // OPTIONS is not charged, so it must not cost anything either.
+  if (c.req.method === "OPTIONS") c.set("credentials", { kind: "none" });
   if (c.get("credentials") !== undefined) return await next();
   const { authenticator } = c.get("services");
   const credentials = await readCredentials(c.req.header("authorization"), (token) =>

@@ -18,7 +18,7 @@ export function componentSchemas(): Record<string, JsonSchema> {
 }
 
 /** The parameters of a query, as a client writes them. */
-export function queryParameters(schema: z.ZodObject): readonly object[] {
+export function queryParameters(schema: z.core.$ZodObject): readonly object[] {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input" });
   return Object.entries(properties).map(([name, property]) => ({
     name,
@@ -42,7 +42,7 @@ const QUERY_WORDS: Readonly<Record<string, string>> = {
 };
 
 function named(
-  schemas: Readonly<Record<string, z.ZodType>>,
+  schemas: Readonly<Record<string, z.core.$ZodType>>,
   io: "input" | "output",
   finish: (schema: JsonSchema) => JsonSchema,
 ): Record<string, JsonSchema> {

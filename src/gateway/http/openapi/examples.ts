@@ -218,6 +218,8 @@ export const EXAMPLES = {
     checks: [
       { name: "d1", isHealthy: true, latencyMs: 4 },
       { name: "kv", isHealthy: true, latencyMs: 2 },
+      { name: "limiter", isHealthy: true, latencyMs: 3 },
+      { name: "outbox", isHealthy: true, latencyMs: 4 },
     ],
   },
   healthDown: {
@@ -225,6 +227,8 @@ export const EXAMPLES = {
     checks: [
       { name: "d1", isHealthy: false, latencyMs: 2_000 },
       { name: "kv", isHealthy: true, latencyMs: 2 },
+      { name: "limiter", isHealthy: true, latencyMs: 3 },
+      { name: "outbox", isHealthy: false, latencyMs: 2_000 },
     ],
   },
   liveness: { status: "ok" },

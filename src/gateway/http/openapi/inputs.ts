@@ -1,5 +1,5 @@
 /** The schemas that validate bodies, by the name that the document gives each. */
-import type { z } from "zod";
+import type * as z from "../../../kernel/schema";
 import {
   changePasswordSchema,
   forgotPasswordSchema,
@@ -38,5 +38,5 @@ export const INPUTS = {
   CreateWebhookInput: createWebhookSchema,
   PatchWebhookInput: patchWebhookSchema,
   SetLimitInput: setLimitSchema,
-} as const satisfies Readonly<Record<string, z.ZodType>>;
+} as const satisfies Readonly<Record<string, z.ZodMiniType>>;
 export type InputName = keyof typeof INPUTS;

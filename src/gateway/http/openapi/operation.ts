@@ -1,6 +1,7 @@
 /** What the document says of one call. The table of operations is made of these; `document.ts` derives the rest. */
-import type { z } from "zod";
+
 import type { ErrorCode } from "../../../kernel/errors";
+import type * as z from "../../../kernel/schema";
 import type { ExampleName } from "./examples";
 import type { InputName } from "./inputs";
 import type { OutputName } from "./outputs";
@@ -30,7 +31,7 @@ export interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly access: Access;
-  readonly query?: z.ZodObject;
+  readonly query?: z.ZodMiniObject;
   readonly body?: { readonly schema: InputName; readonly example: ExampleName };
   /** Path parameters other than `id`, which is a UUID everywhere. */
   readonly pathParameters?: Readonly<Record<string, PathParameter>>;

@@ -250,7 +250,7 @@ const health = model<HealthReport>()({
   checks: z
     .array(
       model<HealthReport["checks"][number]>()({
-        name: z.enum(["d1", "kv"]),
+        name: z.enum(["d1", "kv", "limiter", "outbox"]),
         isHealthy: z.boolean(),
         latencyMs: count,
       }),

@@ -2,7 +2,7 @@
  * `/api/auth`: contract and handlers. What answers with a token or is called with a one-time token records nothing under
  * an `Idempotency-Key`: a secret must not lie in a table. Refreshing and logging out are safe to repeat by themselves.
  */
-import { Hono } from "hono";
+
 import {
   changePasswordSchema,
   forgotPasswordSchema,
@@ -11,12 +11,12 @@ import {
   resetPasswordSchema,
   verifyEmailSchema,
 } from "../../../services/auth";
-import type { GatewayEnv } from "../../request-context";
 import { once } from "../once";
 import { answer } from "../problem";
+import { newRouter } from "../router";
 import { body, idParam } from "../validate";
 
-export const authRoutes = new Hono<GatewayEnv>()
+export const authRoutes = newRouter()
   .post("/login", body(logInSchema), async (c) => {
     const outcome = await c.var.services.auth.logIn(c.req.valid("json"));
     return answer(c, outcome, (logIn) => c.json(logIn, 200, uncached()));
@@ -58,13 +58,13 @@ export const authRoutes = new Hono<GatewayEnv>()
     );
   })
   .post("/email/verify", body(verifyEmailSchema), async (c) => {
-    const outcome = await c.var.services.recovery.verifyEmail(c.req.valid("json").token);
+    const outcome = await c.var.services.addressProof.verifyEmail(c.req.valid("json").token);
     return answer(c, outcome, () => c.body(null, 204));
   })
   .post("/email/resend", async (c) => {
     const { actor, services } = c.var;
     return await once<null>(c, { status: 202 }, (attempt) =>
-      services.recovery.resendVerification(actor, attempt),
+      services.addressProof.resendVerification(actor, attempt),
     );
   });
 

@@ -1,18 +1,19 @@
 /** `/api/events`: the log, the ledger and the dead letters. */
-import { Hono } from "hono";
+
 import type { DeadLetter } from "../../../platform/outbox";
 import {
   discardSchema,
   listDeadLettersSchema,
   listEventsSchema,
+  type ReplayReport,
   replaySchema,
 } from "../../../services/events";
-import type { GatewayEnv } from "../../request-context";
 import { once } from "../once";
 import { answer } from "../problem";
+import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
-export const eventsRoutes = new Hono<GatewayEnv>()
+export const eventsRoutes = newRouter()
   .get("/", query(listEventsSchema), async (c) => {
     const outcome = await c.var.services.events.list(c.var.actor, c.req.valid("query"));
     return answer(c, outcome, (page) => c.json(page));
@@ -35,8 +36,10 @@ export const eventsRoutes = new Hono<GatewayEnv>()
     );
   })
   .post("/replay", body(replaySchema), async (c) => {
-    const outcome = await c.var.services.events.replayMany(c.var.actor, c.req.valid("json"));
-    return answer(c, outcome, (report) => c.json(report, 202));
+    const { actor, services } = c.var;
+    return await once<ReplayReport>(c, { status: 202 }, (attempt) =>
+      services.events.replayMany(actor, c.req.valid("json"), attempt),
+    );
   })
   .get("/:id", idParam, async (c) => {
     const outcome = await c.var.services.events.ledger(c.var.actor, c.req.valid("param").id);

@@ -1,11 +1,11 @@
 /** `/api/limits/:client`: a client's or a plan's limit, for administrators. */
-import { Hono } from "hono";
+
 import { parseLimitSubject, setLimitSchema } from "../../../services/limits";
-import type { GatewayEnv } from "../../request-context";
 import { answer } from "../problem";
+import { newRouter } from "../router";
 import { body, clientParam } from "../validate";
 
-export const limitsRoutes = new Hono<GatewayEnv>()
+export const limitsRoutes = newRouter()
   .get("/:client", clientParam(parseLimitSubject), async (c) => {
     const outcome = await c.var.services.limits.show(c.var.actor, c.req.valid("param").client);
     return answer(c, outcome, (limit) => c.json(limit));

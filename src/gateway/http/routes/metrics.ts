@@ -1,11 +1,11 @@
 /** `GET /metrics`, for a scraper that holds `METRICS_TOKEN`. */
-import { Hono } from "hono";
+
 import { isSameSecret } from "../../../platform/encoding";
 import { CONTENT_TYPES, formatFor } from "../../../platform/observability/metrics";
-import type { GatewayEnv } from "../../request-context";
 import { problem } from "../problem";
+import { newRouter } from "../router";
 
-export const metricsRoutes = new Hono<GatewayEnv>().get("/", async (c) => {
+export const metricsRoutes = newRouter().get("/", async (c) => {
   const token = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
   if (token === undefined || !(await isSameSecret(token, c.var.config.METRICS_TOKEN))) {
     return problem(c, { code: "unauthenticated", detail: "Metrics are shown to the holder of their token." });

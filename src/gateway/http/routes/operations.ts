@@ -1,5 +1,5 @@
 /** What operators and people look at: health, the meaning of an error code, the front page. */
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
 import { html } from "hono/html";
 import { ERROR_CATALOGUE, isErrorCode, refuseNotFound } from "../../../kernel/errors";
 import { ERROR_MAP } from "../../error-map";
@@ -7,15 +7,16 @@ import { dataSchemaOf } from "../../event-catalogue";
 import type { GatewayEnv } from "../../request-context";
 import { FRONT_PAGE, frontPage } from "../pages/front-page";
 import { problem } from "../problem";
+import { newRouter } from "../router";
 
-export const operationsRoutes = new Hono<GatewayEnv>()
+export const operationsRoutes = newRouter()
   .get("/", (c) => {
     c.header("Vary", "Accept", { append: true });
     return isBrowser(c) ? c.html(frontPage(c.var.config.PUBLIC_URL)) : c.json(FRONT_PAGE);
   })
   .get("/healthz", (c) => c.json({ status: "ok" }))
   .get("/readyz", async (c) => {
-    const report = await c.var.services.health();
+    const report = await c.var.services.recentHealth();
     c.header("Cache-Control", "no-store");
     return c.json(report, report.status === "down" ? 503 : 200);
   })

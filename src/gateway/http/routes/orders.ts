@@ -1,5 +1,5 @@
 /** `/api/orders`: contract and handlers. */
-import { Hono } from "hono";
+
 import { entityTag } from "../../../kernel/entity-tag";
 import {
   changeOrderStatusSchema,
@@ -7,17 +7,17 @@ import {
   type Order,
   placeOrderSchema,
 } from "../../../services/orders";
-import type { GatewayEnv } from "../../request-context";
 import { conditional, pageResponse } from "../answers";
 import { once } from "../once";
 import { preconditionOf } from "../precondition";
 import { answer } from "../problem";
+import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
 const etag = ({ version }: Order) => ({ ETag: entityTag(version) });
 const located = (order: Order) => ({ Location: `/api/orders/${order.id}`, ...etag(order) });
 
-export const ordersRoutes = new Hono<GatewayEnv>()
+export const ordersRoutes = newRouter()
   .post("/", body(placeOrderSchema), async (c) => {
     const { actor, services } = c.var;
     return await once(c, { status: 201, headers: located }, (attempt) =>

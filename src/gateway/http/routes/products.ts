@@ -1,5 +1,5 @@
 /** `/api/products`: contract and handlers. */
-import { Hono } from "hono";
+
 import { entityTag } from "../../../kernel/entity-tag";
 import {
   createProductSchema,
@@ -7,17 +7,17 @@ import {
   type Product,
   patchProductSchema,
 } from "../../../services/orders";
-import type { GatewayEnv } from "../../request-context";
 import { conditional, pageResponse } from "../answers";
 import { once } from "../once";
 import { preconditionOf } from "../precondition";
 import { answer } from "../problem";
+import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
 const etag = ({ version }: Product) => ({ ETag: entityTag(version) });
 const located = (product: Product) => ({ Location: `/api/products/${product.id}`, ...etag(product) });
 
-export const productsRoutes = new Hono<GatewayEnv>()
+export const productsRoutes = newRouter()
   .post("/", body(createProductSchema), async (c) => {
     const { actor, services } = c.var;
     return await once(c, { status: 201, headers: located }, (attempt) =>

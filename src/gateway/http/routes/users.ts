@@ -1,5 +1,5 @@
 /** `/api/users`: contract and handlers. */
-import { Hono } from "hono";
+
 import { entityTag } from "../../../kernel/entity-tag";
 import {
   listUsersSchema,
@@ -8,17 +8,17 @@ import {
   signUpSchema,
   type User,
 } from "../../../services/users";
-import type { GatewayEnv } from "../../request-context";
 import { conditional, pageResponse } from "../answers";
 import { once } from "../once";
 import { preconditionOf } from "../precondition";
 import { answer, problem } from "../problem";
+import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
 const etag = ({ version }: User) => ({ ETag: entityTag(version) });
 const located = (user: User) => ({ Location: `/api/users/${user.id}`, ...etag(user) });
 
-export const usersRoutes = new Hono<GatewayEnv>()
+export const usersRoutes = newRouter()
   .post("/", body(signUpSchema), async (c) => {
     const { services } = c.var;
     return await once(c, { status: 201, headers: located }, (attempt) =>

@@ -1,5 +1,5 @@
 /** `/api/webhooks`: endpoints of those without a Worker. */
-import { Hono } from "hono";
+
 import {
   createWebhookSchema,
   listWebhooksSchema,
@@ -7,14 +7,14 @@ import {
   type Webhook,
   type WebhookWithSecret,
 } from "../../../services/webhooks";
-import type { GatewayEnv } from "../../request-context";
 import { once } from "../once";
 import { answer } from "../problem";
+import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
 const located = ({ id }: WebhookWithSecret) => ({ Location: `/api/webhooks/${id}` });
 
-export const webhooksRoutes = new Hono<GatewayEnv>()
+export const webhooksRoutes = newRouter()
   .post("/", body(createWebhookSchema), async (c) => {
     const { actor, services } = c.var;
     return await once(c, { status: 201, headers: located }, (attempt) =>

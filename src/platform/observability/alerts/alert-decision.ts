@@ -53,18 +53,27 @@ export interface AlertBook {
 
 export const EMPTY_BOOK: AlertBook = { revision: 0, samples: [], alerts: {}, unsent: [] };
 
-/** An hour and a little, at one a minute. */
-const SAMPLES_MAX = 65;
-const SAMPLES_AGE_MAX_MS = 65 * 60_000;
+/** An hour and a little, at one a minute; before that one in a quarter of an hour, until this time yesterday. */
+const DENSE_MS = 65 * 60_000;
+const SPARSE_STEP_MS = 15 * 60_000;
+const SAMPLES_AGE_MAX_MS = 26.5 * 3_600_000;
+const SAMPLES_MAX = 65 + 107;
 const CLEAR_MINUTES = 3;
 /** Past it the oldest goes: who could not be reached for so long has enough to read. */
 const UNSENT_MAX = 50;
 const QUIET: AlertState = { holdsTicks: 0, quietTicks: 0, firingSinceMs: null, summary: "" };
 
-/** The samples with this minute's. One from a clock ahead of ours is no past. */
+/** The samples with this minute's, thinned out with age. One from a clock ahead of ours is no past. */
 export function withSample(samples: readonly Sample[], sample: Sample): readonly Sample[] {
   const isRecent = ({ atMs }: Sample) => atMs < sample.atMs && sample.atMs - atMs <= SAMPLES_AGE_MAX_MS;
-  return [...samples.filter(isRecent), sample].slice(-SAMPLES_MAX);
+  const stepOf = ({ atMs }: Sample) => Math.floor(atMs / SPARSE_STEP_MS);
+  const recent = samples.filter(isRecent);
+  const kept = recent.filter((each, index) => {
+    const before = recent[index - 1];
+    const isFirstOfStep = before === undefined || stepOf(before) !== stepOf(each);
+    return isFirstOfStep || sample.atMs - each.atMs <= DENSE_MS;
+  });
+  return [...kept, sample].slice(-SAMPLES_MAX);
 }
 
 /** The book after this minute's findings. An alert that no rule speaks of any more is resolved. */

@@ -18,6 +18,7 @@ test("nothing that was revoked is let in again, whatever comes after", () => {
   expect(twice).toEqual({
     minEpoch: 3,
     minEpochExpiresAt: null,
+    minEpochSince: null,
     minIssuedAt: 7,
     sessions: [{ id: "s", expiresAt: 500 }],
   });
@@ -34,6 +35,15 @@ test("an epoch is kept for good unless its expiry is known, and the longer keepi
   expect(addRevocations(passing, { minEpoch: 2 }).minEpochExpiresAt).toBeNull();
   expect(pruneRevocations(passing, 8).minEpoch).toBe(2);
   expect(pruneRevocations(passing, 9).minEpoch).toBe(0);
+});
+
+test("when an epoch was raised first is remembered as long as it is the lowest", () => {
+  const raised = addRevocations(NO_REVOCATIONS, { minEpoch: 2, minEpochSince: 50, minEpochExpiresAt: 99 });
+  expect(addRevocations(raised, { minEpoch: 2, minEpochSince: 70 }).minEpochSince).toBe(50);
+  expect(addRevocations(raised, { minEpoch: 1, minEpochSince: 10 }).minEpochSince).toBe(50);
+  expect(addRevocations(raised, { minEpoch: 3, minEpochSince: 70 }).minEpochSince).toBe(70);
+  expect(addRevocations(NO_REVOCATIONS, asAddition(raised)).minEpochSince).toBe(50);
+  expect(pruneRevocations(raised, 99).minEpochSince).toBeNull();
 });
 
 test("a session is forgotten when its last token has expired, and not a moment earlier", () => {

@@ -117,7 +117,10 @@ test("an issued token verifies to what it was issued for, and tells its life in 
   expect(expiresIn).toBe(900);
   expect(await tokens.verify(token)).toEqual({
     ok: true,
-    value: { userId: USER_ID, sessionId: SESSION_ID, role: "user", epoch: 3, expiresAt: NOW_MS + 900_000 },
+    value: {
+      ...{ userId: USER_ID, sessionId: SESSION_ID, role: "user", epoch: 3 },
+      ...{ issuedAt: NOW, expiresAt: NOW_MS + 900_000 },
+    },
   });
 });
 

@@ -89,5 +89,6 @@ export const eventOperations: readonly Operation[] = [
     access: "admin",
     body: { schema: "ReplayInput", example: "replay" },
     answers: [{ status: 202, description: "How many.", schema: "ReplayReport", example: "replayReport" }],
+    isKeyed: true,
   },
 ];

@@ -1,0 +1,139 @@
+/**
+ * `npm run bench:growth`: what a call costs among a thousand, a hundred thousand and a million users. Prints a table,
+ * writes `bench/results-growth.json` and `bench/results-growth.svg`, and ends with 1 when a read takes more rows among
+ * more users, or a list or a get takes over 1.3 times the CPU.
+ *
+ *     npm run bench:growth                        about 6 minutes, and 4 GB in memory or on disk
+ *     npm run bench:growth -- --quick             a tenth of the users, and fewer rounds
+ *     npm run bench:growth -- --sizes 1000,50000 --rounds 3 --seconds 1
+ */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { PROJECT_VARS } from "../sides.mjs";
+import { spreadOf } from "../statistics.mjs";
+import { projectTokens } from "../tokens.mjs";
+import { build, serve } from "../workerd/serve.mjs";
+import { hasWrk } from "../wrk.mjs";
+import { callsFor } from "./calls.mjs";
+import { rowsOf, timesOf } from "./measure.mjs";
+import { tableOf, writeResults } from "./report.mjs";
+import { populate } from "./world.mjs";
+
+const BYTES_PER_USER = 4_000;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    sizes: { type: "string" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+  },
+});
+const settings = {
+  sizes: (values.sizes ?? (values.quick ? "1000,10000,100000" : "1000,100000,1000000"))
+    .split(",")
+    .map(Number),
+  rounds: Number(values.rounds ?? (values.quick ? 3 : 7)),
+  seconds: Number(values.seconds ?? 1),
+};
+
+process.exitCode = await main();
+
+async function main() {
+  if (!hasWrk()) {
+    console.error("The load is made by wrk, which is not installed here: on Debian `apt-get install wrk`.");
+    return 2;
+  }
+  const worlds = [];
+  const stop = () => worlds.map(({ server }) => server.stop());
+  const interrupted = () => {
+    stop();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted);
+  process.once("SIGTERM", interrupted);
+  try {
+    const built = build("wrangler.toml");
+    const tokenOf = await projectTokens();
+    for (const users of settings.sizes) worlds.push(await startWorld({ built, users, tokenOf }));
+    const figures = await measure(worlds);
+    const sizes = worlds.map(({ users, bytes }) => ({ users, bytes }));
+    writeResults({ settings, sizes, figures });
+    console.log(`\n${tableOf({ sizes, figures })}`);
+    return figures.every(({ isKept }) => isKept) ? 0 : 1;
+  } finally {
+    stop();
+  }
+}
+
+async function startWorld({ built, users, tokenOf }) {
+  const server = await serve({ built, vars: PROJECT_VARS, bytes: users * BYTES_PER_USER });
+  try {
+    const startedAt = Date.now();
+    await populate(server, users);
+    const calls = await callsFor({ users, url: server.url, tokenOf });
+    const bytes = bytesIn(join(server.folder, "objects"));
+    console.log(
+      `${users} users: ${Math.round(bytes / 2 ** 20)} MiB, in ${Math.round((Date.now() - startedAt) / 1000)} s`,
+    );
+    return { users, bytes, server, calls: new Map(calls.map((call) => [call.name, call])) };
+  } catch (error) {
+    server.stop();
+    throw error;
+  }
+}
+
+/** Rows of every call first: the time of the writes is measured by making thousands of rows. */
+async function measure(worlds) {
+  const [fewest] = worlds;
+  const rows = new Map();
+  for (const name of fewest.calls.keys()) {
+    const each = [];
+    for (const { server, calls } of worlds) each.push(await rowsOf(server, calls.get(name)));
+    rows.set(name, each);
+  }
+  const figures = [];
+  for (const [name, call] of fewest.calls) {
+    const times = await timesOf(worlds, name, settings);
+    const figure = figureOf(call, rows.get(name), times);
+    console.log(lineOf(figure));
+    figures.push(figure);
+  }
+  return figures;
+}
+
+/** Broken when it reads more among more users, or takes too long: by the CPU's time where that is known. */
+function figureOf({ name, title, isRead, ratioMax }, rows, times) {
+  const textOf = ({ min, max }) => (min === max ? String(min) : `${min}-${max}`);
+  const ratioOf = (first, last) => spreadOf(first.map((value, round) => last[round] / value));
+  const [first, last] = [times[0], times.at(-1)];
+  const ratios = {
+    time: ratioOf(first.ms, last.ms),
+    cpu: first.cpuUs === null ? null : ratioOf(first.cpuUs, last.cpuUs),
+  };
+  const hasSameRows = rows.every(({ read }) => read.max <= rows[0].read.max);
+  return {
+    ...{ name, title, isRead, ratioMax, ratios },
+    rowsRead: rows.map(({ read }) => textOf(read)),
+    rowsWritten: rows.map(({ written }) => textOf(written)),
+    ms: times.map(({ ms }) => spreadOf(ms)),
+    cpuUs: times.map(({ cpuUs }) => (cpuUs === null ? null : spreadOf(cpuUs))),
+    isKept: hasSameRows && (ratioMax === null || (ratios.cpu ?? ratios.time).median <= ratioMax),
+  };
+}
+
+function lineOf({ title, rowsRead, ms, cpuUs, ratios, isKept }) {
+  const cells = ms.map(({ median }, index) => {
+    const cpu = cpuUs[index] === null ? "" : `, ${Math.round(cpuUs[index].median)} us`;
+    return `${rowsRead[index]} rows, ${median.toFixed(2)} ms${cpu}`;
+  });
+  const cpu = ratios.cpu === null ? "" : `, CPU ${ratios.cpu.median.toFixed(2)}`;
+  return `${title.padEnd(36)} ${cells.join(" | ")} => ${ratios.time.median.toFixed(2)}${cpu}${isKept ? "" : " BROKEN"}`;
+}
+
+function bytesIn(folder) {
+  return readdirSync(folder, { recursive: true })
+    .map((name) => statSync(join(folder, name)))
+    .reduce((sum, entry) => sum + (entry.isFile() ? entry.size : 0), 0);
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { AppError, done, refuse } from "../../../../src/kernel/errors";
+import { Deriver } from "../../../../src/platform/deriver";
+import type { AuthBudgets } from "../../../../src/platform/limiter";
+import { Attempts } from "../../../../src/services/auth";
+import { testScope } from "../../../support/scope";
+
+/** Budgets of which those of accounts do something else than charge. */
+function attemptsWith(accountBudget: () => Promise<never> | ReturnType<typeof refuse>) {
+  const refunded: string[] = [];
+  const budgets: Pick<AuthBudgets, "spend"> = {
+    spend: async (name, subject) =>
+      subject.kind === "account"
+        ? await accountBudget()
+        : done({ refund: async () => void refunded.push(name) }),
+  };
+  const attempts = new Attempts(budgets as AuthBudgets, new Deriver("A".repeat(43)), testScope());
+  const begin = () =>
+    attempts.begin([
+      ["loginPerIp", "caller"],
+      ["loginPerAccount", { account: "ada@example.com" }],
+    ]);
+  return { begin, refunded };
+}
+
+test("an attempt that one budget refuses is charged to none", async () => {
+  const { begin, refunded } = attemptsWith(() => refuse("rate_limited", "No."));
+  expect(await begin()).toMatchObject({ ok: false, refusal: { code: "rate_limited" } });
+  expect(refunded).toEqual(["loginPerIp"]);
+});
+
+test("nor is one whose other budget cannot be asked", async () => {
+  const { begin, refunded } = attemptsWith(async () => {
+    throw new AppError("unavailable", "the object is silent");
+  });
+  await expect(begin()).rejects.toMatchObject({ code: "unavailable" });
+  expect(refunded).toEqual(["loginPerIp"]);
+});
