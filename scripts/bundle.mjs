@@ -11,12 +11,10 @@ import { runTool } from "./tools.mjs";
 
 /** The goal itself, in bytes: of a kilobyte of 1000. */
 const GZIPPED_BYTES_MAX = 250_000;
-/** On a machine that does nothing else. Cloudflare refuses 1000. */
-const STARTUP_CPU_MS_GOAL = 50;
-/** What a small machine of a CI service still meets. */
-const STARTUP_CPU_MS_MAX = 100;
+/** Cloudflare refuses 1000. */
+const STARTUP_CPU_MS_MAX = 50;
 /** The least of so many is the Worker's own; what is above it was the machine's other work. */
-const STARTUPS_MAX = 3;
+const STARTUPS_MAX = 6;
 
 await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), "meridian-bundle-"));
@@ -25,7 +23,7 @@ await runMain(async () => {
     const ms = await leastStartupMs(folder);
     process.stdout.write(`bundle: ${sizeOf(bytes)} gzipped, at most ${sizeOf(GZIPPED_BYTES_MAX)}\n`);
     process.stdout.write(
-      `start-up: ${ms.toFixed(1)} ms of CPU on this machine, at most ${STARTUP_CPU_MS_MAX}; the goal is ${STARTUP_CPU_MS_GOAL}\n`,
+      `start-up: ${ms.toFixed(1)} ms of CPU on this machine, at most ${STARTUP_CPU_MS_MAX}\n`,
     );
     return bytes <= GZIPPED_BYTES_MAX && ms <= STARTUP_CPU_MS_MAX ? 0 : 1;
   } finally {
@@ -46,7 +44,7 @@ function sizeOf(bytes) {
 
 async function leastStartupMs(folder) {
   let least = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < STARTUPS_MAX && least > STARTUP_CPU_MS_GOAL; tries += 1)
+  for (let tries = 0; tries < STARTUPS_MAX && least > STARTUP_CPU_MS_MAX; tries += 1)
     least = Math.min(least, await startupMs(folder));
   return least;
 }

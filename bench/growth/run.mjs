@@ -3,7 +3,7 @@
  * writes `bench/results-growth.json` and `bench/results-growth.svg`, and ends with 1 when a read takes more rows among
  * more users, or a list or a get takes over 1.3 times the CPU.
  *
- *     npm run bench:growth                        about 6 minutes, and 4 GB in memory or on disk
+ *     npm run bench:growth                        about 8 minutes, and 5 GB in memory or on disk
  *     npm run bench:growth -- --quick             a tenth of the users, and fewer rounds
  *     npm run bench:growth -- --sizes 1000,50000 --rounds 3 --seconds 1
  */
@@ -20,7 +20,7 @@ import { rowsOf, timesOf } from "./measure.mjs";
 import { tableOf, writeResults } from "./report.mjs";
 import { populate } from "./world.mjs";
 
-const BYTES_PER_USER = 4_000;
+const BYTES_PER_USER = 5_000;
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +34,7 @@ const settings = {
   sizes: (values.sizes ?? (values.quick ? "1000,10000,100000" : "1000,100000,1000000"))
     .split(",")
     .map(Number),
-  rounds: Number(values.rounds ?? (values.quick ? 3 : 7)),
+  rounds: Number(values.rounds ?? (values.quick ? 3 : 9)),
   seconds: Number(values.seconds ?? 1),
 };
 

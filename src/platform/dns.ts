@@ -6,10 +6,12 @@ export type Resolve = (hostname: string) => Promise<readonly string[]>;
 const RESOLVER = "https://cloudflare-dns.com/dns-query";
 const DEADLINE_MS = 3_000;
 const RECORD_TYPES = { A: 1, AAAA: 28 } as const;
+/** The two answers that say which addresses there are: NOERROR and NXDOMAIN. Source: RFC 1035, section 4.1.1. */
+const CONCLUSIVE: readonly unknown[] = [0, 3];
 
 /**
  * Every address of a name, of both families; empty when it has none.
- * **Errors**: `unavailable` when the resolver does not answer.
+ * **Errors**: `unavailable` when the resolver does not answer, or cannot tell (SERVFAIL, REFUSED).
  */
 export const resolveOverHttps: Resolve = async (hostname) => {
   const answers = await Promise.all([ask(hostname, "A"), ask(hostname, "AAAA")]);
@@ -28,6 +30,8 @@ async function ask(hostname: string, type: keyof typeof RECORD_TYPES): Promise<s
   } catch (error) {
     throw new AppError("unavailable", "the name resolver did not answer", { cause: error });
   }
+  if (!CONCLUSIVE.includes((body as { Status?: unknown } | null)?.Status))
+    throw new AppError("unavailable", "the name resolver could not tell");
   return addressesIn(body, RECORD_TYPES[type]);
 }
 

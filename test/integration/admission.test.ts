@@ -6,8 +6,9 @@ import { newId } from "../../src/platform/clock";
 import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter";
 import { ClientLimiter } from "../../src/platform/limiter/client-limiter";
 import { Authenticator } from "../../src/services/auth";
-import { createAccount, createLoggedInAccount, PASSWORD, signToken } from "../support/accounts";
+import { createAccount, createAdmin, createLoggedInAccount, PASSWORD, signToken } from "../support/accounts";
 import { type Answer, call, freshAddress } from "../support/client";
+import { lastTokenTo } from "../support/mailbox";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -178,16 +179,34 @@ describe("when the client's object fails", () => {
     expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "5"]);
   });
 
-  test("a revocation is not acknowledged", async () => {
-    const account = await createLoggedInAccount();
+  test("whatever revokes is not acknowledged, and changes nothing in D1", async () => {
+    const [account, admin] = [await createLoggedInAccount(), await createAdmin()];
+    await call("/api/auth/password/forgot", { json: { email: account.email } });
+    const token = await lastTokenTo(account.email);
+    const { json: sessions } = await account.call("/api/auth/sessions");
+    const state = async () =>
+      (
+        await env.DB.batch([
+          env.DB.prepare("select id, role, token_epoch, password_hash, version from users order by id"),
+          env.DB.prepare("select id, ended_at from sessions order by id"),
+          env.DB.prepare("select id, used_at from one_time_tokens order by id"),
+        ])
+      ).map(({ results }) => results);
+    const before = await state();
     vi.spyOn(ClientLimiter.prototype, "revoke").mockRejectedValue(new Error("broken"));
-    const answer = await account.call("/api/auth/logout", { method: "POST" });
-    expect(answer.status).toBe(503);
-    const live = await env.DB.prepare(
-      "select count(*) as count from sessions where user_id = ? and ended_at is null",
-    )
-      .bind(account.id)
-      .first("count");
-    expect(live).toBe(1);
-  });
+    const path = `/api/users/${account.id}`;
+    const json = { currentPassword: PASSWORD, newPassword: "a wholly new passphrase" };
+    for (const [what, calling] of [
+      ["logout", () => account.call("/api/auth/logout", { method: "POST" })],
+      ["logout-all", () => account.call("/api/auth/logout-all", { method: "POST" })],
+      ["session", () => account.call(`/api/auth/sessions/${sessions.data[0].id}`, { method: "DELETE" })],
+      ["change", () => account.call("/api/auth/password/change", { json })],
+      ["reset", () => call("/api/auth/password/reset", { json: { token, password: json.newPassword } })],
+      ["role", () => admin.call(path, { method: "PATCH", json: { role: "admin" } })],
+      ["deletion", () => account.call(path, { method: "DELETE" })],
+    ] as const) {
+      expect([what, (await calling()).status]).toEqual([what, 503]);
+      expect([what, await state()]).toEqual([what, before]);
+    }
+  }, 60_000);
 });

@@ -36,3 +36,9 @@ test("a resolver that does not answer, or not in JSON, is a failure that may pas
   resolver(() => new Response("<html>"));
   await expect(resolveOverHttps("example.com")).rejects.toMatchObject({ code: "unavailable" });
 });
+
+test("a resolver that cannot tell one of the families is a failure, and not a name without such addresses", async () => {
+  const known = Response.json({ Status: 0, Answer: [{ type: 1, data: "93.184.215.14" }] });
+  resolver((type) => (type === "A" ? known : Response.json({ Status: 2 })));
+  await expect(resolveOverHttps("example.com")).rejects.toMatchObject({ code: "unavailable" });
+});
