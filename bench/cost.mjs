@@ -1,6 +1,7 @@
 /**
  * What a million requests of the mix cost, at list prices and from counted calls: those of the requests and those of the
- * consumers that follow. Not counted, for they differ little or not at all: CPU time, storage, what a plan includes.
+ * consumers that follow. Not counted, for they differ little or not at all: CPU time, the duration of
+ * objects, storage, what a plan includes.
  */
 
 /** Dollars a million. Source: developers.cloudflare.com/workers/platform/pricing, the paid plan. */
@@ -9,11 +10,15 @@ const PRICES = {
   kvReads: 0.5,
   kvWrites: 5,
   objectCalls: 0.15,
+  objectRowsWritten: 1,
   d1RowsRead: 0.001,
   d1RowsWritten: 1,
   /** A message is written, read and deleted. */
   queueOperations: 0.4,
 };
+
+/** Rows that a call to an object writes, by method: a grant, and a hit of the literal peer, store their state. */
+const ROWS_OF_CALL = { ask: 1, hit: 1 };
 
 /**
  * @param {Record<string, number>} before  counts of the stand-ins
@@ -28,6 +33,10 @@ export function costOf(before, after, requests) {
     kvReads: spent("kvReads"),
     kvWrites: spent("kvWrites") + spent("kvDeletes"),
     objectCalls: spent("objectCalls"),
+    objectRowsWritten: Object.entries(ROWS_OF_CALL).reduce(
+      (sum, [method, rows]) => sum + rows * spent(method),
+      0,
+    ),
     d1RowsRead: spent("d1RowsRead"),
     d1RowsWritten: spent("d1RowsWritten"),
     queueOperations: 3 * spent("queueMessages"),

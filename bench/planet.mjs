@@ -19,10 +19,15 @@ export const DELAYS = {
   queue: { p50: 30, p99: 150 },
 };
 
-/** Between an answer and a client's next request, exponentially distributed. */
-const THINK_MS = 500;
-const CLIENTS = 64;
-const HASHES = new Set(["login"]);
+/**
+ * How many ask at the same time, and how long a client rests between an answer and its next request: exponentially
+ * distributed. A write takes more of the machine, and a hash holds a core for its whole time.
+ */
+const PACES = {
+  read: { clients: 48, thinkMs: 300 },
+  write: { clients: 24, thinkMs: 600 },
+  hash: { clients: 2, thinkMs: 600 },
+};
 
 /**
  * @param {readonly import("./sides.mjs").Side[]} sides served with `DELAYS`
@@ -36,11 +41,9 @@ export async function measurePlanet(sides, { seconds, warmUpSeconds, only, say }
     for (const side of sides) {
       const workload = side.workloads.get(name);
       if (workload.isCold) await side.clearKv();
-      const before = await side.counts();
-      const seen = await askAll(side.url, workload, { warmUpSeconds, seconds });
-      await untilDelivered(side);
+      const seen = await askAll(side, workload, { warmUpSeconds, seconds });
       measured[side.name] = {
-        cost: costOf(before, await side.counts(), seen.asked),
+        cost: costOf(seen.before, await side.counts(), seen.asked),
         p50: quantile(seen.times, 0.5),
         p99: quantile(seen.times, 0.99),
         count: seen.times.length,
@@ -62,35 +65,44 @@ async function untilDelivered(side) {
   for (let attempt = 0; attempt < 300 && (await side.backlog()) > 0; attempt += 1) await sleep(100);
 }
 
-async function askAll(url, { name, requests }, { warmUpSeconds, seconds }) {
+/** What is counted begins with the warm-up's end, and ends when the consumers are done. */
+async function askAll(side, { requests, pace }, { warmUpSeconds, seconds }) {
   const agent = new Agent({ keepAlive: true });
   const begin = performance.now() + warmUpSeconds * 1000;
   const end = begin + seconds * 1000;
-  const seen = { times: [], failed: 0, asked: 0 };
+  const seen = { times: [], failed: 0, asked: 0, before: {} };
+  const { clients, thinkMs } = PACES[pace];
   let number = 0;
-  const numbered = (text) => text?.replaceAll("%d", String(number));
-  // A hash holds a core for its whole time: two at once, as in the workload.
-  const clients = HASHES.has(name) ? 2 : CLIENTS;
   const client = async (index) => {
-    for (let turn = index; performance.now() < end; turn += requests.length > clients ? clients : 0) {
-      await sleep(-Math.log(1 - Math.random()) * THINK_MS);
+    for (let turn = index; performance.now() < end; turn += clients) {
+      await sleep(-Math.log(1 - Math.random()) * thinkMs);
       number += 1;
-      seen.asked = number;
-      const asked = requests[turn % requests.length];
+      const asked = numbered(requests[ofClient(turn, index, requests.length, clients)], number);
       const start = performance.now();
-      const status = await ask(
-        url,
-        { ...asked, path: numbered(asked.path), body: numbered(asked.body) },
-        agent,
-      );
-      if (start < begin || start > end) continue;
+      const status = await ask(side.url, asked, agent);
+      if (start < begin) continue;
+      seen.asked += 1;
       seen.times.push(performance.now() - start);
       if (status >= 400) seen.failed += 1;
     }
   };
-  await Promise.all(Array.from({ length: clients }, (_, index) => client(index)));
+  const counting = sleep(warmUpSeconds * 1000).then(async () => {
+    seen.before = await side.counts();
+  });
+  await Promise.all([counting, ...Array.from({ length: clients }, (_, index) => client(index))]);
   agent.destroy();
+  await untilDelivered(side);
   return seen;
+}
+
+/** A client stays who it is: it repeats its own request, or of a long list those that are its own. */
+function ofClient(turn, index, count, clients) {
+  return count > 2 * clients ? turn % count : index % count;
+}
+
+function numbered(asked, number) {
+  const filled = (text) => text?.replaceAll("%d", String(number));
+  return { ...asked, path: filled(asked.path), body: filled(asked.body) };
 }
 
 function ask(url, { method, path, headers, body }, agent) {

@@ -15,8 +15,8 @@ import { startBare, startClassic, startLiteral, startProject } from "./sides.mjs
 import { measureThroughput } from "./throughput.mjs";
 import { hasWrk } from "./wrk.mjs";
 
-const FULL = { rounds: 5, seconds: 3, warmUpSeconds: 2, planetSeconds: 20, planetWarmUpSeconds: 8 };
-const QUICK = { rounds: 3, seconds: 2, warmUpSeconds: 1, planetSeconds: 6, planetWarmUpSeconds: 3 };
+const FULL = { rounds: 5, seconds: 3, warmUpSeconds: 2, planetSeconds: 16, planetWarmUpSeconds: 8 };
+const QUICK = { rounds: 3, seconds: 2, warmUpSeconds: 1, planetSeconds: 6, planetWarmUpSeconds: 6 };
 const QUICK_ONLY = ["hot", "mix", "sign-up"];
 
 const { values } = parseArgs({

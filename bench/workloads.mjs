@@ -21,8 +21,8 @@ const range = (length) => Array.from({ length }, (_, index) => index);
 
 /**
  * @typedef {{name: string, title: string, connections: number, requests: readonly import("./wrk.mjs").Request[], isCold?: boolean,
- *   isRead: boolean}} Workload
- *   `isCold`: the caches are emptied before each run
+ *   pace: "read" | "write" | "hash"}} Workload
+ *   `isCold`: the caches are emptied before each run; `pace`: of the planet's clients
  * @param {(user: {id: string, role: "user" | "admin"}) => Promise<string>} tokenOf
  * @returns {Promise<readonly Workload[]>}
  */
@@ -45,29 +45,29 @@ export async function workloadsFor(tokenOf) {
   ]);
   const wide = { connections: 32 };
   return [
-    { name: "hot", title: "hot authenticated GET", ...wide, isRead: true, requests: hot.map(getSelf) },
-    { name: "not-modified", title: "304", ...wide, isRead: true, requests: hot.map(getSelfAgain) },
-    { name: "mix", title: "the mix", ...wide, isRead: false, isCold: true, requests: mixOf(mixers, admins) },
-    { name: "cold", title: "cold GET", ...wide, isRead: true, isCold: true, requests: coldOf(admins) },
-    { name: "list", title: "list page of 20", ...wide, isRead: true, requests: admins.map(list) },
-    { name: "patch", title: "PATCH", ...wide, isRead: false, requests: patchers.map(patch) },
+    { name: "hot", title: "hot authenticated GET", ...wide, pace: "read", requests: hot.map(getSelf) },
+    { name: "not-modified", title: "304", ...wide, pace: "read", requests: hot.map(getSelfAgain) },
+    { name: "mix", title: "the mix", ...wide, pace: "read", isCold: true, requests: mixOf(mixers, admins) },
+    { name: "cold", title: "cold GET", ...wide, pace: "read", isCold: true, requests: coldOf(admins) },
+    { name: "list", title: "list page of 20", ...wide, pace: "read", requests: admins.map(list) },
+    { name: "patch", title: "PATCH", ...wide, pace: "write", requests: patchers.map(patch) },
     {
       name: "sign-up",
       title: "sign-up without a password",
       ...wide,
-      isRead: false,
+      pace: "write",
       requests: range(CLIENTS).map(signUp),
     },
-    { name: "order", title: "place an order", ...wide, isRead: false, requests: orderers.map(placeOrder) },
+    { name: "order", title: "place an order", ...wide, pace: "write", requests: orderers.map(placeOrder) },
     {
       name: "graphql",
       title: "GraphQL, three levels",
       ...wide,
-      isRead: true,
+      pace: "read",
       requests: askers.map(askGraphql),
     },
-    { name: "rpc", title: "RPC GetUser", ...wide, isRead: true, requests: remote.map(callRpc) },
-    { name: "login", title: "login", connections: 2, isRead: false, requests: range(CLIENTS).map(login) },
+    { name: "rpc", title: "RPC GetUser", ...wide, pace: "read", requests: remote.map(callRpc) },
+    { name: "login", title: "login", connections: 2, pace: "hash", requests: range(CLIENTS).map(login) },
   ];
 }
 

@@ -5,6 +5,7 @@
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { delaysOf } from "./delay.js";
 
+/** In all, and by method. */
 const counts = { objectCalls: 0 };
 let delay;
 
@@ -15,6 +16,7 @@ export function farClass(namespace, methods) {
     Far.prototype[method] = async function (...args) {
       delay ??= delaysOf(this.env.DELAYS, this.env.SEED);
       counts.objectCalls += 1;
+      counts[method] = (counts[method] ?? 0) + 1;
       await delay("object");
       return await this.env[namespace].getByName(this.ctx.id.name)[method](...args);
     };

@@ -1,14 +1,14 @@
 /** W3C Trace Context. Source: www.w3.org/TR/trace-context, section 3.2. */
 import { hexOf } from "../../kernel/ids";
-import { randomBytes } from "../clock";
+import { drawRandom } from "../clock";
 
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/;
 
 /** Our own span in the caller's trace or, when the caller's header is absent or malformed, in a new one. */
 export function continueTrace(header: string | undefined): string {
   const match = TRACEPARENT.exec(header ?? "");
-  const traceId = match?.[1] ?? hexOf(randomBytes(16));
-  return `00-${traceId}-${hexOf(randomBytes(8))}-${match?.[2] ?? "01"}`;
+  const traceId = match?.[1] ?? hexOf(drawRandom(16));
+  return `00-${traceId}-${hexOf(drawRandom(8))}-${match?.[2] ?? "01"}`;
 }
 
 /** Of a traceparent of ours. */

@@ -1,4 +1,5 @@
 /** First of all middleware: identifies the request, wires its services, and logs one line when it is answered. */
+import type { HonoRequest } from "hono";
 import { createMiddleware } from "hono/factory";
 import { ANONYMOUS } from "../../../kernel/actor";
 import { isBookmark } from "../../../kernel/bookmark";
@@ -7,11 +8,22 @@ import { configOf } from "../../../platform/env";
 import { drainCalls, newCalls } from "../../../platform/observability/calls";
 import { createLogger } from "../../../platform/observability/logger";
 import { continueTrace, traceIdOf } from "../../../platform/observability/traceparent";
-import type { Scope } from "../../../platform/scope";
+import type { Caller, Scope } from "../../../platform/scope";
 import { metrics } from "../../metrics/isolate-metrics";
 import { recordCalls } from "../../metrics/record-calls";
 import type { GatewayEnv, Wire } from "../../request-context";
 import { methodOf, protocolOf, routeOf } from "../route-label";
+
+/** Read when asked for: the runtime makes an object out of `cf`, which only a login wants. */
+function callerOf(req: HonoRequest): Caller {
+  return {
+    address: req.header("cf-connecting-ip") ?? null,
+    userAgent: req.header("user-agent") ?? null,
+    get cf() {
+      return req.raw.cf ?? null;
+    },
+  };
+}
 
 export function requestScope(wire: Wire) {
   return createMiddleware<GatewayEnv>(async (c, next) => {
@@ -26,11 +38,7 @@ export function requestScope(wire: Wire) {
       traceparent,
       // A malformed one is refused further down, after it has been charged.
       clientBookmark: bookmark !== undefined && isBookmark(bookmark) ? bookmark : null,
-      caller: {
-        address: c.req.header("cf-connecting-ip") ?? null,
-        userAgent: c.req.header("user-agent") ?? null,
-        cf: c.req.raw.cf ?? null,
-      },
+      caller: callerOf(c.req),
       clock: systemClock,
       newId,
       calls: newCalls(),
