@@ -39,6 +39,7 @@ function buildOnce(config) {
  * @property {ReadonlyMap<string, import("./workloads.mjs").Workload>} workloads  by name
  * @property {number} [pid]  of the one process that serves
  * @property {() => Promise<unknown>} [clearKv]  empties the cache
+ * @property {() => number | null} [cpuMicroseconds]  of a side with more than one process
  * @property {() => unknown} stop
  */
 
@@ -73,7 +74,8 @@ export async function startBare() {
 export async function startClassic() {
   const classic = await start({ ...SIZES, jwtSecret: HS256_SECRET });
   if ("skipped" in classic) return { side: null, skipped: classic.skipped };
-  const server = { url: classic.url, stop: classic.stop, clearKv: classic.forgetUsers };
+  const { url, stop, forgetUsers: clearKv, cpuMicroseconds } = classic;
+  const server = { url, stop, clearKv, cpuMicroseconds };
   return { side: await withWorkloads("classic", server, await peerTokens()), skipped: null };
 }
 

@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { descendantsOf } from "../../../scripts/process-tree.mjs";
 import { exitOf, nodeBinary } from "../../../scripts/tools.mjs";
 import { findPrograms } from "./programs.mjs";
 
@@ -39,6 +40,8 @@ const BENCH_TOKEN_TTL_SECONDS = 24 * 3600;
  * @property {string} password of every seeded user
  * @property {(index: number) => string} emailOf
  * @property {(userId: string) => string} tokenOf an access token that lives for a day
+ * @property {() => number | null} cpuMicroseconds spent so far by all of its processes, Redis and PostgreSQL included; null
+ *   where that is not known
  * @property {() => Promise<void>} forgetUsers empties the cache of users, and nothing else
  * @property {() => Promise<void>} stop ends all that was started, and removes its folder
  */
@@ -70,6 +73,7 @@ export async function startClassic(options) {
         const role = id === userIds[0] ? "admin" : "user";
         return issueToken(jwtSecret, { id, role }, { sessionId: id, ttlSeconds: BENCH_TOKEN_TTL_SECONDS });
       },
+      cpuMicroseconds: () => cpuMicroseconds(host.pid),
       forgetUsers: () => forgetUsers(redisUrl),
       stop,
     };
@@ -113,6 +117,22 @@ async function stopHost(host) {
   const ended = once(host, "exit");
   if (host.connected) host.send({ type: "stop" });
   await ended;
+}
+
+/** The kernel counts in hundredths of a second. */
+function cpuMicroseconds(pid) {
+  if (process.platform !== "linux") return null;
+  return [pid, ...descendantsOf(pid)].map(ticksOf).reduce((sum, ticks) => sum + ticks, 0) * 10_000;
+}
+
+function ticksOf(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+    return Number(fields[11]) + Number(fields[12]);
+  } catch {
+    // It has ended meanwhile.
+    return 0;
+  }
 }
 
 async function forgetUsers(redisUrl) {
