@@ -15,7 +15,7 @@ import { startBare, startClassic, startLiteral, startProject } from "./sides.mjs
 import { measureThroughput } from "./throughput.mjs";
 import { hasWrk } from "./wrk.mjs";
 
-const FULL = { rounds: 5, seconds: 3, warmUpSeconds: 2, planetSeconds: 16, planetWarmUpSeconds: 8 };
+const FULL = { rounds: 4, seconds: 2.5, warmUpSeconds: 1, planetSeconds: 10, planetWarmUpSeconds: 6 };
 const QUICK = { rounds: 3, seconds: 2, warmUpSeconds: 1, planetSeconds: 6, planetWarmUpSeconds: 6 };
 const QUICK_ONLY = ["hot", "mix", "sign-up"];
 

@@ -12,9 +12,10 @@ export function conditional<T extends { readonly version: number }>(
   outcome: Outcome<T>,
 ): Response {
   return answer(c, outcome, (resource) => {
-    c.header("ETag", entityTag(resource.version));
-    if (isNotModified(c.req.header("if-none-match"), resource.version)) return c.body(null, 304);
-    return c.json(resource);
+    const isKnown = isNotModified(c.req.header("if-none-match"), resource.version);
+    const response = isKnown ? c.body(null, 304) : c.json(resource);
+    response.headers.set("ETag", entityTag(resource.version));
+    return response;
   });
 }
 

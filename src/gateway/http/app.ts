@@ -1,6 +1,5 @@
 /** The whole REST API on one screen: the order of middleware, then every route; then the other protocols, behind the same gate. */
 import type { Hono } from "hono";
-import { requestId } from "hono/request-id";
 import { newId } from "../../platform/clock";
 import { PROTOCOLS } from "../protocols";
 import type { GatewayEnv, Wire } from "../request-context";
@@ -11,6 +10,7 @@ import { eventsToken } from "./middleware/events-token";
 import { failed, unrouted } from "./middleware/faults";
 import { idempotencyKey } from "./middleware/idempotency-key";
 import { identify } from "./middleware/identify";
+import { requestId } from "./middleware/request-id";
 import { requestMetrics } from "./middleware/request-metrics";
 import { requestScope } from "./middleware/request-scope";
 import { bookmarks, privateAnswers } from "./middleware/response-headers";
@@ -39,7 +39,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.notFound(unrouted(app));
 
   app.use(requestMetrics());
-  app.use(requestId({ limitLength: 128, generator: newId }));
+  app.use(requestId(newId));
   app.use(securityHeaders);
   // Before anything that may fail: what fails is answered in the protocol of the path.
   for (const protocol of PROTOCOLS) app.use(protocol.path, speak(protocol));

@@ -37,18 +37,28 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
     policyName,
   };
   const passing = pass(entrant);
-  c.set("admitAgain", async () => settle(c, await pass(entrant)));
+  let passage: Passage;
+  c.set("admitAgain", async () => {
+    passage = await pass(entrant);
+    return settle(c, passage);
+  });
   if (passing instanceof Promise && canOverlap(c)) return await overlapped(c, passing, next);
 
-  const refusal = settle(c, await passing);
-  if (refusal !== null) return problem(c, refusal);
+  passage = await passing;
+  const refusal = settle(c, passage);
+  if (refusal !== null) {
+    const refused = problem(c, refusal);
+    announce(refused, passage);
+    return refused;
+  }
   await next();
+  announce(c.res, passage);
   return undefined;
 });
 
-/** Tells of the budget, and whom the token names. The refusal, if the request may not go on. */
+/** Sets whom the token names. The refusal, if the request may not go on. */
 function settle(c: Context<GatewayEnv>, passage: Passage): Refusal | null {
-  announce(c, passage);
+  warnInShadow(c, passage);
   const refusal = refusalOn(c, passage);
   if (refusal !== null) return refusal;
   if (passage.badToken !== null) c.set("actor", ANONYMOUS);
@@ -85,7 +95,8 @@ async function overlapped(
   }
   const refusal = refusalOn(c, passage);
   if (refusal !== null) replaceAnswer(c, headers, refusal);
-  announce(c, passage);
+  warnInShadow(c, passage);
+  announce(c.res, passage);
 }
 
 /** The handler's answer goes, with every header that it set: an entity tag says something too. */
@@ -105,14 +116,13 @@ function refusalOn(c: Context<GatewayEnv>, { overLimit, badToken }: Passage): Re
   return overLimit ?? (CREDENTIAL_PATHS.has(c.req.path) ? null : badToken);
 }
 
-function announce(c: Context<GatewayEnv>, { admission: figures }: Passage): void {
-  if (figures.outcome === "admitted" && figures.violatedPolicy !== null) {
-    c.var.scope.log.log("warn", "limit.exceeded_in_shadow", { policy: figures.violatedPolicy });
-  }
-  // On a finished answer directly, for `c.header` would make a new one each time.
-  const set = c.finalized
-    ? (name: string, value: string) => c.res.headers.set(name, value)
-    : (name: string, value: string) => c.header(name, value);
-  set("RateLimit-Policy", rateLimitPolicyField(figures));
-  set("RateLimit", rateLimitField(figures));
+function warnInShadow(c: Context<GatewayEnv>, { admission: figures }: Passage): void {
+  if (figures.outcome !== "admitted" || figures.violatedPolicy === null) return;
+  c.get("scope").log.log("warn", "limit.exceeded_in_shadow", { policy: figures.violatedPolicy });
+}
+
+/** Tells of the budget, on the finished answer: a header that is put on before there is one is copied into it. */
+function announce({ headers }: Response, { admission: figures }: Passage): void {
+  headers.set("RateLimit-Policy", rateLimitPolicyField(figures));
+  headers.set("RateLimit", rateLimitField(figures));
 }
