@@ -2,8 +2,8 @@
  * `npm run bench`: the project beside what a user would pick instead, in one run, as ratios. Prints tables, writes
  * `bench/results.json` and `bench/results.svg`, and ends with 1 when a budget is broken.
  *
- *     npm run bench                       about 12 minutes
- *     npm run bench -- --quick            about 2: fewer and shorter rounds, and the workloads that budgets are about
+ *     npm run bench                       about 15 minutes
+ *     npm run bench -- --quick            about 3: fewer and shorter rounds, and the workloads that budgets are about
  *     npm run bench -- --only hot,mix     some workloads
  *     npm run bench -- --no-planet        requests a second alone; --no-throughput leaves these out
  */
@@ -15,7 +15,7 @@ import { startBare, startClassic, startLiteral, startProject } from "./sides.mjs
 import { measureThroughput } from "./throughput.mjs";
 import { hasWrk } from "./wrk.mjs";
 
-const FULL = { rounds: 4, seconds: 2.5, warmUpSeconds: 1, planetSeconds: 10, planetWarmUpSeconds: 6 };
+const FULL = { rounds: 3, seconds: 3, warmUpSeconds: 1, planetSeconds: 10, planetWarmUpSeconds: 6 };
 const QUICK = { rounds: 3, seconds: 2, warmUpSeconds: 1, planetSeconds: 6, planetWarmUpSeconds: 6 };
 const QUICK_ONLY = ["hot", "mix", "sign-up"];
 
