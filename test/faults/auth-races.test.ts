@@ -8,6 +8,7 @@ import { authDependencies } from "../../src/wiring";
 import { createAccount, createLoggedInAccount, PASSWORD, signToken } from "../support/accounts";
 import { call } from "../support/client";
 import { lastTokenTo } from "../support/mailbox";
+import { replaced } from "../support/replaced";
 import { settled, testScope } from "../support/scope";
 
 afterEach(settled);
@@ -27,7 +28,7 @@ function interrupted(statement: string): AuthDependencies {
       return hash;
     }
   }
-  return { ...dependencies, hasher: new InterruptedHasher(Date.now) };
+  return replaced(dependencies, { hasher: new InterruptedHasher(Date.now) });
 }
 
 async function count(query: string): Promise<number> {

@@ -8,6 +8,7 @@ import type { ClientLimiter } from "../../src/platform/limiter/client-limiter";
 import { AccessTokens, AuthService, type BearerToken, KeySet, TokenMemory } from "../../src/services/auth";
 import { authDependencies, wire } from "../../src/wiring";
 import { type Isolate, newIsolate } from "../support/limiter";
+import { replaced } from "../support/replaced";
 import { settled, TEST_NOW_MS, testScope } from "../support/scope";
 
 const USER_ID = "019ab000-0000-7000-8000-000000000001";
@@ -39,10 +40,11 @@ beforeEach(async () => {
 
 function authOver(isolate: Isolate): AuthService {
   const dependencies = authDependencies(env, configOf(env), testScope(clock));
-  return new AuthService({
-    ...dependencies,
-    revoker: { revoke: (userId, revocations) => isolate.limiter.revoke(userKey(userId), revocations) },
-  });
+  return new AuthService(
+    replaced(dependencies, {
+      revoker: { revoke: (userId, revocations) => isolate.limiter.revoke(userKey(userId), revocations) },
+    }),
+  );
 }
 
 async function tokenOf(sessionId: string): Promise<{ text: string; token: BearerToken }> {
