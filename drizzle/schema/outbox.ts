@@ -20,7 +20,7 @@ export const outboxEvents = sqliteTable(
     data: text("data").notNull(),
     traceparent: text("traceparent"),
     committedAt: integer("committed_at").notNull(),
-    /** When it was first given to the Queue; null until then. */
+    /** When a queue first took it: told by the first message that arrives, or by the sweep. */
     sentAt: integer("sent_at"),
   },
   (table) => [

@@ -72,6 +72,15 @@ export function isViolationOf(error: unknown, constraint: string): boolean {
   return error instanceof ConstraintViolation && error.constraint === constraint;
 }
 
+/** Who wants to know what a statement yielded. Gone with the statement, so with its request. */
+const listeners = new WeakMap<Statement, (rows: unknown) => void>();
+
+/** Tells what the statement yielded, once the batch it belongs to is committed; whoever commits it need not know. */
+export function whenCommitted<S extends Statement>(statement: S, tell: (rows: S["_"]["result"]) => void): S {
+  listeners.set(statement, tell);
+  return statement;
+}
+
 /** Whether a write that is repeated after its answer was lost leaves what it would have left once. */
 interface CommitOptions {
   readonly isIdempotent?: boolean;
@@ -197,6 +206,9 @@ export class Database {
         const value = await metered.orm.batch(statements);
         const bookmark = metered.session.getBookmark();
         this.#bookmark = laterBookmark(this.#bookmark, bookmark);
+        statements.forEach((statement, index) => {
+          listeners.get(statement)?.(value[index]);
+        });
         return { value, bookmark, isFromPrimary: metered.isFromPrimary() };
       } catch (error) {
         if (!isRepeatable || attempt >= ATTEMPTS_MAX || !isTransient(error)) throw error;

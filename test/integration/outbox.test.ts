@@ -1,9 +1,19 @@
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { dailySignups } from "../../drizzle/schema/analytics";
-import { eventDeliveries, eventSubscriptions } from "../../drizzle/schema/outbox";
+import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../drizzle/schema/outbox";
 import { newId } from "../../src/platform/clock";
-import { type Bench, bench, commitEvent, deliveriesOf, NOW, rowsOf } from "../support/outbox";
+import type { Consumer } from "../../src/platform/outbox";
+import {
+  type Bench,
+  bench,
+  commitEvent,
+  deliveriesOf,
+  dispatcher,
+  handOver,
+  NOW,
+  rowsOf,
+} from "../support/outbox";
 
 test("an event is committed with one pending delivery for each registered consumer and each subscription", async () => {
   const on = bench();
@@ -73,8 +83,60 @@ test("after the response each delivery is sent as a message of its own, in the o
     `${second} count`,
     `${second} mail`,
   ]);
-  const [event] = await rowsOf<{ sent_at: number }>("select sent_at from outbox_events where id = ?", first);
-  expect(event?.sent_at).toBe(NOW);
+});
+
+test("what the change's batch has told is sent without another call to D1, and once", async () => {
+  const on = bench();
+  const id = await commitSubscribed(on);
+  const before = { ...on.scope.calls };
+  on.outbox.relaySoon([id]);
+  await on.scope.settled();
+  expect(on.queue.deliveries).toEqual([`${id} count`, `${id} mail`]);
+  expect(on.webhooks.deliveries).toEqual([`${id} webhook:all`]);
+  expect(on.scope.calls.d1RoundTrips).toBe(before.d1RoundTrips);
+});
+
+test("an event of a batch that another outbox recorded is looked up and sent", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  const other = bench();
+  other.outbox.relaySoon([id]);
+  await other.scope.settled();
+  expect(other.queue.deliveries).toEqual([`${id} count`, `${id} mail`]);
+});
+
+test("an event whose batch was rolled back sends nothing", async () => {
+  const on = bench();
+  const id = newId();
+  const broken = on.database.build.insert(dailySignups).values([{ day: "same", count: 1 }]);
+  const event = { id, type: "thing.made", source: "/meridian/things", subject: id, version: 1, data: {} };
+  const commit = on.database.commit([...on.outbox.record(event), broken, broken]);
+  await expect(commit).rejects.toThrow();
+  on.outbox.relaySoon([id]);
+  await on.scope.settled();
+  expect(on.queue.deliveries).toEqual([]);
+});
+
+test("the first message that arrives tells when its event was sent", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  on.outbox.relaySoon([id]);
+  await on.scope.settled();
+  const sentAt = async () =>
+    (await rowsOf<{ sent_at: number | null }>("select sent_at from outbox_events where id = ?", id))[0]
+      ?.sent_at;
+  expect(await sentAt()).toBeNull();
+  const acting: Consumer = { kind: "external", act: async () => undefined };
+  const dispatch = async (consumer: string) =>
+    await handOver([{ eventId: id, consumer }], (batch) =>
+      dispatcher(on, { mail: acting, count: acting }).dispatch(batch),
+    );
+  on.clock.advance(5);
+  await dispatch("mail");
+  expect(await sentAt()).toBe(NOW);
+  await on.database.commit([on.database.build.update(outboxEvents).set({ sentAt: 7 })]);
+  await dispatch("count");
+  expect(await sentAt()).toBe(7);
 });
 
 async function commitSubscribed(on: Bench): Promise<string> {
@@ -171,16 +233,4 @@ test("a queue that refuses costs nothing but time: the next tick sends everythin
   expect(event?.sent_at).toBeNull();
   on.queue.isRefusing = false;
   expect(await on.outbox.sweep()).toEqual({ sent: 2, isComplete: true });
-});
-
-test("the time for a resend counts from the send, not from the commit", async () => {
-  const on = bench();
-  const id = await commitEvent(on);
-  on.clock.advance(50);
-  on.outbox.relaySoon([id]);
-  await on.scope.settled();
-  on.clock.advance(59);
-  expect((await on.outbox.sweep()).sent).toBe(0);
-  on.clock.advance(1);
-  expect((await on.outbox.sweep()).sent).toBe(2);
 });

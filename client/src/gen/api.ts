@@ -1148,7 +1148,7 @@ export interface components {
             event: components["schemas"]["Event"];
             /** Format: date-time */
             committedAt: string;
-            /** @description Null until a queue has taken it. */
+            /** @description When a queue first took it, as its first message tells; null until then. */
             sentAt: string | null;
             deliveries: {
                 consumer: string;

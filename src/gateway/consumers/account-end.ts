@@ -12,5 +12,9 @@ export function accountErasure(auth: AuthService): TransactionalConsumer {
  * mends an object that lost it.
  */
 export function revocationRepeat(auth: AuthService): ExternalConsumer {
-  return { kind: "external", act: async (event) => await auth.repeatRevocation(event) };
+  return {
+    kind: "external",
+    isRepeatable: true,
+    act: async (event) => await auth.repeatRevocation(event),
+  };
 }

@@ -11,5 +11,5 @@ export interface UserRefresher {
 }
 
 export function cacheRefresh(users: UserRefresher): ExternalConsumer {
-  return { kind: "external", act: async (event) => await users.refresh(event.subject) };
+  return { kind: "external", isRepeatable: true, act: async (event) => await users.refresh(event.subject) };
 }

@@ -55,6 +55,11 @@ export interface DeliveryContext {
 /** Its effect is outside D1: at least once, and repeated only if the Worker dies between acting and recording. */
 export interface ExternalConsumer {
   readonly kind: "external";
+  /**
+   * Acting twice, even at the same time, leaves what acting once does. Its row is not claimed first then, which is a
+   * round trip less; and an attempt that kills the Worker is counted by nobody but the queue.
+   */
+  readonly isRepeatable?: boolean;
   readonly retry?: RetryPolicy;
   /**
    * **Errors**: whatever it throws is a failed attempt. An `AppError` of code `internal` says that no repetition will

@@ -3,7 +3,7 @@
  * reason to look. Each message is acknowledged or retried by itself.
  */
 import { AppError } from "../../kernel/errors";
-import type { Database } from "../database";
+import type { Database, Statement } from "../database";
 import { describeError } from "../observability/logger";
 import { continueTrace, traceIdOf } from "../observability/traceparent";
 import { inSpan } from "../observability/tracing";
@@ -17,7 +17,7 @@ import {
   type TransactionalConsumer,
 } from "./consumer";
 import { QUEUE_DELAY_MAX_SECONDS, recordFailure } from "./failures";
-import { claim, type DeliveryKey, isSettledAlready, markDone, settle } from "./ledger";
+import { claim, type DeliveryKey, isSettledAlready, markDone, markSent, settle } from "./ledger";
 import { deliveryKeyOf, type PendingDelivery, readPending } from "./pending-deliveries";
 
 /** An external action is given up after this. */
@@ -57,6 +57,12 @@ interface Handled {
   readonly again: number | null;
 }
 
+/** A delivery that a message is about. */
+interface Arrival extends PendingDelivery {
+  /** When the queue took the message. */
+  readonly sentAt: number;
+}
+
 const DONE: Handled = { outcome: "done", again: null };
 const SKIPPED: Handled = { outcome: "skipped", again: null };
 
@@ -69,7 +75,7 @@ export class Dispatcher {
 
   /**
    * Handles every message of a batch at once, for they have no order anyway.
-   * **Cost**: 1 round trip to read them all, then for each 1 (transactional) or 2 (external).
+   * **Cost**: 1 round trip to read them all, then for each 1 (transactional, repeatable) or 2 (external).
    */
   async dispatch(batch: MessageBatch<unknown>): Promise<void> {
     const messages = this.#ours(batch);
@@ -80,7 +86,7 @@ export class Dispatcher {
     });
     await Promise.all(
       messages.map(async (message) => {
-        const { again } = await this.#handleAndTell(message.body, deliveries);
+        const { again } = await this.#handleAndTell(message, deliveries);
         if (again === null) message.ack();
         else message.retry({ delaySeconds: again });
       }),
@@ -126,12 +132,13 @@ export class Dispatcher {
 
   /** As `#handle`, with one line in the log and one report. */
   async #handleAndTell(
-    body: DeliveryMessage,
+    { body, timestamp }: Message<DeliveryMessage>,
     deliveries: ReadonlyMap<string, PendingDelivery> | null,
   ): Promise<Handled> {
     const { scope, backoffSeconds, onAttempt } = this.#options;
     const startedAt = scope.clock();
-    const delivery = deliveries?.get(deliveryKeyOf(body));
+    const pending = deliveries?.get(deliveryKeyOf(body));
+    const delivery = pending && { ...pending, sentAt: timestamp.getTime() };
     const unavailable: Handled = { outcome: "unavailable", again: backoffSeconds };
     const handled =
       deliveries === null
@@ -157,24 +164,26 @@ export class Dispatcher {
     return handled;
   }
 
-  async #handle(body: DeliveryMessage, delivery: PendingDelivery | undefined): Promise<Handled> {
+  async #handle(body: DeliveryMessage, delivery: Arrival | undefined): Promise<Handled> {
     if (delivery === undefined) return SKIPPED;
     const consumer = this.#options.consumerOf(body.consumer);
     switch (consumer?.kind) {
       case "transactional":
         return await this.#transact(delivery, consumer);
       case "external":
-        return await this.#act(delivery, consumer);
+        return consumer.isRepeatable
+          ? await this.#repeat(delivery, consumer)
+          : await this.#act(delivery, consumer);
       case undefined:
         return await this.#fail(delivery, undefined, new AppError("unavailable", "no such consumer"), false);
     }
   }
 
-  async #transact(delivery: PendingDelivery, consumer: TransactionalConsumer): Promise<Handled> {
-    const { database, scope } = this.#options;
+  async #transact(delivery: Arrival, consumer: TransactionalConsumer): Promise<Handled> {
+    const { database } = this.#options;
     try {
       const effect = await consumer.prepare(delivery.event);
-      await database.commit([settle(database, delivery, scope.clock()), ...effect.statements]);
+      await database.commit([...this.#settlement(delivery), ...effect.statements]);
       effect.afterCommit?.();
       return DONE;
     } catch (error) {
@@ -183,7 +192,35 @@ export class Dispatcher {
     }
   }
 
-  async #act(delivery: PendingDelivery, consumer: ExternalConsumer): Promise<Handled> {
+  #settlement(delivery: Arrival): [Statement, ...Statement[]] {
+    const { database, scope } = this.#options;
+    return [settle(database, delivery, scope.clock()), ...this.#sent(delivery)];
+  }
+
+  /** The first message that arrives tells when its event was sent: the sender need not write it. */
+  #sent({ isSentKnown, eventId, sentAt }: Arrival): readonly Statement[] {
+    return isSentKnown ? [] : [markSent(this.#options.database, [eventId], sentAt)];
+  }
+
+  /** Acts without a claim, for duplicates at once do no harm. An attempt counts when it has come to an end. */
+  async #repeat(delivery: Arrival, consumer: ExternalConsumer): Promise<Handled> {
+    const attempt = delivery.attempts + 1;
+    try {
+      await withinDeadline((signal) =>
+        consumer.act(delivery.event, { consumer: delivery.consumer, attempt, signal }),
+      );
+    } catch (error) {
+      return await this.#fail(delivery, consumer, error, false);
+    }
+    try {
+      await this.#options.database.commit(this.#settlement(delivery));
+    } catch (error) {
+      if (!isSettledAlready(error)) return this.#unrecorded(delivery, error);
+    }
+    return DONE;
+  }
+
+  async #act(delivery: Arrival, consumer: ExternalConsumer): Promise<Handled> {
     const { database, scope } = this.#options;
     const token = scope.newId();
     const now = scope.clock();
@@ -191,6 +228,7 @@ export class Dispatcher {
     try {
       const [[claimed]] = await database.commit([
         claim(database, delivery, { token, now, until: now + LEASE_MS }),
+        ...this.#sent(delivery),
       ]);
       // Settled, or another holds it. Should that one die, the sweep finds the row when the claim has lapsed.
       if (claimed === undefined) return SKIPPED;
@@ -220,11 +258,15 @@ export class Dispatcher {
     try {
       await record().catch(record);
     } catch (error) {
-      // Not retried at once, for that would repeat the act: the claim lapses, and the sweep sends it again.
-      this.#log("error", "dispatch.unrecorded", { ...fieldsOf(delivery), ...describeError(error) });
-      return { outcome: "unrecorded", again: null };
+      return this.#unrecorded(delivery, error);
     }
     return DONE;
+  }
+
+  /** Not retried at once, for that would repeat the act: the sweep sends it again, when a claim has lapsed. */
+  #unrecorded(delivery: DeliveryKey, error: unknown): Handled {
+    this.#log("error", "dispatch.unrecorded", { ...fieldsOf(delivery), ...describeError(error) });
+    return { outcome: "unrecorded", again: null };
   }
 
   async #fail(

@@ -19,7 +19,7 @@ export interface EventQuery {
 export interface EventLedger {
   readonly event: CloudEvent;
   readonly committedAt: string;
-  /** Null until a queue has taken it. */
+  /** When a queue first took it, as its first message tells; null until then. */
   readonly sentAt: string | null;
   readonly deliveries: readonly LedgerEntry[];
 }

@@ -6,7 +6,7 @@ import { AppError } from "../../kernel/errors";
 import { utf8 } from "../encoding";
 import { commonPolicy } from "./backoff";
 import { recordFailure } from "./failures";
-import { type DeliveryKey, markAccepted } from "./ledger";
+import { type DeliveryKey, markAccepted, markSent } from "./ledger";
 import type { OutboxOptions } from "./options";
 import { type PendingDelivery, readPending } from "./pending-deliveries";
 
@@ -61,7 +61,11 @@ async function sendCall(
     return false;
   }
   const eventIds = call.map(({ eventId }) => eventId);
-  await database.commit([markAccepted(database, { consumer, eventIds }, scope.clock())]);
+  const now = scope.clock();
+  await database.commit([
+    markAccepted(database, { consumer, eventIds }, now),
+    markSent(database, eventIds, now),
+  ]);
   return true;
 }
 

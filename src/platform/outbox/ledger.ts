@@ -43,6 +43,14 @@ export function settle(database: Database, key: DeliveryKey, now: number): State
     .where(isDelivery(key));
 }
 
+/** When a queue first took a message of each event, unless that is known already. */
+export function markSent(database: Database, eventIds: readonly string[], sentAt: number): Statement {
+  return database.build
+    .update(outboxEvents)
+    .set({ sentAt })
+    .where(and(isOneOf(outboxEvents.id, eventIds), isNull(outboxEvents.sentAt)));
+}
+
 export function isSettledAlready(error: unknown): boolean {
   return isViolationOf(error, "event_deliveries_state_known");
 }

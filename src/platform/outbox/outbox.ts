@@ -12,10 +12,10 @@
 import { type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { NewEvent } from "../../kernel/event";
-import type { Statement } from "../database";
+import { type Statement, whenCommitted } from "../database";
 import { describeError } from "../observability/logger";
 import type { CommittedEvent, OutboxOptions } from "./options";
-import { Relay, type SweepReport } from "./relay";
+import { DUE_COLUMNS, type DueDelivery, Relay, type SweepReport } from "./relay";
 
 export interface RecordedEvent extends Omit<NewEvent, "data"> {
   /** UUIDv7; also what the change writes as `last_event_id`. */
@@ -31,11 +31,18 @@ export interface RecordedEvent extends Omit<NewEvent, "data"> {
   readonly consumers?: readonly string[];
 }
 
+/** Of this request. */
+interface Recorded {
+  readonly event: CommittedEvent;
+  /** What its batch wrote; null until that is committed, as far as this request has heard. */
+  deliveries: readonly DueDelivery[] | null;
+}
+
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #relay: Relay;
-  /** Recorded by this request, not known to be committed. */
-  readonly #recorded = new Map<string, CommittedEvent>();
+  /** By id, in the order of the log as far as one request can tell. */
+  readonly #recorded = new Map<string, Recorded>();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -51,18 +58,24 @@ export class Outbox {
     const now = scope.clock();
     const data = isExpression(event.data) ? event.data : sql`${JSON.stringify(event.data)}`;
     const guard = event.guard ?? sql`true`;
-    this.#recorded.set(event.id, { type: event.type, data: isExpression(event.data) ? {} : event.data });
+    const recorded: Recorded = {
+      event: { type: event.type, data: isExpression(event.data) ? {} : event.data },
+      deliveries: null,
+    };
+    this.#recorded.set(event.id, recorded);
     return [
       database.build
         .insert(outboxEvents)
         .select(
           sql`select null, ${event.id}, ${event.type}, ${event.source}, ${event.subject}, ${event.version}, ${data}, ${scope.traceparent}, ${now}, null where ${guard}`,
         ),
-      this.#deliveries(event, now),
+      whenCommitted(this.#deliveries(event, now), (rows) => {
+        recorded.deliveries = rows;
+      }),
     ];
   }
 
-  #deliveries(event: RecordedEvent, now: number): Statement {
+  #deliveries(event: RecordedEvent, now: number) {
     const { database, consumersOf, delaySecondsOf, resendSeconds } = this.#options;
     const consumers = event.consumers ?? consumersOf(event.type);
     const registered = JSON.stringify(
@@ -72,30 +85,44 @@ export class Outbox {
       event.consumers === undefined
         ? sql`union select consumer, ${now} from ${eventSubscriptions} where type in (${event.type}, '*')`
         : sql``;
-    return database.build.insert(eventDeliveries).select(
-      sql`select e.id, c.consumer, 'pending', 0, null, c.not_before, c.not_before + ${resendSeconds * 1000}, null, null, null, null
+    return database.build
+      .insert(eventDeliveries)
+      .select(
+        sql`select e.id, c.consumer, 'pending', 0, null, c.not_before, c.not_before + ${resendSeconds * 1000}, null, null, null, null
         from ${outboxEvents} e join (
           select value ->> 'name' as consumer, value ->> 'notBefore' as not_before from json_each(${registered}) ${subscribed}
         ) c where e.id = ${event.id}`,
-    );
+      )
+      .returning(DUE_COLUMNS);
   }
 
-  /** Their change is committed: sends what these events' consumers wait for, after the response. A failure is left to the sweep. */
+  /**
+   * Their change is committed: sends what these events' consumers wait for, after the response. A failure is left to the
+   * sweep. **Cost**: 1 send to each queue; 1 D1 round trip before it for events whose commit this outbox has not seen.
+   */
   relaySoon(eventIds: readonly string[]): void {
     if (eventIds.length === 0) return;
     const { scope } = this.#options;
-    for (const id of eventIds) this.#announce(id);
     scope.waitUntil(
-      this.#relay.send(eventIds).catch((error: unknown) => {
+      this.#relay.send(this.#take(eventIds)).catch((error: unknown) => {
         scope.log.log("warn", "outbox.relay_failed", { eventIds, ...describeError(error) });
       }),
     );
   }
 
-  #announce(id: string): void {
-    const event = this.#recorded.get(id);
-    if (event !== undefined) this.#options.onCommitted?.(event);
-    this.#recorded.delete(id);
+  /** Announces them. Their deliveries, and the ids of events that D1 must be asked about. */
+  #take(eventIds: readonly string[]): { readonly known: readonly DueDelivery[]; readonly unknown: string[] } {
+    const unknown = new Set(eventIds);
+    const known: DueDelivery[] = [];
+    for (const [id, { event, deliveries }] of this.#recorded) {
+      if (!eventIds.includes(id)) continue;
+      this.#options.onCommitted?.(event);
+      this.#recorded.delete(id);
+      if (deliveries === null) continue;
+      unknown.delete(id);
+      known.push(...deliveries);
+    }
+    return { known, unknown: [...unknown] };
   }
 
   /** As the cron does each minute, after the response: for deliveries that were just made due. */

@@ -10,6 +10,8 @@ export interface PendingDelivery extends DeliveryKey {
   /** Until now. */
   readonly attempts: number;
   readonly event: CloudEvent;
+  /** Whether the log says when a queue first took the event. */
+  readonly isSentKnown: boolean;
 }
 
 /** The pending ones among them, in their order. **Errors**: `unavailable`. **Cost**: 1 round trip, 2 statements. */
@@ -29,12 +31,14 @@ export async function readPending(
       .from(eventDeliveries)
       .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
   ]);
-  const eventOf = new Map(events.map((row) => [row.id, toEnvelope(row, publicUrl)]));
+  const eventOf = new Map(
+    events.map((row) => [row.id, { event: toEnvelope(row, publicUrl), isSentKnown: row.sentAt !== null }]),
+  );
   const attemptsOf = new Map(states.map((row) => [deliveryKeyOf(row), row.attempts]));
   return keys.flatMap(({ eventId, consumer }) => {
-    const event = eventOf.get(eventId);
+    const found = eventOf.get(eventId);
     const attempts = attemptsOf.get(deliveryKeyOf({ eventId, consumer }));
-    return event === undefined || attempts === undefined ? [] : [{ eventId, consumer, attempts, event }];
+    return found === undefined || attempts === undefined ? [] : [{ eventId, consumer, attempts, ...found }];
   });
 }
 

@@ -1,11 +1,11 @@
 /** Takes deliveries from D1 to the Queue. */
-import { and, asc, eq, isNull, lte, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, lte, type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { Database, Statement } from "../database";
 import { describeError } from "../observability/logger";
 import type { DeliveryMessage } from "./consumer";
 import { sendExports } from "./exports";
-import { type DeliveryKey, IS_PENDING, isOneOf } from "./ledger";
+import { type DeliveryKey, IS_PENDING, isOneOf, markSent } from "./ledger";
 import type { OutboxOptions } from "./options";
 
 /** A queue takes 100 messages a call. Source: developers.cloudflare.com/queues/platform/limits */
@@ -20,9 +20,16 @@ export interface SweepReport {
   readonly isComplete: boolean;
 }
 
-interface DueDelivery extends DeliveryKey {
+export interface DueDelivery extends DeliveryKey {
   readonly notBefore: number;
 }
+
+/** What `DueDelivery` is read out of. */
+export const DUE_COLUMNS = {
+  eventId: eventDeliveries.eventId,
+  consumer: eventDeliveries.consumer,
+  notBefore: eventDeliveries.notBefore,
+};
 
 export class Relay {
   readonly #options: OutboxOptions;
@@ -32,17 +39,26 @@ export class Relay {
   }
 
   /**
-   * Sends the pending deliveries of events just committed, in the order of the log.
-   * **Errors**: `unavailable`; whatever the queue throws. **Cost**: 2 round trips and 1 send to each queue, side by side.
+   * Sends the deliveries of events just committed: those that their batch has told, and those that D1 must be asked for.
+   * Nothing is written: a delivery is due for a resend by the time it was committed with, and the first message that
+   * arrives tells when it was sent.
+   * **Errors**: `unavailable`; whatever the queue throws. **Cost**: 1 send to each queue, side by side; 1 round trip
+   * before it for the unknown.
    */
-  async send(eventIds: readonly string[]): Promise<void> {
+  async send(events: {
+    readonly known: readonly DueDelivery[];
+    readonly unknown: readonly string[];
+  }): Promise<void> {
+    const { known, unknown } = events;
+    await this.#deliver([...known, ...(unknown.length === 0 ? [] : await this.#pendingOf(unknown))]);
+  }
+
+  async #pendingOf(eventIds: readonly string[]): Promise<DueDelivery[]> {
     const { database } = this.#options;
     const [rows] = await database.read("primary", [
       selectDue(database, and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
     ]);
-    if (rows.length === 0) return;
-    const taken = await this.#deliver(rows);
-    await database.commit([this.#markSent(taken), this.#restUntilResend(eventIds)]);
+    return rows;
   }
 
   /**
@@ -125,20 +141,7 @@ export class Relay {
 
   #markSent(rows: readonly DeliveryKey[]): Statement {
     const { database, scope } = this.#options;
-    const eventIds = [...new Set(rows.map((row) => row.eventId))];
-    return database.build
-      .update(outboxEvents)
-      .set({ sentAt: scope.clock() })
-      .where(and(isOneOf(outboxEvents.id, eventIds), isNull(outboxEvents.sentAt)));
-  }
-
-  /** The time for a resend counts from the send, not from the commit; a retry's later time stands. */
-  #restUntilResend(eventIds: readonly string[]): Statement {
-    const { database, scope, resendSeconds } = this.#options;
-    return database.build
-      .update(eventDeliveries)
-      .set({ dueAt: sql`max(${eventDeliveries.dueAt}, ${restUntil(scope.clock(), resendSeconds)})` })
-      .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING));
+    return markSent(database, [...new Set(rows.map((row) => row.eventId))], scope.clock());
   }
 }
 
@@ -149,11 +152,7 @@ function restUntil(now: number, resendSeconds: number): SQL {
 
 function selectDue(database: Database, where: SQL | undefined) {
   return database.build
-    .select({
-      eventId: eventDeliveries.eventId,
-      consumer: eventDeliveries.consumer,
-      notBefore: eventDeliveries.notBefore,
-    })
+    .select(DUE_COLUMNS)
     .from(eventDeliveries)
     .innerJoin(outboxEvents, eq(outboxEvents.id, eventDeliveries.eventId))
     .where(where)
