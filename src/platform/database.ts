@@ -108,6 +108,11 @@ export class Database {
     return this.#builder;
   }
 
+  /** For `prepared-statement`: a statement out of its text. */
+  prepare(text: string): D1PreparedStatement {
+    return this.#d1.prepare(text);
+  }
+
   /**
    * Runs reads in one round trip.
    * **Errors**: `unavailable` past the deadline or when D1 fails. **Cost**: 1 round trip, 3 at most after transient errors.

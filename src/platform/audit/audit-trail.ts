@@ -8,10 +8,11 @@ import { type Actor, actorLabel } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { Page } from "../../kernel/cursor";
 import type { Database, Statement } from "../database";
+import { type Guarded, prepared, preparedFor, value } from "../prepared-statement";
 import type { Scope } from "../scope";
 import { redact } from "./redact";
 
-export interface AuditRecord {
+export interface AuditRecord extends Guarded {
   readonly actor: Actor;
   /** `<noun>.<verb>`: `user.change_role`. */
   readonly action: string;
@@ -19,8 +20,6 @@ export interface AuditRecord {
   readonly subject: string;
   /** Small and flat. Addresses, tokens, passwords and hashes are taken out by name, whoever put them in. */
   readonly details?: object;
-  /** Writes the row only where this holds: that the change of the same batch took place. */
-  readonly guard?: SQL;
 }
 
 export interface AuditEntry {
@@ -41,6 +40,18 @@ export interface AuditQuery {
   readonly limit: number;
 }
 
+/** All columns but the sequence, in the order of the table, which `insert ... select` goes by. */
+function insertWhere(on: Database["build"], guard: SQL) {
+  return on
+    .insert(auditLog)
+    .select(
+      sql`select null, ${value("at")}, ${value("actor")}, ${value("action")}, ${value("subject")}, ${value("details")}, ${value("requestId")} where ${guard}`,
+    );
+}
+
+const insertFor = preparedFor(insertWhere);
+const ALWAYS = sql`true`;
+
 export class AuditTrail {
   readonly #database: Database;
   readonly #scope: Scope;
@@ -51,7 +62,7 @@ export class AuditTrail {
   }
 
   /** The row as a statement, to be committed with the change. */
-  record({ actor, action, subject, details = {}, guard }: AuditRecord): Statement {
+  record({ actor, action, subject, details = {}, guard, values }: AuditRecord): Statement {
     const row = {
       at: this.#scope.clock(),
       actor: actorLabel(actor),
@@ -60,14 +71,9 @@ export class AuditTrail {
       details: JSON.stringify(redact(details)),
       requestId: this.#scope.requestId,
     };
-    const { build } = this.#database;
-    if (guard === undefined) return build.insert(auditLog).values(row);
-    // All columns but the sequence, in the order of the table, which `insert ... select` goes by.
-    return build
-      .insert(auditLog)
-      .select(
-        sql`select null, ${row.at}, ${row.actor}, ${row.action}, ${row.subject}, ${row.details}, ${row.requestId} where ${guard}`,
-      );
+    const insert =
+      values === undefined ? prepared((on) => insertWhere(on, guard ?? ALWAYS)) : insertFor(guard ?? ALWAYS);
+    return insert(this.#database, { ...values, ...row });
   }
 
   /**

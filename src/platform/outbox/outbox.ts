@@ -12,21 +12,20 @@
 import { type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { NewEvent } from "../../kernel/event";
-import { type Statement, whenCommitted } from "../database";
+import { type Database, type Statement, whenCommitted } from "../database";
 import { describeError } from "../observability/logger";
+import { type Guarded, prepared, preparedFor, value } from "../prepared-statement";
 import type { CommittedEvent, OutboxOptions } from "./options";
 import { DUE_COLUMNS, type DueDelivery, Relay, type SweepReport } from "./relay";
 
-export interface RecordedEvent extends Omit<NewEvent, "data"> {
+export interface RecordedEvent extends Omit<NewEvent, "data">, Guarded {
   /** UUIDv7; also what the change writes as `last_event_id`. */
   readonly id: string;
   /**
    * An object, or an SQL expression that yields its JSON text out of the rows just written. D1 binds every number as a
-   * REAL, which `json_object` shows as `2.0`: bind none, or cast it to an integer.
+   * REAL, which `json_object` shows as `2.0`: bind none, or cast it to an integer. A constant where there are `values`.
    */
   readonly data: object | SQL<string>;
-  /** The event is recorded only where this holds: something that only this writer wrote. */
-  readonly guard?: SQL;
   /** Instead of the registered consumers and subscriptions. */
   readonly consumers?: readonly string[];
 }
@@ -56,19 +55,24 @@ export class Outbox {
   record(event: RecordedEvent): [Statement, Statement] {
     const { database, scope } = this.#options;
     const now = scope.clock();
-    const data = isExpression(event.data) ? event.data : sql`${JSON.stringify(event.data)}`;
-    const guard = event.guard ?? sql`true`;
+    const isComputed = isExpression(event.data);
     const recorded: Recorded = {
-      event: { type: event.type, data: isExpression(event.data) ? {} : event.data },
+      event: { type: event.type, data: isComputed ? {} : event.data },
       deliveries: null,
     };
     this.#recorded.set(event.id, recorded);
     return [
-      database.build
-        .insert(outboxEvents)
-        .select(
-          sql`select null, ${event.id}, ${event.type}, ${event.source}, ${event.subject}, ${event.version}, ${data}, ${scope.traceparent}, ${now}, null where ${guard}`,
-        ),
+      insertionOf(event)(database, {
+        ...event.values,
+        event: event.id,
+        type: event.type,
+        source: event.source,
+        subject: event.subject,
+        version: event.version,
+        data: isComputed ? null : JSON.stringify(event.data),
+        traceparent: scope.traceparent,
+        now,
+      }),
       whenCommitted(this.#deliveries(event, now), (rows) => {
         recorded.deliveries = rows;
       }),
@@ -81,19 +85,11 @@ export class Outbox {
     const registered = JSON.stringify(
       consumers.map((name) => ({ name, notBefore: now + delaySecondsOf(name) * 1000 })),
     );
-    const subscribed =
-      event.consumers === undefined
-        ? sql`union select consumer, ${now} from ${eventSubscriptions} where type in (${event.type}, '*')`
-        : sql``;
-    return database.build
-      .insert(eventDeliveries)
-      .select(
-        sql`select e.id, c.consumer, 'pending', 0, null, c.not_before, c.not_before + ${resendSeconds * 1000}, null, null, null, null
-        from ${outboxEvents} e join (
-          select value ->> 'name' as consumer, value ->> 'notBefore' as not_before from json_each(${registered}) ${subscribed}
-        ) c where e.id = ${event.id}`,
-      )
-      .returning(DUE_COLUMNS);
+    const insert = event.consumers === undefined ? insertDeliveries : insertNamedDeliveries;
+    return insert(database, {
+      ...{ registered, now, event: event.id, type: event.type },
+      resendMs: resendSeconds * 1000,
+    });
   }
 
   /**
@@ -144,3 +140,54 @@ export class Outbox {
 function isExpression(data: object | SQL<string>): data is SQL<string> {
   return "queryChunks" in data;
 }
+
+/** The event's row, in the order of the table's columns, which `insert ... select` goes by. */
+function insertEvent(on: Database["build"], { data, guard }: EventShape) {
+  return on
+    .insert(outboxEvents)
+    .select(
+      sql`select null, ${value("event")}, ${value("type")}, ${value("source")}, ${value("subject")}, ${value("version")}, ${data}, ${value("traceparent")}, ${value("now")}, null where ${guard}`,
+    );
+}
+
+interface EventShape {
+  readonly data: SQL;
+  readonly guard: SQL;
+}
+
+const ALWAYS = sql`true`;
+const GIVEN = sql`${value("data")}`;
+const insertionFor = preparedFor(insertEvent);
+/** By guard, then by data: constants of the services. */
+const shapes = new WeakMap<SQL, WeakMap<SQL, EventShape>>();
+
+function insertionOf({ data, guard = ALWAYS, values }: RecordedEvent) {
+  const shape = { data: isExpression(data) ? data : GIVEN, guard };
+  if (values === undefined) return prepared((on) => insertEvent(on, shape));
+  const known = shapes.get(guard) ?? new WeakMap<SQL, EventShape>();
+  shapes.set(guard, known);
+  const constant = known.get(shape.data) ?? shape;
+  known.set(shape.data, constant);
+  return insertionFor(constant);
+}
+
+/** One pending delivery for each consumer that is given, and for each that `subscribed` selects. */
+function insertDeliveriesOf(on: Database["build"], subscribed: SQL) {
+  return on
+    .insert(eventDeliveries)
+    .select(
+      sql`select e.id, c.consumer, 'pending', 0, null, c.not_before, c.not_before + ${value("resendMs")}, null, null, null, null
+        from ${outboxEvents} e join (
+          select value ->> 'name' as consumer, value ->> 'notBefore' as not_before from json_each(${value("registered")}) ${subscribed}
+        ) c where e.id = ${value("event")}`,
+    )
+    .returning(DUE_COLUMNS);
+}
+
+const insertNamedDeliveries = prepared((on) => insertDeliveriesOf(on, sql``));
+const insertDeliveries = prepared((on) =>
+  insertDeliveriesOf(
+    on,
+    sql`union select consumer, ${value("now")} from ${eventSubscriptions} where type in (${value("type")}, '*')`,
+  ),
+);

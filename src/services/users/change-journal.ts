@@ -7,7 +7,7 @@ import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import { USERS_SOURCE, type UserEventType, userEvents } from "./events";
 import type { User } from "./model";
-import { both, type ChangeContext, changedBy, type UserRepository } from "./repository";
+import { both, CHANGED, type ChangeContext, changedBy, EVENT_DATA, type UserRepository } from "./repository";
 import type { UserCache } from "./user-cache";
 
 export interface JournalDependencies {
@@ -39,8 +39,9 @@ export class ChangeJournal {
       source: USERS_SOURCE,
       subject: context.id,
       version: userEvents[type].version,
-      data: this.#on.repository.eventData(context.id),
-      guard: changedBy(context),
+      data: EVENT_DATA,
+      guard: CHANGED,
+      values: { id: context.id, eventId: context.eventId },
     });
   }
 
@@ -51,7 +52,8 @@ export class ChangeJournal {
       action,
       subject: `user:${context.id}`,
       details: { ...details },
-      guard: changedBy(context),
+      guard: CHANGED,
+      values: { id: context.id, eventId: context.eventId },
     });
   }
 

@@ -2,7 +2,7 @@
  * The users in D1. Reads return models; writes return statements, which the service commits in one batch with the
  * event, so that a change and its event exist together or not at all.
  */
-import { and, asc, desc, eq, gt, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, lt, type SQL, type SQLChunk, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { userProfiles, users } from "../../../drizzle/schema/users";
 import type { Role } from "../../kernel/actor";
@@ -11,6 +11,7 @@ import type { CursorPosition } from "../../kernel/cursor";
 import type { Precondition } from "../../kernel/entity-tag";
 import type { Database, ReadFrom, Stamped, Statement } from "../../platform/database";
 import { boundedColumn } from "../../platform/keyset";
+import { type Prepared, prepared, value } from "../../platform/prepared-statement";
 import { emailKey, type Profile, type User } from "./model";
 import type { ListUsersQuery, UserSort } from "./schemas";
 
@@ -65,6 +66,20 @@ type Row = Pick<
 > &
   Profile;
 
+function selectUsers(build: Database["build"]) {
+  return build
+    .select(userColumns)
+    .from(users)
+    .innerJoin(userProfiles, eq(userProfiles.userId, users.id))
+    .$dynamic();
+}
+
+const selectById = prepared((on) =>
+  selectUsers(on)
+    .where(eq(users.id, value("id")))
+    .limit(1),
+);
+
 export class UserRepository {
   readonly #database: Database;
 
@@ -86,12 +101,14 @@ export class UserRepository {
 
   /** The user's row with its profile, for a batch of the caller's; `toAccount` reads the answer. */
   selectById(id: string) {
-    return this.#select().where(eq(users.id, id)).limit(1);
+    return selectById(this.#database, { id });
   }
 
   /** As `selectById`, of many. One parameter however many ids. */
   selectByIds(ids: readonly string[]) {
-    return this.#select().where(sql`${users.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+    return selectUsers(this.#database.build).where(
+      sql`${users.id} in (select value from json_each(${JSON.stringify(ids)}))`,
+    );
   }
 
   /** Who has the address, for a batch of the caller's. */
@@ -105,7 +122,7 @@ export class UserRepository {
 
   /** One row more than asked for tells whether a next page exists. **Cost**: 1 statement over an index of the sort. */
   async page(query: ListUsersQuery, after: CursorPosition | null, from: ReadFrom): Promise<User[]> {
-    const statement = this.#select()
+    const statement = selectUsers(this.#database.build)
       .where(and(...filters(query, after !== null), after === null ? undefined : beyond(query.sort, after)))
       .orderBy(...ordering(query.sort))
       .limit(query.limit + 1);
@@ -157,13 +174,9 @@ export class UserRepository {
 
   /** The row changes only where the precondition holds; the profile only where the row did. */
   update(context: ChangeContext, changes: UserChanges): Statement[] {
-    const { build } = this.#database;
-    const row = build
-      .update(users)
-      .set({ ...columnsOf(changes), ...stamp(context) })
-      .where(matching(context));
+    const row = updateRow(this.#database, context, changes);
     if (changes.profile === undefined || Object.keys(changes.profile).length === 0) return [row];
-    const profile = build
+    const profile = this.#database.build
       .update(userProfiles)
       .set(changes.profile)
       .where(and(eq(userProfiles.userId, context.id), changedBy(context)));
@@ -172,7 +185,7 @@ export class UserRepository {
 
   /** Marks the row as leaving, which guards the event; `remove` then takes it away, with its profile. */
   markLeaving(context: ChangeContext): Statement {
-    return this.#database.build.update(users).set(stamp(context)).where(matching(context));
+    return updateRow(this.#database, context, {});
   }
 
   remove(context: ChangeContext) {
@@ -180,11 +193,6 @@ export class UserRepository {
       .delete(users)
       .where(and(eq(users.id, context.id), eq(users.lastEventId, context.eventId)))
       .returning({ id: users.id });
-  }
-
-  /** `data` of the user's events, read from the row as the batch left it. */
-  eventData(id: string): SQL {
-    return sql`(select json_object('userId', ${users.id}, 'email', ${users.email}) from ${users} where ${users.id} = ${id})`;
   }
 
   /** `data` of `email.change_requested`. */
@@ -195,20 +203,21 @@ export class UserRepository {
   hasPendingEmail(id: string): SQL {
     return sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.pendingEmail} is not null)`;
   }
-
-  #select() {
-    return this.#database.build
-      .select(userColumns)
-      .from(users)
-      .innerJoin(userProfiles, eq(userProfiles.userId, users.id))
-      .$dynamic();
-  }
 }
+
+const hasChanged = (id: SQLChunk, eventId: SQLChunk) =>
+  sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.lastEventId} = ${eventId})`;
 
 /** Holds once this change, and no other, wrote the row. A guard for what follows in the batch. */
 export function changedBy(context: ChangeContext): SQL {
-  return sql`exists (select 1 from ${users} where ${users.id} = ${context.id} and ${users.lastEventId} = ${context.eventId})`;
+  return hasChanged(context.id, context.eventId);
 }
+
+/** `changedBy` of the values `id` and `eventId`. */
+export const CHANGED: SQL = hasChanged(value("id"), value("eventId"));
+
+/** `data` of the events of the user `id`, read from the row as the batch left it. */
+export const EVENT_DATA = sql<string>`(select json_object('userId', ${users.id}, 'email', ${users.email}) from ${users} where ${users.id} = ${value("id")})`;
 
 /** Holds where both do. */
 export function both(left: SQL, right: SQL): SQL {
@@ -241,52 +250,73 @@ export function toAccount(row: Row): Account {
   };
 }
 
-function stamp(context: ChangeContext) {
-  return { version: sql`${users.version} + 1`, updatedAt: context.at, lastEventId: context.eventId };
+/** By what they change; at most as many as there are combinations of columns. */
+const updates = new Map<string, Prepared<Statement>>();
+
+function updateRow(database: Database, context: ChangeContext, changes: UserChanges): Statement {
+  const { id, at, eventId, precondition } = context;
+  const { name, age, role, email } = changes;
+  const isGuarded = precondition.kind === "versions";
+  const columns = columnsOf(changes);
+  const key = `${Object.keys(columns).join()} ${email?.mode} ${isGuarded}`;
+  const update = updates.get(key) ?? prepared((on) => updateUsers(on, columns, isGuarded));
+  updates.set(key, update);
+  return update(database, {
+    ...{ id, at, eventId, name, age, role },
+    address: email?.address,
+    addressKey: email && emailKey(email.address),
+    versions: isGuarded ? JSON.stringify(precondition.versions) : null,
+  });
 }
 
-/** The WHERE that enforces `If-Match`: a stale version matches no row. */
-function matching({ id, precondition }: ChangeContext): SQL | undefined {
-  return and(
-    eq(users.id, id),
-    precondition.kind === "versions" ? inArray(users.version, [...precondition.versions]) : undefined,
-  );
+/** The WHERE enforces `If-Match`: a stale version matches no row. */
+function updateUsers(on: Database["build"], columns: ReturnType<typeof columnsOf>, isGuarded: boolean) {
+  return on
+    .update(users)
+    .set({
+      ...columns,
+      version: sql`${users.version} + 1`,
+      updatedAt: sql`${value("at")}`,
+      lastEventId: sql`${value("eventId")}`,
+    })
+    .where(
+      and(
+        eq(users.id, value("id")),
+        isGuarded ? sql`${users.version} in (select value from json_each(${value("versions")}))` : undefined,
+      ),
+    );
 }
 
+/** Out of the values that `updateRow` gives. */
 function columnsOf({ name, age, role, email }: UserChanges) {
   return {
-    ...(name === undefined ? {} : { name }),
-    ...(age === undefined ? {} : { age }),
-    ...(role === undefined ? {} : roleColumns(role)),
-    ...(email === undefined ? {} : emailColumns(email)),
+    ...(name === undefined ? {} : { name: sql`${value("name")}` }),
+    ...(age === undefined ? {} : { age: sql`${value("age")}` }),
+    ...(role === undefined ? {} : ROLE_COLUMNS),
+    ...(email === undefined ? {} : EMAIL_COLUMNS[email.mode]),
   };
 }
 
 /** A change of role voids the tokens that carry the old one. */
-function roleColumns(role: Role) {
-  return {
-    role,
-    tokenEpoch: sql`${users.tokenEpoch} + (${users.role} <> ${role})`,
-  };
-}
+const ROLE_COLUMNS = {
+  role: sql`${value("role")}`,
+  tokenEpoch: sql`${users.tokenEpoch} + (${users.role} <> ${value("role")})`,
+};
 
 /** Writing the same address again, in another case perhaps, is no change of address: it stays as verified as it was. */
-function emailColumns({ address, mode }: NonNullable<UserChanges["email"]>) {
-  const key = emailKey(address);
-  const isSame = sql`${users.emailKey} = ${key}`;
-  if (mode === "pending") {
-    return {
-      email: sql`case when ${isSame} then ${address} else ${users.email} end`,
-      pendingEmail: sql`case when ${isSame} then null else ${address} end`,
-    };
-  }
-  return {
-    email: address,
-    emailKey: key,
-    pendingEmail: null,
-    isEmailVerified: sql`case when ${isSame} then ${users.isEmailVerified} else 0 end`,
-  };
-}
+const IS_SAME_ADDRESS = sql`${users.emailKey} = ${value("addressKey")}`;
+const EMAIL_COLUMNS = {
+  pending: {
+    email: sql`case when ${IS_SAME_ADDRESS} then ${value("address")} else ${users.email} end`,
+    pendingEmail: sql`case when ${IS_SAME_ADDRESS} then null else ${value("address")} end`,
+  },
+  immediate: {
+    email: sql`${value("address")}`,
+    emailKey: sql`${value("addressKey")}`,
+    pendingEmail: sql`null`,
+    isEmailVerified: sql`case when ${IS_SAME_ADDRESS} then ${users.isEmailVerified} else 0 end`,
+  },
+};
 
 function filters(query: ListUsersQuery, hasCursor: boolean): (SQL | undefined)[] {
   const { email, role, createdAfter, createdBefore, name, sort } = query;

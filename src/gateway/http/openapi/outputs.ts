@@ -145,7 +145,9 @@ const event = model<CloudEvent>()({
 const eventLedger = model<EventLedger>()({
   event,
   committedAt: time,
-  sentAt: time.nullable().describe("When a queue first took it, as its first message tells; null until then."),
+  sentAt: time
+    .nullable()
+    .describe("When a queue first took it, as its first message tells; null until then."),
   deliveries: z
     .array(
       model<EventLedger["deliveries"][number]>()({
