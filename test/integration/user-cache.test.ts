@@ -33,8 +33,7 @@ describe("a user that is read again", () => {
   });
 
   test("costs one KV read where memory does not know it", async () => {
-    const [ada, grace] = [await storeUser(), await storeUser()];
-    await get(ada);
+    const [ada, grace] = [await createAccount(), await storeUser()];
     // Another isolate's view: what lies in KV for Ada, under an id that this one has never read.
     const entry = await stored(ada.id);
     const value = { ...Object(entry?.value), id: grace.id, name: "From KV" };
@@ -136,8 +135,7 @@ describe("what does not exist", () => {
   });
 
   test("but lies in KV is buried, when a client with a bookmark has found it gone", async () => {
-    const [admin, ada] = [await storeUser("admin"), await storeUser()];
-    await get(ada);
+    const [admin, ada] = [await storeUser("admin"), await createAccount()];
     const kept = JSON.stringify({ ...(await stored(ada.id)), bookmark: null });
     await env.DB.prepare("delete from users where id = ?").bind(ada.id).run();
     const session = env.DB.withSession("first-primary");

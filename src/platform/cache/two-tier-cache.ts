@@ -3,6 +3,7 @@
  * with the D1 bookmark at which it was read.
  *
  *     read:   memory (5 s) -> another request's read -> KV -> D1;   a presented bookmark passes by what is older
+ *     fill:   memory at once, KV when the same isolate misses again within two minutes
  *     write:  the new value (or a tombstone) into both, at once
  *     refresh, 30 s after a change: the primary's row over whatever a slow reader put back meanwhile
  *
@@ -92,7 +93,8 @@ export class TwoTierCache<Value> {
 
   /**
    * The row, or null when it does not exist. Not older than the client's bookmark, nor than what this isolate knows.
-   * **Errors**: what `load` throws; none of KV's. **Cost**: nothing from memory; 1 KV read; or `load` and 1 KV write besides.
+   * **Errors**: what `load` throws; none of KV's. **Cost**: nothing from memory; 1 KV read; or `load` besides, and from
+   * the second miss on 1 KV write after the response.
    */
   async read(key: string, load: Load<Value>): Promise<Value | null> {
     let entry = this.#fromMemory(key);
@@ -150,19 +152,30 @@ export class TwoTierCache<Value> {
     calls.cache = isRefused ? "stale-refused" : "miss";
     const readAtMs = clock();
     const loaded = await load(this.#readFrom(key));
-    return this.#fill(key, { loaded, readAtMs, replaced: stored?.entry ?? null });
+    return this.#fill(key, {
+      ...{ loaded, readAtMs },
+      replaced: stored?.entry ?? null,
+      isRepeated: known !== null,
+    });
   }
 
   /** Remembers what D1 answered, unless the isolate has come to know better meanwhile, and answers with the newer. */
   #fill(
     key: string,
-    read: { loaded: Stamped<Value | null>; readAtMs: number; replaced: CacheEntry<Value> | null },
+    read: {
+      readonly loaded: Stamped<Value | null>;
+      readonly readAtMs: number;
+      readonly replaced: CacheEntry<Value> | null;
+      readonly isRepeated: boolean;
+    },
   ): Value | null {
-    const { loaded, readAtMs, replaced } = read;
+    const { loaded, readAtMs, replaced, isRepeated } = read;
     const entry = this.#entryOf(loaded, readAtMs);
     if (!this.#remember(key, entry)) return this.#known(key)?.entry.value ?? null;
-    // That a row does not exist is remembered for seconds, in memory alone; but a row that KV still shows is buried.
-    const isWorthKeeping = entry.value !== null || (replaced !== null && replaced.value !== null);
+    // That a row does not exist is remembered for seconds, in memory alone; but a row that KV still shows is buried. A row
+    // that is read once is not put: a KV write costs what five thousand rows of D1 do.
+    const isWorthKeeping =
+      entry.value === null ? replaced !== null && replaced.value !== null : replaced !== null || isRepeated;
     if (isWorthKeeping && !this.#isMadeUp(loaded)) this.#scope.waitUntil(this.#kv.write(key, entry));
     return entry.value;
   }
