@@ -1,5 +1,6 @@
 /** Answers that resources share: one with its entity tag, and a page of them. */
 import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Page } from "../../kernel/cursor";
 import { entityTag, isNotModified } from "../../kernel/entity-tag";
 import type { Outcome } from "../../kernel/errors";
@@ -13,10 +14,20 @@ export function conditional<T extends { readonly version: number }>(
 ): Response {
   return answer(c, outcome, (resource) => {
     const isKnown = isNotModified(c.req.header("if-none-match"), resource.version);
-    const response = isKnown ? c.body(null, 304) : c.json(resource);
+    const response = isKnown ? c.body(null, 304) : json(c, JSON.stringify(resource));
     response.headers.set("ETag", entityTag(resource.version));
     return response;
   });
+}
+
+/**
+ * As `c.json`, of what is JSON already. Headers that a `Response` is made with cost the runtime several times what they cost
+ * when they are set on it.
+ */
+export function json(c: Context<GatewayEnv>, text: string, status: ContentfulStatusCode = 200): Response {
+  const response = status === 200 ? c.text(text) : c.body(text, status);
+  response.headers.set("Content-Type", "application/json");
+  return response;
 }
 
 /** `Link: rel="next"` repeats the query with the next page's cursor. Source: RFC 8288. */
@@ -26,5 +37,5 @@ export function pageResponse(c: Context<GatewayEnv>, page: Page<unknown>): Respo
     next.searchParams.set("cursor", page.nextCursor);
     c.header("Link", `<${next.pathname}${next.search}>; rel="next"`);
   }
-  return c.json(page);
+  return json(c, JSON.stringify(page));
 }

@@ -5,6 +5,7 @@ import type { Outcome } from "../../kernel/errors";
 import { type Attempt, KeyedAttempt, type Rendered, runOnce, unkeyed } from "../../platform/idempotency";
 import { callerKey } from "../keyed-call";
 import type { GatewayEnv } from "../request-context";
+import { json } from "./answers";
 import { problem } from "./problem";
 
 /** How a route answers a value: its JSON, or nothing for null. */
@@ -57,8 +58,9 @@ function parse<T>(body: string | null): T {
 }
 
 function send(c: Context<GatewayEnv>, { status, headers, body }: Rendered): Response {
-  for (const [name, value] of Object.entries(headers)) c.header(name, value);
-  if (body === null) return c.body(null, status as StatusCode); // Out of `Reply`, stored as a number.
-  c.header("Content-Type", "application/json");
-  return c.body(body, status as ContentfulStatusCode);
+  // Out of `Reply`, stored as a number.
+  const response =
+    body === null ? c.body(null, status as StatusCode) : json(c, body, status as ContentfulStatusCode);
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
 }
