@@ -54,7 +54,7 @@ async function start({ port, processes, users, products, programs, environment }
   );
   await Promise.race([once(child, "message"), failed]);
   failed.catch(() => {});
-  return { redisUrl: redis.url, databaseUrl: postgres.url };
+  return { redisUrl: redis.url, databaseUrl: postgres.url, pid: child.pid };
 }
 
 function track(server) {
