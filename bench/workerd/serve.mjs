@@ -3,18 +3,18 @@
  * server costs milliseconds a request and would drown what is measured.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig as readWranglerConfig } from "wrangler";
+import { roomFor } from "../room.mjs";
 import { endWithUs, freeAddresses, killGroup, startWorkerd } from "./process.mjs";
 import { CONSUMER, storeNames, storesConfig } from "./stores-config.mjs";
 import { workerConfig } from "./worker-config.mjs";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const BIN = join(ROOT, "node_modules", ".bin");
-const GIB = 2 ** 30;
 
 /**
  * The bundle as it is uploaded, and the configuration that it is uploaded with.
@@ -58,15 +58,7 @@ export function build(configPath, { isReadable = false } = {}) {
  *   Worker's process; `bytes`: that the objects may come to
  */
 export async function serve(options) {
-  const {
-    built,
-    vars = {},
-    objects = {},
-    delays = null,
-    isCounting = false,
-    seed = 1,
-    bytes = GIB,
-  } = options;
+  const { built, vars = {}, objects = {}, delays = null, isCounting = false, seed = 1, bytes } = options;
   const setup = { ...built, vars, objects, delays, isCounting, seed };
   const folder = mkdtempSync(join(roomFor(bytes), "meridian-bench-"));
   const { worker, stores, sockets } = await start(setup, folder, options.args);
@@ -114,16 +106,6 @@ async function start(setup, folder, args) {
     args,
   });
   return { worker, stores, sockets };
-}
-
-/** In memory where there is such a place, and room: a laptop's disk is no part of what is compared. */
-function roomFor(bytes) {
-  try {
-    const { bavail, bsize } = statfsSync("/dev/shm");
-    return bavail * bsize >= bytes ? "/dev/shm" : tmpdir();
-  } catch {
-    return tmpdir();
-  }
 }
 
 /** One door to both processes: what is asked of the stores, and what both count. */
