@@ -42,12 +42,14 @@ export async function measurePlanet(sides, { seconds, warmUpSeconds, only, say }
       const workload = side.workloads.get(name);
       if (workload.isCold) await side.clearKv();
       const seen = await askAll(side, workload, { warmUpSeconds, seconds });
+      const after = await side.counts();
       measured[side.name] = {
-        cost: costOf(seen.before, await side.counts(), seen.asked),
+        cost: costOf(seen.before, after, seen.asked),
         p50: quantile(seen.times, 0.5),
         p99: quantile(seen.times, 0.99),
         count: seen.times.length,
-        failed: seen.failed,
+        // A batch that its consumer failed at left its work out of the cost.
+        failed: seen.failed + after.queueFailures - seen.before.queueFailures,
       };
     }
     const cells = Object.entries(measured).map(

@@ -21,6 +21,7 @@ const [name = "hot"] = positionals;
 const seconds = Number(values.seconds);
 
 const side = await startProject({ isReadable: true, args: ["--inspector-addr", `127.0.0.1:${values.port}`] });
+console.log(`the Worker's process: ${side.pid}`);
 try {
   const { requests, connections } = side.workloads.get(name);
   const load = { url: side.url, requests, connections };

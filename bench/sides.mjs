@@ -37,9 +37,9 @@ function buildOnce(config) {
  * @property {string} name
  * @property {string} url
  * @property {ReadonlyMap<string, import("./workloads.mjs").Workload>} workloads  by name
- * @property {number} [pid]  of the one process that serves
+ * @property {() => {serving: readonly number[], all: readonly number[]}} processes  pids of those that run the application,
+ *   and with them those of its stores
  * @property {() => Promise<unknown>} [clearKv]  empties the cache
- * @property {() => number | null} [cpuMicroseconds]  of a side with more than one process
  * @property {() => unknown} stop
  */
 
@@ -74,8 +74,8 @@ export async function startBare() {
 export async function startClassic() {
   const classic = await start({ ...SIZES, jwtSecret: HS256_SECRET });
   if ("skipped" in classic) return { side: null, skipped: classic.skipped };
-  const { url, stop, forgetUsers: clearKv, cpuMicroseconds } = classic;
-  const server = { url, stop, clearKv, cpuMicroseconds };
+  const { url, stop, forgetUsers: clearKv, processes } = classic;
+  const server = { url, stop, clearKv, processes };
   return { side: await withWorkloads("classic", server, await peerTokens()), skipped: null };
 }
 

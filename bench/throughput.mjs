@@ -2,7 +2,7 @@
  * Requests a second of each side, in turn: A B C A B C, so that whatever else slows the machine slows all alike. A ratio
  * is that of one round, and what is reported is the median of the rounds.
  */
-import { readFileSync } from "node:fs";
+import { microsecondsBetween, readCpuTicks } from "./cpu.mjs";
 import { median, spreadOf } from "./statistics.mjs";
 import { drive } from "./wrk.mjs";
 
@@ -49,19 +49,20 @@ let next = 1;
 async function once(side, name, seconds) {
   const { requests, connections, isCold = false } = side.workloads.get(name);
   if (isCold) await side.clearKv?.();
-  const cpu = side.cpuMicroseconds ?? (() => cpuMicroseconds(side.pid));
-  const before = cpu();
+  const before = cpuOfProcesses(side);
   const run = await drive({ url: side.url, requests, connections, seconds, first: next });
   next += run.count + connections;
-  return { ...run, cpuUs: before === null ? null : (cpu() - before) / run.count };
+  const after = cpuOfProcesses(side);
+  const ofRequest = (which) => {
+    const spent = microsecondsBetween(before[which], after[which]);
+    return spent === null ? null : spent / run.count;
+  };
+  return { ...run, cpuUs: ofRequest("serving"), cpuAllUs: ofRequest("all") };
 }
 
-/** Of a process, on Linux; null elsewhere. The kernel counts in hundredths of a second. */
-function cpuMicroseconds(pid) {
-  if (pid === undefined || process.platform !== "linux") return null;
-  const [, rest] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
-  const fields = rest.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+function cpuOfProcesses(side) {
+  const { serving, all } = side.processes();
+  return { serving: readCpuTicks(serving), all: readCpuTicks(all) };
 }
 
 function resultOf({ name, title }, runs) {
@@ -73,7 +74,8 @@ function resultOf({ name, title }, runs) {
       rps: spreadOf(all.map(({ rps }) => rps)),
       p50: median(all.map(({ p50 }) => p50)),
       p99: median(all.map(({ p99 }) => p99)),
-      cpuUs: all[0].cpuUs === null ? null : median(all.map(({ cpuUs }) => cpuUs)),
+      cpuUs: medianOf(all.map(({ cpuUs }) => cpuUs)),
+      cpuAllUs: medianOf(all.map(({ cpuAllUs }) => cpuAllUs)),
       isValid: failed * 1000 <= count * FAILED_MAX,
       failed,
     };
@@ -87,12 +89,23 @@ function resultOf({ name, title }, runs) {
   return { name, title, sides, ratios };
 }
 
+/** Null where it is not known. */
+function medianOf(values) {
+  return values.includes(null) ? null : median(values);
+}
+
 function lineOf({ title, sides, ratios }) {
-  const cells = Object.entries(sides).map(([side, { rps, cpuUs, isValid, failed }]) => {
+  const cells = Object.entries(sides).map(([side, { rps, isValid, failed, ...cpu }]) => {
     const spread = Math.round((100 * (rps.max - rps.min)) / rps.median);
-    const cpu = cpuUs === null ? "" : `, ${Math.round(cpuUs)} us`;
-    return `${side} ${Math.round(rps.median)}/s +-${spread} %${cpu}${isValid ? "" : ` (${failed} FAILED)`}`;
+    return `${side} ${Math.round(rps.median)}/s +-${spread} %${cpuOf(cpu)}${isValid ? "" : ` (${failed} FAILED)`}`;
   });
   const times = Object.entries(ratios).map(([side, ratio]) => `${ratio.median.toFixed(2)} x ${side}`);
   return `${title.padEnd(28)} ${cells.join(" | ")} => ${times.join(", ")}`;
+}
+
+/** Of who serves, and where its stores compute as well: of all. */
+function cpuOf({ cpuUs, cpuAllUs }) {
+  if (cpuUs === null) return "";
+  const [own, all] = [Math.round(cpuUs), Math.round(cpuAllUs)];
+  return own === all ? `, ${own} us` : `, ${own} of ${all} us`;
 }

@@ -1,6 +1,6 @@
 /** Rows and time of a call. Rows are counted by the stand-in of D1, so by SQLite itself; time by wrk, one request after the other. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { preciseCpuMicroseconds } from "../cpu.mjs";
 import { drive } from "../wrk.mjs";
 
 const COUNTED_CALLS = 10;
@@ -53,10 +53,10 @@ async function steadyCounts(server) {
 }
 
 /**
- * Milliseconds of a call at each size, and the microseconds of CPU that it takes, which say more on a machine that does other
+ * Milliseconds of a call at each size, and the microseconds of CPU that it takes, the database's included, which say more on a machine that does other
  * things too. In turn, so that whatever else slows the machine slows all alike.
  *
- * @param {readonly {server: {url: string, pid: number}, calls: ReadonlyMap<string, import("./calls.mjs").Call>}[]} worlds
+ * @param {readonly {server: {url: string, processes: () => {all: readonly number[]}}, calls: ReadonlyMap<string, import("./calls.mjs").Call>}[]} worlds
  * @param {string} name of the call
  * @param {{rounds: number, seconds: number}} timing
  * @returns {Promise<readonly {ms: readonly number[], cpuUs: readonly number[] | null}[]>} by world, round by round
@@ -79,18 +79,10 @@ export async function timesOf(worlds, name, { rounds, seconds }) {
 
 async function once({ server, calls }, name, seconds) {
   const { requests } = calls.get(name);
-  const before = cpuMicroseconds(server.pid);
+  const { all } = server.processes();
+  const before = preciseCpuMicroseconds(all);
   const run = await drive({ url: server.url, requests, connections: 1, seconds, first: next });
   if (run.failed > 0) throw new Error(`${run.failed} of ${run.count} calls of ${name} failed`);
   next += run.count + 1;
-  return { ms: run.p50, cpuUs: before === null ? null : (cpuMicroseconds(server.pid) - before) / run.count };
-}
-
-/** Of all threads of a process, on Linux; null elsewhere. */
-function cpuMicroseconds(pid) {
-  const tasks = `/proc/${pid}/task`;
-  if (!existsSync(`${tasks}/${pid}/schedstat`)) return null;
-  return readdirSync(tasks)
-    .map((task) => Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]) / 1000)
-    .reduce((sum, each) => sum + each, 0);
+  return { ms: run.p50, cpuUs: before === null ? null : (preciseCpuMicroseconds(all) - before) / run.count };
 }

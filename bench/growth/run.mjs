@@ -73,7 +73,7 @@ async function startWorld({ built, users, tokenOf }) {
     const startedAt = Date.now();
     await populate(server, users);
     const calls = await callsFor({ users, url: server.url, tokenOf });
-    const bytes = bytesIn(join(server.folder, "objects"));
+    const bytes = bytesIn(server.storesFolder);
     console.log(
       `${users} users: ${Math.round(bytes / 2 ** 20)} MiB, in ${Math.round((Date.now() - startedAt) / 1000)} s`,
     );

@@ -2,29 +2,19 @@
  * Builds a Worker as `wrangler deploy` does and serves that very bundle with plain workerd, for the local development
  * server costs milliseconds a request and would drown what is measured.
  */
-import { execFileSync, spawn } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from "node:fs";
-import { createServer } from "node:net";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig as readWranglerConfig } from "wrangler";
-import { capnpOf } from "./config.mjs";
+import { roomFor } from "../room.mjs";
+import { endWithUs, freeAddresses, killGroup, startWorkerd } from "./process.mjs";
+import { CONSUMER, storeNames, storesConfig } from "./stores-config.mjs";
+import { workerConfig } from "./worker-config.mjs";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const BIN = join(ROOT, "node_modules", ".bin");
-const GIB = 2 ** 30;
-const READY_ATTEMPTS_MAX = 200;
-const READY_STEP_MS = 50;
 
 /**
  * The bundle as it is uploaded, and the configuration that it is uploaded with.
@@ -60,78 +50,80 @@ export function build(configPath, { isReadable = false } = {}) {
 }
 
 /**
- * Serves a built Worker until `stop`.
+ * Serves a built Worker until `stop`, in a process of its own; its stores are in another, over the loopback, so that the
+ * Worker waits for them as on the platform and does none of their work.
  *
  * @param {{built: ReturnType<typeof build>, vars?: Record<string, string>, objects?: Record<string, string[]>,
- *   delays?: object | null, isCounting?: boolean, seed?: number, log?: string, args?: string[], bytes?: number}} options `log`: a file for
- *   what the Worker prints; `bytes`: that the objects may come to
+ *   delays?: object | null, isCounting?: boolean, seed?: number, args?: string[], bytes?: number}} options `args`: of the
+ *   Worker's process; `bytes`: that the objects may come to
  */
 export async function serve(options) {
-  const {
-    built,
-    vars = {},
-    objects = {},
-    delays = null,
-    isCounting = false,
-    seed = 1,
-    args = [],
-    bytes = GIB,
-  } = options;
+  const { built, vars = {}, objects = {}, delays = null, isCounting = false, seed = 1, bytes } = options;
+  const setup = { ...built, vars, objects, delays, isCounting, seed };
   const folder = mkdtempSync(join(roomFor(bytes), "meridian-bench-"));
-  mkdirSync(join(folder, "objects"));
-  writeFileSync(join(folder, "serve.capnp"), capnpOf({ ...built, vars, objects, delays, isCounting, seed }));
-  const [port, controlPort] = [await freePort(), await freePort()];
-  const sockets = [`http=127.0.0.1:${port}`, `control=127.0.0.1:${controlPort}`];
-  const child = spawn(
-    join(BIN, "workerd"),
-    [
-      "serve",
-      "--experimental",
-      "serve.capnp",
-      ...sockets.flatMap((addr) => ["--socket-addr", addr]),
-      ...args,
-    ],
-    // Every request writes its line; nobody keeps it.
-    { cwd: folder, detached: true, stdio: ["ignore", "ignore", "pipe"] },
-  );
-  const output = keepTail(child);
-  const url = `http://127.0.0.1:${port}`;
-  const control = `http://127.0.0.1:${controlPort}`;
+  const { worker, stores, sockets } = await start(setup, folder, options.args);
+  const processes = stores === null ? [worker] : [worker, stores];
+  const pids = processes.map(({ pid }) => pid);
+  const release = endWithUs(folder, pids);
   const stop = () => {
-    if (child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    pids.forEach(killGroup);
     rmSync(folder, { recursive: true, force: true });
+    release();
   };
-  await untilReady(control, child, output).catch((error) => {
+  await Promise.all(processes.map(({ untilReady }) => untilReady())).catch((error) => {
     stop();
     throw error;
   });
-  return { url, pid: child.pid, folder, stop, output, ...controlOf(control) };
-}
-
-/** In memory where there is such a place, and room: a laptop's disk is no part of what is compared. */
-function roomFor(bytes) {
-  try {
-    const { bavail, bsize } = statfsSync("/dev/shm");
-    return bavail * bsize >= bytes ? "/dev/shm" : tmpdir();
-  } catch {
-    return tmpdir();
-  }
-}
-
-function controlOf(control) {
-  const call = async (path, body) => {
-    const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-    const answer = await fetch(control + path, init);
-    const content = await answer.text();
-    if (!answer.ok) throw new Error(`the stand-ins answered ${answer.status} to ${path}: ${content}`);
-    return content === "" ? null : JSON.parse(content);
-  };
   return {
-    sql: async (sql, params = []) => await call("/sql", { sql, params }),
-    counts: async () => await call("/counts"),
-    clearKv: async () => await call("/clear-kv"),
-    backlog: async () => await call("/backlog"),
+    url: `http://${sockets.http}`,
+    pid: worker.pid,
+    processes: () => ({ serving: [worker.pid], all: pids }),
+    /** Where D1 lies. */
+    storesFolder: join(folder, "stores"),
+    stop,
+    ...controlOf(sockets.control, sockets.storesControl),
   };
+}
+
+async function start(setup, folder, args) {
+  const names = storeNames(setup.wrangler);
+  const sockets = await freeAddresses(["http", CONSUMER, "control", "storesControl", ...names]);
+  const of = (some) => Object.fromEntries(some.map((name) => [name, sockets[name]]));
+  const stores =
+    names.length === 0
+      ? null
+      : startWorkerd({
+          folder: join(folder, "stores"),
+          config: storesConfig(setup),
+          sockets: { control: sockets.storesControl, ...of(names) },
+          externals: of([CONSUMER]),
+        });
+  const worker = startWorkerd({
+    folder: join(folder, "worker"),
+    config: workerConfig(setup),
+    sockets: of(["http", CONSUMER, "control"]),
+    externals: of(names),
+    args,
+  });
+  return { worker, stores, sockets };
+}
+
+/** One door to both processes: what is asked of the stores, and what both count. */
+function controlOf(worker, stores) {
+  return {
+    sql: async (sql, params = []) => await call(`${stores}/sql`, { sql, params }),
+    counts: async () => ({ ...(await call(`${worker}/counts`)), ...(await call(`${stores}/counts`)) }),
+    clearKv: async () => await call(`${stores}/clear-kv`),
+    backlog: async () => await call(`${stores}/backlog`),
+  };
+}
+
+async function call(address, body) {
+  const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  const answer = await fetch(`http://${address}`, init);
+  const content = await answer.text();
+  if (!answer.ok) throw new Error(`a stand-in answered ${answer.status} at ${address}: ${content}`);
+  return content === "" ? null : JSON.parse(content);
 }
 
 /** Applies the migrations as wrangler does: in the order of their names. */
@@ -141,33 +133,4 @@ export async function migrate(server, folder = join(ROOT, "migrations")) {
     .sort()) {
     await server.sql(readFileSync(join(folder, name), "utf8"));
   }
-}
-
-const OUTPUT_MAX = 20_000;
-
-/** The last of what a child complained of, for when it fails. */
-function keepTail(child) {
-  const output = { text: "" };
-  child.stderr.on("data", (chunk) => {
-    output.text = (output.text + chunk).slice(-OUTPUT_MAX);
-  });
-  return output;
-}
-
-async function untilReady(control, child, output) {
-  for (let attempt = 0; attempt < READY_ATTEMPTS_MAX; attempt += 1) {
-    if (child.exitCode !== null) break;
-    const answer = await fetch(`${control}/backlog`).catch(() => null);
-    if (answer?.ok) return;
-    await sleep(READY_STEP_MS);
-  }
-  throw new Error(`workerd did not start:\n${output.text}`);
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -19,7 +19,9 @@ export function createApp(services) {
   const app = express();
   // Tags are the rows' versions: none is computed out of a body.
   app.set("etag", false);
-  app.use(pinoHttp({ level: settings.logLevel, genReqId, serializers: { req: requestLine } }));
+  // Unwrapped: pino would first describe each request and answer with all of their headers.
+  const serializers = { req: requestLine, res: ({ statusCode }) => ({ statusCode }) };
+  app.use(pinoHttp({ level: settings.logLevel, genReqId, serializers, wrapSerializers: false }));
   app.use(helmet());
   app.get("/healthz", (_req, res) => res.send("ok"));
 
@@ -55,8 +57,8 @@ function genReqId(req, res) {
 }
 
 /** Of a request, what Meridian logs: no headers, no query. */
-function requestLine({ id, method, url }) {
-  return { id, method, path: url.split("?", 1)[0] };
+function requestLine({ id, method, originalUrl }) {
+  return { id, method, path: originalUrl.split("?", 1)[0] };
 }
 
 /** An answer depends on the caller: caches ask again each time, and never across callers. */

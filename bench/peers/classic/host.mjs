@@ -5,14 +5,16 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { roomFor } from "../../room.mjs";
 import { seed } from "./seed.mjs";
 import { startPostgres, startRedis, withClient } from "./servers.mjs";
 
 const STOP_GRACE_MS = 5_000;
+/** PostgreSQL keeps up to a GiB of its log alone. */
+const ROOM_BYTES = 2 * 2 ** 30;
 
-const folder = mkdtempSync(join(tmpdir(), "meridian-classic-"));
+const folder = mkdtempSync(join(roomFor(ROOM_BYTES), "meridian-classic-"));
 /** In the order of their start; ended the other way round. */
 const running = [];
 let isStopping = false;
@@ -54,7 +56,7 @@ async function start({ port, processes, users, products, programs, environment }
   );
   await Promise.race([once(child, "message"), failed]);
   failed.catch(() => {});
-  return { redisUrl: redis.url, databaseUrl: postgres.url };
+  return { redisUrl: redis.url, databaseUrl: postgres.url, pid: child.pid };
 }
 
 function track(server) {

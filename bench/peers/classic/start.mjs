@@ -40,8 +40,8 @@ const BENCH_TOKEN_TTL_SECONDS = 24 * 3600;
  * @property {string} password of every seeded user
  * @property {(index: number) => string} emailOf
  * @property {(userId: string) => string} tokenOf an access token that lives for a day
- * @property {() => number | null} cpuMicroseconds spent so far by all of its processes, Redis and PostgreSQL included; null
- *   where that is not known
+ * @property {() => {serving: readonly number[], all: readonly number[]}} processes pids of the application's, and of all: Redis
+ *   and PostgreSQL included
  * @property {() => Promise<void>} forgetUsers empties the cache of users, and nothing else
  * @property {() => Promise<void>} stop ends all that was started, and removes its folder
  */
@@ -60,7 +60,7 @@ export async function startClassic(options) {
   const host = forkHost();
   const stop = () => stopHost(host);
   try {
-    const { redisUrl } = await startedBy(host, { ...options, port, processes, jwtSecret, programs });
+    const { redisUrl, pid } = await startedBy(host, { ...options, port, processes, jwtSecret, programs });
     const listOf = (length, idOf) => Array.from({ length }, (_, index) => idOf(index));
     const userIds = listOf(options.users, seeded.seededUserId);
     return {
@@ -73,7 +73,7 @@ export async function startClassic(options) {
         const role = id === userIds[0] ? "admin" : "user";
         return issueToken(jwtSecret, { id, role }, { sessionId: id, ttlSeconds: BENCH_TOKEN_TTL_SECONDS });
       },
-      cpuMicroseconds: () => cpuMicroseconds(host.pid),
+      processes: () => ({ serving: treeOf(pid), all: treeOf(host.pid) }),
       forgetUsers: () => forgetUsers(redisUrl),
       stop,
     };
@@ -119,21 +119,7 @@ async function stopHost(host) {
   await ended;
 }
 
-/** The kernel counts in hundredths of a second. */
-function cpuMicroseconds(pid) {
-  if (process.platform !== "linux") return null;
-  return [pid, ...descendantsOf(pid)].map(ticksOf).reduce((sum, ticks) => sum + ticks, 0) * 10_000;
-}
-
-function ticksOf(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-    return Number(fields[11]) + Number(fields[12]);
-  } catch {
-    // It has ended meanwhile.
-    return 0;
-  }
-}
+const treeOf = (pid) => [pid, ...descendantsOf(pid)];
 
 async function forgetUsers(redisUrl) {
   const { Redis } = await import("ioredis");
