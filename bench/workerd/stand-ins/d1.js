@@ -11,6 +11,9 @@ import { delaysOf } from "./delay.js";
 const BOOKMARK = "x-cf-d1-session-commit-token";
 const READ = /^\s*(?:select|with)\b/i;
 
+const WRITTEN = "select changes() as changes, last_insert_rowid() as last";
+const NOTHING = { changes: 0, last: 0 };
+
 let delay;
 
 export default class extends WorkerEntrypoint {
@@ -90,13 +93,13 @@ export class Database extends DurableObject {
   }
 
   #meta({ rowsRead, rowsWritten }, isPrimary) {
-    const changes = rowsWritten === 0 ? 0 : this.run("select changes() as n")[0].n;
+    const { changes, last } = rowsWritten === 0 ? NOTHING : this.run(WRITTEN)[0];
     return {
       served_by: isPrimary ? "primary" : "replica",
       served_by_primary: isPrimary,
       duration: 0,
       changes,
-      last_row_id: rowsWritten === 0 ? 0 : this.run("select last_insert_rowid() as n")[0].n,
+      last_row_id: last,
       changed_db: rowsWritten > 0,
       size_after: 0,
       rows_read: rowsRead,
