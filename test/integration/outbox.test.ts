@@ -117,6 +117,16 @@ test("an event whose batch was rolled back sends nothing", async () => {
   expect(on.queue.deliveries).toEqual([]);
 });
 
+test("a batch that is repeated, because its answer was lost, leaves one event with one delivery each", async () => {
+  const on = bench();
+  const id = newId();
+  const event = { id, type: "thing.made", source: "/meridian/things", subject: id, version: 1, data: {} };
+  const batch = on.outbox.record(event);
+  for (let times = 0; times < 2; times += 1) await on.database.commit(batch);
+  expect(await rowsOf("select id from outbox_events")).toEqual([{ id }]);
+  expect((await deliveriesOf(id)).map(({ consumer }) => consumer)).toEqual(["count", "mail"]);
+});
+
 test("the first message that arrives tells when its event was sent", async () => {
   const on = bench();
   const id = await commitEvent(on);

@@ -141,13 +141,17 @@ function isExpression(data: object | SQL<string>): data is SQL<string> {
   return "queryChunks" in data;
 }
 
-/** The event's row, in the order of the table's columns, which `insert ... select` goes by. */
+/**
+ * The event's row, in the order of the table's columns, which `insert ... select` goes by. A batch that is repeated because
+ * its answer was lost finds its own row there, and its deliveries.
+ */
 function insertEvent(on: Database["build"], { data, guard }: EventShape) {
   return on
     .insert(outboxEvents)
     .select(
       sql`select null, ${value("event")}, ${value("type")}, ${value("source")}, ${value("subject")}, ${value("version")}, ${data}, ${value("traceparent")}, ${value("now")}, null where ${guard}`,
-    );
+    )
+    .onConflictDoNothing();
 }
 
 interface EventShape {
@@ -181,6 +185,7 @@ function insertDeliveriesOf(on: Database["build"], subscribed: SQL) {
           select value ->> 'name' as consumer, value ->> 'notBefore' as not_before from json_each(${value("registered")}) ${subscribed}
         ) c where e.id = ${value("event")}`,
     )
+    .onConflictDoNothing()
     .returning(DUE_COLUMNS);
 }
 
