@@ -28,6 +28,7 @@ import type { Outcome } from "./kernel/errors";
 import { lazily } from "./kernel/lazily";
 import { passwordViolations } from "./kernel/password-policy";
 import { Analytics } from "./platform/analytics";
+import { CountedBudget, newRefusalMemory } from "./platform/attempt-counts";
 import { AuditTrail } from "./platform/audit";
 import { Database } from "./platform/database";
 import { Deriver } from "./platform/deriver";
@@ -44,6 +45,7 @@ import {
   limiterOf,
   pingLimiter,
   policiesOf,
+  shieldOf,
   userKey,
 } from "./platform/limiter";
 import { alertShelf } from "./platform/observability/alerts";
@@ -96,6 +98,7 @@ import { type TargetPolicy, WebhookDeliverer, WebhookService, webhookIdOf } from
 
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
+const refusedSignUps = newRefusalMemory();
 const tokenMemory = new TokenMemory<VerifiedToken>();
 const foreignTokens = new TokenMemory<Outcome<ForeignToken>>();
 const foreignKeys = new ForeignKeyMemory();
@@ -118,6 +121,7 @@ interface Foundations extends AuthDependencies {
   readonly productRepository: ProductRepository;
   readonly target: TargetPolicy;
   readonly sources: ReportSources;
+  readonly signUps: CountedBudget;
 }
 
 /** Not `get`, the most frequent: what of it leaves the isolate's memory has the cache's span. */
@@ -161,6 +165,13 @@ const foundationsOf = lazily<Request, Foundations>({
   sessionTtlSeconds: ({ config }) => config.SESSION_TTL_SECONDS,
   sleep: () => (ms) => scheduler.wait(ms),
   target: ({ config }) => ({ allowLocal: config.WEBHOOK_ALLOW_LOCAL, resolve: resolveOverHttps }),
+  signUps: ({ env, config, database, deriver, scope }) =>
+    new CountedBudget({
+      ...{ database, deriver, scope },
+      shield: shieldOf(env),
+      memory: refusedSignUps,
+      policy: policiesOf(config).signUpPerIp,
+    }),
   sources: ({ env, database, scope }) => ({
     bindings: env,
     flush: flushContext(env, scope),
@@ -189,7 +200,7 @@ const userFoundationsOf = lazily<{ on: Request & Foundations }, UserDependencies
   outbox: ({ on }) => on.outbox,
   keyset: ({ on }) => on.keyset,
   audit: ({ on }) => on.audit,
-  signUps: ({ on }) => ({ begin: () => on.attempts.begin([["signUpPerIp", "caller"]]) }),
+  signUps: ({ on }) => on.signUps,
   passwords: ({ on }) => passwordsOf(on.scope),
   revoker: ({ on }) => ({
     revokeBelow: (userId, minEpoch) => on.limiter.revoke(userKey(userId), { minEpoch }),
@@ -259,6 +270,10 @@ const servicesOf = lazily<{ on: Request & Foundations }, Services>({
     ({ on }) =>
     () =>
       on.database.bookmark(),
+  sweepAttemptCounts:
+    ({ on }) =>
+    () =>
+      on.signUps.sweep(),
   sweepIdempotencyRecords:
     ({ on: { database, scope } }) =>
     () =>

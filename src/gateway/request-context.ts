@@ -57,6 +57,8 @@ export interface Services {
   readonly reportMetrics: (format: ExpositionFormat) => Promise<string>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */
   readonly bookmark: () => string | null;
+  /** Deletes counts that have left their window; answers how many. */
+  readonly sweepAttemptCounts: () => Promise<number>;
   /** Deletes expired records; answers how many. */
   readonly sweepIdempotencyRecords: () => Promise<number>;
 }

@@ -12,6 +12,7 @@ export async function runScheduled(services: Services, config: Config, scope: Sc
     expireOrders: () => services.orderExpiry.run(),
     sweep: () => services.outbox.sweep(),
     expireSessions: () => services.auth.removeExpired(),
+    sweepAttemptCounts: () => services.sweepAttemptCounts(),
     sweepIdempotencyRecords: () => services.sweepIdempotencyRecords(),
     expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
     expireWebhookAttempts: () => services.webhooks.expire(config.EVENT_RETENTION_DAYS),

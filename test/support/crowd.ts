@@ -27,7 +27,7 @@ const idSql = (kind: Kind, index = "i") =>
 
 /**
  * Users, each with a profile, a live session, a product, a pending and a delivered order of two lines, an event that failed one of its consumers, one that
- * waits for its retry, an audit row and an idempotency record in force.
+ * waits for its retry, an audit row, an idempotency record and a counted attempt in force.
  *
  * @param now epoch milliseconds; all of it happened a second apart, in the half hour before
  */
@@ -94,4 +94,7 @@ const STATEMENTS: readonly ((rows: Rows) => string)[] = [
   ({ numbers, later }) =>
     `insert into idempotency_records (id, fingerprint, state, claim_token, leased_until, expires_at)
      ${numbers} select 'key' || i, 'x', 'done', 'x', 0, ${later} from n`,
+  ({ numbers, later }) =>
+    `insert into attempt_counts (key, bucket_ends_at, count, last_charge_id)
+     ${numbers} select 'key' || i, ${later}, 1, 'x' from n`,
 ];

@@ -6,23 +6,23 @@
  * of a thousand guesses at once no more than the limit are ever tried; checking first and charging on failure would
  * let all of them through the check.
  */
-import { done, type Outcome, refuse } from "../../kernel/errors";
+import { done, type Outcome } from "../../kernel/errors";
 import type { NewId } from "../../kernel/ids";
 import type { AuthBudgetName } from "../env";
 import type { Calls } from "../observability/calls";
-import { SHIELD_SECONDS, type Shield } from "./burst-shield";
-import { addressKey, type ClientKey, siteKey } from "./client-key";
+import {
+  type BudgetSubject,
+  type BudgetTarget,
+  budgetTargets,
+  overBudget,
+  refuseBurst,
+} from "./budget-target";
+import type { Shield } from "./burst-shield";
 import type { Grant } from "./client-limiter";
-import type { Ask, Quota } from "./lease-rule";
+import type { Ask } from "./lease-rule";
 import type { LimiterObject } from "./limiter";
-import { BURST_POLICY, type Policy } from "./policies";
-import { violatedPolicies } from "./rate-limit-headers";
+import type { Policy } from "./policies";
 import { objectUnavailable, SILENT, type Sleep, sendUntilSilent } from "./silence";
-
-/** Whose budget: an account (any text that names it, known or not), or the address that calls. */
-export type BudgetSubject =
-  | { readonly kind: "account"; readonly id: string }
-  | { readonly kind: "address"; readonly address: string | null };
 
 /** An attempt that was charged. */
 export interface Charge {
@@ -42,14 +42,6 @@ export interface AuthBudgetsContext {
   readonly calls: Calls;
 }
 
-/** A /48 holds many who have nothing to do with each other. */
-const SITE_FACTOR = 4;
-
-interface Target {
-  readonly object: string;
-  readonly quota: Quota;
-}
-
 export class AuthBudgets {
   readonly #context: AuthBudgetsContext;
 
@@ -64,9 +56,9 @@ export class AuthBudgets {
    * **Errors**: `unavailable` when an object failed or was silent. **Cost**: one object call, two side by side for IPv6.
    */
   async spend(name: AuthBudgetName, subject: BudgetSubject): Promise<Outcome<Charge>> {
-    const targets = targetsOf(this.#context.policies[name], subject);
-    const passes = await Promise.all(targets.map(({ object }) => this.#context.shield(object)));
-    if (passes.includes(false)) return overBudget(BURST_POLICY, SHIELD_SECONDS);
+    const targets = budgetTargets(this.#context.policies[name], subject);
+    const burst = await refuseBurst(this.#context.shield, targets);
+    if (burst !== null) return burst;
     const settled = await Promise.allSettled(targets.map((target) => this.#charge(target)));
     const charged = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     const granted = charged.filter(({ grant }) => grant.granted > 0);
@@ -77,17 +69,16 @@ export class AuthBudgets {
     await refund();
     const refused = charged.filter(({ grant }) => grant.granted === 0);
     if (refused.length === 0) throw settled.find((one) => one.status === "rejected")?.reason;
-    const releaseMs = Math.max(...refused.map(({ grant }) => grant.releaseMs));
-    return overBudget(name, Math.max(1, Math.ceil(releaseMs / 1000)));
+    return overBudget(name, Math.max(...refused.map(({ grant }) => grant.releaseMs)));
   }
 
-  async #charge(target: Target): Promise<{ target: Target; id: string; grant: Grant }> {
+  async #charge(target: BudgetTarget): Promise<{ target: BudgetTarget; id: string; grant: Grant }> {
     const id = this.#context.newId();
     const grant = await this.#send(target, { id, isolate: "", waiting: 0, want: 1, returns: [] });
     return { target, id, grant };
   }
 
-  async #refund({ target, id }: { target: Target; id: string }): Promise<void> {
+  async #refund({ target, id }: { target: BudgetTarget; id: string }): Promise<void> {
     const ask: Ask = {
       id: this.#context.newId(),
       isolate: "",
@@ -98,7 +89,7 @@ export class AuthBudgets {
     await this.#send(target, ask).catch(() => undefined);
   }
 
-  async #send({ object, quota }: Target, ask: Ask): Promise<Grant> {
+  async #send({ object, quota }: BudgetTarget, ask: Ask): Promise<Grant> {
     const { calls, objectOf, sleep } = this.#context;
     const send = () => {
       calls.objectCalls += 1;
@@ -110,23 +101,4 @@ export class AuthBudgets {
     if (grant === SILENT) throw objectUnavailable("an auth budget's object did not answer");
     return grant;
   }
-}
-
-function overBudget(policy: AuthBudgetName | typeof BURST_POLICY, retryAfterSeconds: number): Outcome<never> {
-  return refuse("rate_limited", "Too many attempts. Wait as long as `Retry-After` says.", {
-    retryAfterSeconds,
-    extensions: { "violated-policies": violatedPolicies(policy) },
-  });
-}
-
-function targetsOf(policy: Policy, subject: BudgetSubject): readonly Target[] {
-  const quota: Quota = { limit: policy.limit, windowMs: policy.windowSeconds * 1000, leaseMax: 1 };
-  const target = (key: ClientKey, factor = 1): Target => ({
-    object: `${policy.name}|${key}`,
-    quota: { ...quota, limit: quota.limit * factor },
-  });
-  if (subject.kind === "account") return [target(`account:${subject.id}`)];
-  const site = siteKey(subject.address);
-  const own = target(addressKey(subject.address));
-  return site === null ? [own] : [own, target(site, SITE_FACTOR)];
 }

@@ -1,11 +1,11 @@
 /**
  * The burst shield: the platform's own rate limiting binding in front of asks to the objects. It is per location and
  * approximate, so it decides nothing about the limit; it keeps one client from drowning its object, and strangers from
- * creating objects without end.
+ * creating objects without end. It stands before sign-ups too, whose counts are rows: there it spares D1's one writer.
  */
 import { UNKNOWN_CLIENT } from "./client-key";
 
-/** Whether an object of this name may be asked now. */
+/** Whether an object of this name, or rows of it, may be asked now. */
 export type Shield = (objectName: string) => Promise<boolean>;
 
 /** The binding's period: who is refused may come again after it. */

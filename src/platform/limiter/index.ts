@@ -78,8 +78,17 @@ function objectsOf(env: LimiterBindings): (name: string) => LimiterObject {
 }
 
 export { type Admission, FAIL_OPEN_ALLOWANCE, type KnownRevocations } from "./admission";
-export { AuthBudgets, type BudgetSubject, type Charge } from "./auth-budgets";
+export { AuthBudgets, type Charge } from "./auth-budgets";
+export {
+  type BudgetSubject,
+  type BudgetTarget,
+  budgetTargets,
+  overBudget,
+  refuseBurst,
+} from "./budget-target";
+export { type Shield, shieldOf } from "./burst-shield";
 export { addressKey, type ClientKey, siteKey, UNKNOWN_CLIENT, userKey } from "./client-key";
+export { BUCKETS_PER_WINDOW } from "./lease-rule";
 export { Limiter } from "./limiter";
 export { LimiterAdmin } from "./limiter-admin";
 export {

@@ -1,5 +1,5 @@
 /** What the users service needs of those that stand above it. */
-import type { Outcome, Violation } from "../../kernel/errors";
+import type { Violation } from "../../kernel/errors";
 
 /** What sign-up needs of the auth service, which stands above this one. */
 export interface Passwords {
@@ -10,10 +10,4 @@ export interface Passwords {
   ): readonly Violation[];
   /** PHC string. **Errors**: `unavailable` when too many hashes run. */
   hash(password: string): Promise<string>;
-}
-
-/** How many may sign up from one address. */
-export interface SignUpBudget {
-  /** **Errors**: `rate_limited`; `unavailable`. */
-  begin(): Promise<Outcome<unknown>>;
 }

@@ -130,46 +130,29 @@ export class UserRepository {
     return rows.map((row) => toAccount(row).user);
   }
 
-  /** The user and its profile. A taken address violates `users.email_key`. */
-  insert(
-    user: User,
-    secrets: { passwordHash: string | null; eventId: string; at: number },
-  ): [Statement, Statement] {
-    const { profile } = user;
-    return [
-      this.#database.build.insert(users).values({
-        id: user.id,
-        name: user.name,
-        email: user.email,
-        emailKey: emailKey(user.email),
-        age: user.age,
-        role: user.role,
-        isEmailVerified: user.emailVerified,
-        passwordHash: secrets.passwordHash,
-        version: user.version,
-        lastEventId: secrets.eventId,
-        createdAt: secrets.at,
-        updatedAt: secrets.at,
-      }),
-      this.#database.build.insert(userProfiles).values({ userId: user.id, ...profile }),
-    ];
-  }
-
-  /** A user without a password, where `guard` holds and nobody has the address. What follows is guarded on `changedBy`. */
-  insertWhere(user: User, context: ChangeContext, guard: SQL): [Statement, Statement] {
+  /**
+   * The user and its profile, where `guard` holds and nobody has the address. The first statement answers with the row
+   * that it made; what follows is guarded on `changedBy`.
+   */
+  insert(user: User, context: ChangeContext, guard: SQL, passwordHash: string | null = null) {
     const key = emailKey(user.email);
+    const { bio, avatarUrl, locale, timezone } = user.profile;
     const { build } = this.#database;
     // All columns in the order of the table, which `insert ... select` goes by.
-    return [
-      build.insert(users).select(
+    const row = build
+      .insert(users)
+      .select(
         sql`select ${user.id}, ${user.name}, ${user.email}, ${key}, null, ${user.age}, ${user.role}, ${user.emailVerified ? 1 : 0},
-          null, 1, ${user.version}, ${context.eventId}, ${context.at}, ${context.at}
+          ${passwordHash}, 1, ${user.version}, ${context.eventId}, ${context.at}, ${context.at}
           where ${guard} and not exists (select 1 from ${users} where ${users.emailKey} = ${key})`,
-      ),
-      build
-        .insert(userProfiles)
-        .select(sql`select ${user.id}, null, null, null, null where ${changedBy(context)}`),
-    ];
+      )
+      .returning({ id: users.id });
+    const profile = build
+      .insert(userProfiles)
+      .select(
+        sql`select ${user.id}, ${bio}, ${avatarUrl}, ${locale}, ${timezone} where ${changedBy(context)}`,
+      );
+    return [row, profile] as const;
   }
 
   /** The row changes only where the precondition holds; the profile only where the row did. */

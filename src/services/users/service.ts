@@ -4,21 +4,15 @@ import type { Page } from "../../kernel/cursor";
 import { isSatisfied, NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
 import { done, type Outcome, refuse, refuseNotFound } from "../../kernel/errors";
 import { authorize } from "../../kernel/permissions";
-import {
-  type Database,
-  type Guard,
-  isViolationOf,
-  type ReadFrom,
-  type Stamped,
-  type Statement,
-} from "../../platform/database";
+import type { CountedAttempt, CountedBudget } from "../../platform/attempt-counts";
+import type { Database, Guard, ReadFrom, Stamped, Statement } from "../../platform/database";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import { type Keyset, purposeOf } from "../../platform/keyset";
 import { ChangeJournal, type JournalDependencies } from "./change-journal";
 import { changesOf, newUser, patchOf } from "./changes";
 import type { Stamp } from "./credentials/repository";
 import type { User } from "./model";
-import type { Passwords, SignUpBudget } from "./ports";
+import type { Passwords } from "./ports";
 import { refuseEmailTaken, refuseStale } from "./refusals";
 import { type Account, changedBy, firstAccount, toAccount } from "./repository";
 import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
@@ -27,7 +21,7 @@ import { type TokenRevoker, UserUpdates } from "./user-updates";
 export interface UserDependencies extends JournalDependencies {
   readonly database: Database;
   readonly keyset: Keyset;
-  readonly signUps: SignUpBudget;
+  readonly signUps: Pick<CountedBudget, "begin">;
   readonly passwords: Passwords;
   readonly revoker: TokenRevoker;
 }
@@ -60,41 +54,52 @@ export class UserService {
 
   /**
    * Creates a user with its profile and `user.created`, all or none.
-   * **Errors**: `validation_failed` (password policy), `email_taken`, `rate_limited`, `unavailable`, those of the key. **Cost**: 1 D1 round trip
-   * (2 with a key), 1 scrypt.
+   * The attempt is charged to the caller's address in the same batch, whatever comes of it; a replay is not.
+   *
+   * **Errors**: `validation_failed` (password policy), `email_taken`, `rate_limited`, `unavailable`, those of the key.
+   * **Cost**: 1 D1 round trip (2 with a key), 1 scrypt; of both none where this isolate knows that the budget is spent.
    */
   async signUp(input: SignUpInput, attempt: Attempt<User> = unkeyed()): Promise<Outcome<User>> {
-    const { database, repository, passwords, scope, signUps } = this.#on;
+    const { database, passwords, scope, signUps } = this.#on;
     const password = input.password ?? null;
     const violations = password === null ? [] : passwords.violationsOf(password, input);
     if (violations.length > 0)
       return refuse("validation_failed", "The password is not acceptable.", { violations });
-    // With a key the address is looked up beside the claim, so that a taken one need not wait for the commit to fail.
-    const { rows, ended } = await attempt.open(
-      database,
-      attempt.isKeyed ? [repository.selectByEmail(input.email)] : [],
-    );
+    const { ended } = await attempt.open(database, []);
     if (ended !== null) return ended;
-    // After the key: a replay spends nothing. Before the address is looked at: it bounds what a stranger can learn.
-    const admitted = await signUps.begin();
-    if (!admitted.ok) return admitted;
-    if ((rows[0] ?? []).length > 0) return refuseEmailTaken();
+    // After the key: a replay spends nothing.
+    const counted = await signUps.begin(scope.caller?.address ?? null);
+    if (!counted.ok) return counted;
+    const signingUp = this.#signUpCounted(input, counted.value, attempt);
+    // Whoever hangs up is charged all the same: a password was hashed.
+    scope.waitUntil(signingUp.catch(() => undefined));
+    return await signingUp;
+  }
 
+  /** Charged, decided and made in one batch; what a stranger learns of the address is told only when charged. */
+  async #signUpCounted(
+    input: SignUpInput,
+    counted: CountedAttempt,
+    attempt: Attempt<User>,
+  ): Promise<Outcome<User>> {
+    const { database, repository, passwords, scope } = this.#on;
+    const password = input.password ?? null;
     const passwordHash = password === null ? null : await passwords.hash(password);
     const context = this.#journal.begin(scope.newId());
     const user = newUser(context, input);
-    try {
-      const { value: _, ...stamp } = await database.commitStamped([
-        ...repository.insert(user, { passwordHash, eventId: context.eventId, at: context.at }),
-        ...this.#journal.eventOf("user.created", context),
-        this.#journal.audited(ANONYMOUS, "user.sign_up", context),
-        ...(await attempt.record(database, user)),
-      ]);
-      this.#journal.settle(context, { ...stamp, value: user });
-    } catch (error) {
-      if (isViolationOf(error, "users.email_key")) return refuseEmailTaken();
-      throw error;
-    }
+    const { value, ...stamp } = await database.commitStamped([
+      counted.charge,
+      counted.buckets,
+      ...repository.insert(user, context, counted.isCharged, passwordHash),
+      ...this.#journal.eventOf("user.created", context),
+      this.#journal.audited(ANONYMOUS, "user.sign_up", context),
+      ...(await attempt.record(database, user, changedBy(context))),
+      ...attempt.release(database),
+    ]);
+    const [, buckets, created] = value;
+    const charged = counted.judge(buckets);
+    if (created.length === 0) return charged.ok ? refuseEmailTaken() : charged;
+    this.#journal.settle(context, { ...stamp, value: user });
     return done(user);
   }
 
@@ -108,7 +113,7 @@ export class UserService {
     return {
       stamp: context,
       statements: [
-        ...this.#on.repository.insertWhere(user, context, guard),
+        ...this.#on.repository.insert(user, context, guard),
         ...this.#journal.eventOf("user.created", context),
         this.#journal.audited({ kind: "system", name: "auth" }, "user.admit_foreign", context),
       ],

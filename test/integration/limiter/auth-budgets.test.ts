@@ -1,11 +1,8 @@
 import { expect, test } from "vitest";
 import { newId } from "../../../src/platform/clock";
 import { AUTH_BUDGET_DEFAULTS } from "../../../src/platform/env";
-import {
-  AuthBudgets,
-  type AuthBudgetsContext,
-  type BudgetSubject,
-} from "../../../src/platform/limiter/auth-budgets";
+import { AuthBudgets, type AuthBudgetsContext } from "../../../src/platform/limiter/auth-budgets";
+import type { BudgetSubject } from "../../../src/platform/limiter/budget-target";
 import { policiesOf } from "../../../src/platform/limiter/policies";
 import { newCalls } from "../../../src/platform/observability/calls";
 import { realObject } from "../../support/limiter";

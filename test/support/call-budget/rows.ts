@@ -67,6 +67,19 @@ const USERS: readonly BudgetRow[] = [
   },
   {
     endpoint: "POST /api/users",
+    variant: "with an `Idempotency-Key`",
+    status: 201,
+    scene: async () => ({
+      client: stranger(),
+      ask: () => ({
+        path: "/api/users",
+        headers: { "Idempotency-Key": newId() },
+        json: { name: "Ada Lovelace", email: freshEmail() },
+      }),
+    }),
+  },
+  {
+    endpoint: "POST /api/users",
     variant: "refused: the address is taken",
     status: 409,
     scene: async () => {
