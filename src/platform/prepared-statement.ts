@@ -28,11 +28,11 @@ export function prepared<S extends Statement>(build: (on: DrizzleD1Database) => 
   return (database, values) => {
     built ??= builtOf(build(BUILDER));
     const { text, params, query } = built;
-    return asStatement<S>({
+    return asStatement<S>(() => ({
       stmt: database.prepare(text),
       getQuery: () => ({ sql: text, params: fillPlaceholders(params, values) }),
       mapResult: (result, isFromBatch) => query.mapResult(result, isFromBatch),
-    });
+    }));
   };
 }
 
@@ -71,8 +71,8 @@ function builtOf(statement: Statement): Built {
 }
 
 /** `SQLiteD1Session.batch` calls `_prepare` and nothing else. */
-function asStatement<S extends Statement>(runnable: Runnable): S {
-  return { _prepare: () => runnable } as unknown as S;
+function asStatement<S extends Statement>(prepare: () => Runnable): S {
+  return { _prepare: prepare } as unknown as S;
 }
 
 /** A value that differs from call to call. */
