@@ -177,7 +177,7 @@ export class UserService {
    *
    * **Errors**: `not_found`, `forbidden` (role by its owner), `precondition_failed`, `email_taken` (admin), `unavailable`.
    * **Cost**: 1 D1 round trip; 2 with a key, whose answer must be known before the commit, and for a change of role,
-   * with one call to the user's object between them.
+   * with one call to the user's object between them. Those take 1 more each time another writer was faster.
    */
   async patch(
     actor: Actor,
