@@ -68,8 +68,10 @@ import {
   ForeignKeys,
   type ForeignToken,
   ForeignTokens,
+  IdentityCache,
   IdentityRepository,
   KeySet,
+  newIdentityMemory,
   OneTimeTokenRepository,
   RecoveryService,
   SessionRepository,
@@ -101,6 +103,7 @@ const userMemory = newUserMemory();
 const refusedSignUps = newRefusalMemory();
 const tokenMemory = new TokenMemory<VerifiedToken>();
 const foreignTokens = new TokenMemory<Outcome<ForeignToken>>();
+const identityMemory = newIdentityMemory();
 const foreignKeys = new ForeignKeyMemory();
 const healthMemories = new WeakMap<object, HealthMemory>();
 let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
@@ -145,6 +148,9 @@ const foundationsOf = lazily<Request, Foundations>({
   sessions: ({ database }) => new SessionRepository(database),
   oneTimeTokens: ({ database }) => new OneTimeTokenRepository(database),
   identities: ({ database }) => new IdentityRepository(database),
+  identityCache: ({ env, deriver, sealer, scope }) =>
+    new IdentityCache({ kv: env.USER_CACHE, memory: identityMemory, deriver, sealer, scope }),
+  databaseAfterResponse: ({ env, scope }) => new Database(env.DB, scope.callsAfterResponse ?? scope.calls),
   credentials: ({ database }) => new CredentialRepository(database),
   orderRepository: ({ database }) => new OrderRepository(database),
   productRepository: ({ database }) => new ProductRepository(database),

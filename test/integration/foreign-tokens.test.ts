@@ -7,6 +7,7 @@ import type { TrustedIssuer } from "../../src/platform/env";
 import { configOf, readConfig } from "../../src/platform/env";
 import { newCalls } from "../../src/platform/observability/calls";
 import type { Scope } from "../../src/platform/scope";
+import { Sealer } from "../../src/platform/sealing";
 import {
   AccessTokens,
   Authenticator,
@@ -14,16 +15,20 @@ import {
   ForeignKeys,
   type ForeignToken,
   ForeignTokens,
+  IdentityCache,
   judgeToken,
   KeySet,
+  newIdentityMemory,
   TokenMemory,
 } from "../../src/services/auth";
 import { authDependencies, wire } from "../../src/wiring";
 import { createAccount, freshEmail, signToken } from "../support/accounts";
+import { replaced } from "../support/replaced";
 import { settled, TEST_NOW_MS, testScope } from "../support/scope";
 
 const ISSUER = "https://login.example.com/";
 const NOW = TEST_NOW_MS / 1000;
+const EMPTY_KV = { get: async () => null, put: async () => undefined };
 
 type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>;
 let pair: KeyPair;
@@ -77,9 +82,15 @@ function authenticatorAt(
     if (isIssuerDown) throw new Error("down");
     return jwks;
   });
+  const dependencies = authDependencies(env, config, scope);
+  // An isolate of its own, and KV knows nobody: what is remembered apart from tokens has a test of its own.
+  const identityCache = new IdentityCache({
+    ...{ kv: EMPTY_KV, memory: newIdentityMemory(), scope },
+    ...{ deriver: dependencies.deriver, sealer: new Sealer(config.DATA_KEY) },
+  });
   return new Authenticator(
     own,
-    new ForeignTokens(authDependencies(env, config, scope), { issuers: [issuer], keys, memory }),
+    new ForeignTokens(replaced(dependencies, { identityCache }), { issuers: [issuer], keys, memory }),
   );
 }
 

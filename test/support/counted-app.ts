@@ -40,8 +40,11 @@ export interface Counted {
   readonly after: Spent;
 }
 
+/** Bindings that fail or count apart, and configuration that is not in `Env` because it has a default. */
+export type Overrides = Partial<Env> & { readonly TRUSTED_ISSUERS?: string };
+
 /** Sends one request and waits for all that follows it. Headers as a client would send them. */
-export async function sendCounted(request: Request, overrides: Partial<Env> = {}): Promise<Counted> {
+export async function sendCounted(request: Request, overrides: Overrides = {}): Promise<Counted> {
   const ledger = new Ledger();
   const context = createExecutionContext();
   const counted = { ...ledger.wrap({ ...env, ...OFFLINE, ...overrides } as Env) };

@@ -27,7 +27,7 @@ export const authBinding = {
 
   /**
    * Whose an access token is, if it is good at this moment.
-   * **Errors**: `unauthenticated`, `token_expired`, `token_revoked`. **Cost**: 1 D1 round trip.
+   * **Errors**: `unauthenticated`, `token_expired`, `token_revoked`. **Cost**: as `verifyPresented`.
    */
   async verifyToken({ services }: BindingCall, presented: string): Promise<Outcome<BearerToken>> {
     if (typeof presented !== "string" || presented.length > TOKEN_LENGTH_MAX)

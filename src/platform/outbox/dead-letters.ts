@@ -93,23 +93,25 @@ export class DeadLetters {
     return [this.#resolve("replayed", resolution, isIt), this.#revive(resolution)];
   }
 
-  /** Ids of the oldest open letters that match, `max` at most. */
-  selectOpen(filter: Omit<DeadLetterFilter, "state">, max: number) {
+  /** Ids of the oldest open letters that match, `max` at most; none unless `guard` holds. */
+  selectOpen(filter: Omit<DeadLetterFilter, "state">, max: number, guard?: SQL) {
     return this.#database.build
       .select({ id: deadLetters.id })
       .from(deadLetters)
-      .where(matches({ ...filter, state: "open" }))
+      .where(and(matches({ ...filter, state: "open" }), guard))
       .orderBy(asc(deadLetters.createdAt), asc(deadLetters.id))
       .limit(max);
   }
 
   /** All of these letters or, when one of them is not open any more, none. */
-  replayAll(ids: readonly string[], resolution: Resolution): Statement[] {
+  replayAll(ids: readonly string[], resolution: Resolution) {
     const areOpen = sql`(select count(*) from ${deadLetters} where ${isOneOf(deadLetters.id, ids)} and ${deadLetters.state} = 'open') = ${ids.length}`;
-    return [
-      this.#resolve("replayed", resolution, and(isOneOf(deadLetters.id, ids), areOpen)),
-      this.#revive(resolution),
-    ];
+    const isOneOfThem = and(isOneOf(deadLetters.id, ids), areOpen);
+    return {
+      /** Tells whom it took. */
+      resolve: this.#resolve("replayed", resolution, isOneOfThem).returning({ id: deadLetters.id }),
+      revive: this.#revive(resolution),
+    };
   }
 
   /** One letter, if it is open. Its delivery stays dead. */
@@ -123,14 +125,12 @@ export class DeadLetters {
     return sql`exists (select 1 from ${deadLetters} where ${deadLetters.resolutionId} = ${resolution.id})`;
   }
 
-  countResolvedBy(resolution: Resolution) {
-    return this.#database.build
-      .select({ count: sql<number>`count(*)` })
-      .from(deadLetters)
-      .where(eq(deadLetters.resolutionId, resolution.id));
+  /** Holds where it took effect on none. */
+  isWithoutEffect(resolution: Resolution): SQL {
+    return sql`not ${this.isResolvedBy(resolution)}`;
   }
 
-  #resolve(state: DeadLetterState, by: Resolution, where: SQL | undefined, reason?: string): Statement {
+  #resolve(state: DeadLetterState, by: Resolution, where: SQL | undefined, reason?: string) {
     return this.#database.build
       .update(deadLetters)
       .set({ state, resolvedAt: by.at, resolvedBy: by.by, resolutionId: by.id, reason: reason ?? null })

@@ -11,6 +11,7 @@ import type { Scope } from "../../platform/scope";
 import type { CredentialRepository, Stamp, UserService } from "../users";
 import type { AccessTokens } from "./access-tokens";
 import type { Attempts } from "./attempts";
+import type { IdentityCache } from "./identity-cache";
 import type { IdentityRepository } from "./identity-repository";
 import type { OneTimeTokenRepository } from "./one-time-token-repository";
 import type { SessionRepository } from "./session-repository";
@@ -25,6 +26,9 @@ export interface AuthDependencies {
   readonly sessions: SessionRepository;
   readonly oneTimeTokens: OneTimeTokenRepository;
   readonly identities: IdentityRepository;
+  readonly identityCache: IdentityCache;
+  /** For reads that nobody waits for: it counts apart. */
+  readonly databaseAfterResponse: Database;
   readonly credentials: CredentialRepository;
   readonly users: UserService;
   readonly outbox: Outbox;

@@ -7,10 +7,12 @@ import type { Role } from "../../kernel/actor";
 import { done, type Outcome, refuse } from "../../kernel/errors";
 import type { Statement } from "../../platform/database";
 import type { TrustedIssuer } from "../../platform/env";
+import { describeError } from "../../platform/observability/logger";
 import { type Credential, emailSchema, nameSchema, type Stamp } from "../users";
 import { refuseExpired, refuseToken } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
 import type { ForeignKeys } from "./foreign-keys";
+import type { Identity } from "./identity-cache";
 import { TokenMemory } from "./token-memory";
 
 /** A foreign token that was verified, and whom it is here. */
@@ -31,7 +33,7 @@ export interface ForeignToken {
 /** No token may live longer: whoever was cut off at its issuer is cut off here within a day. */
 const LIFE_MAX_SECONDS = 86_400;
 const CLOCK_SKEW_SECONDS = 60;
-/** Whom a token is here is read again after so long at the latest. */
+/** Whom a token is here is asked of `IdentityCache` again after so long at the latest. */
 const REMEMBERED_MS = 300_000;
 /** Who is let in meanwhile, by an address that was freed for instance, waits so long. */
 const REFUSAL_REMEMBERED_MS = 30_000;
@@ -51,7 +53,10 @@ export interface ForeignOptions {
   readonly memory: TokenMemory<Outcome<ForeignToken>>;
 }
 
-type Dependencies = Pick<AuthDependencies, "database" | "identities" | "credentials" | "users" | "scope">;
+type Dependencies = Pick<
+  AuthDependencies,
+  "database" | "databaseAfterResponse" | "identities" | "identityCache" | "credentials" | "users" | "scope"
+>;
 
 export class ForeignTokens {
   readonly #on: Dependencies;
@@ -76,27 +81,38 @@ export class ForeignTokens {
 
   /**
    * **Errors**: `unauthenticated`, `token_expired`, `token_revoked`; `forbidden` for a subject that may not come in;
-   * `unavailable` when the issuer's keys or the database cannot be had. **Cost**: nothing for a remembered token; else
-   * 1 D1 round trip, first sight included (2 for one that may not come in), and now and then a fetch of the issuer's keys.
+   * `unavailable` when the issuer's keys or the database cannot be had. **Cost**: nothing for a remembered token or a
+   * new one of a remembered subject; 1 KV read for a subject that this isolate does not know; 1 D1 round trip besides
+   * for one that KV does not know either, first sight included (2 for one that may not come in); now and then a fetch
+   * of the issuer's keys.
    */
   async verify(issuer: TrustedIssuer, token: string): Promise<Outcome<ForeignToken>> {
-    const { memory } = this.#options;
-    const key = TokenMemory.keyOf(token);
-    const remembered = memory.recall(key, this.#on.scope.clock());
-    if (remembered !== null) return remembered;
-    const claims = await this.#verifySignature(issuer, token);
-    if (!claims.ok) return claims;
-    const outcome = await this.#resolve(issuer, claims.value);
-    // A refusal too: it is found before anybody's budget is charged, so repeating it must not reach the database.
-    const rememberedMs = outcome.ok ? REMEMBERED_MS : REFUSAL_REMEMBERED_MS;
-    memory.remember(key, outcome, Math.min(claims.value.expiresAt, this.#on.scope.clock() + rememberedMs));
-    return outcome;
+    const remembered = this.#options.memory.recall(TokenMemory.keyOf(token), this.#on.scope.clock());
+    return remembered ?? (await this.#verifyUnknown(issuer, token, (claims) => this.#find(issuer, claims)));
   }
 
-  /** As `verify`, reading whom the token is here anew: its remembered epoch is below the lowest valid one. */
+  /**
+   * As `verify`, by the primary whatever is remembered: the lease makes doubtful what is. It is remembered then.
+   * **Cost**: 1 D1 round trip (2 for one that may not come in).
+   */
   async verifyAnew(issuer: TrustedIssuer, token: string): Promise<Outcome<ForeignToken>> {
-    this.#options.memory.forget(TokenMemory.keyOf(token));
-    return await this.verify(issuer, token);
+    return await this.#verifyUnknown(issuer, token, (claims) => this.#resolve(issuer, claims));
+  }
+
+  async #verifyUnknown(
+    issuer: TrustedIssuer,
+    token: string,
+    whose: (claims: Claims) => Promise<Outcome<Identity>>,
+  ): Promise<Outcome<ForeignToken>> {
+    const claims = await this.#verifySignature(issuer, token);
+    if (!claims.ok) return claims;
+    const identity = await whose(claims.value);
+    const outcome = identity.ok ? done(toToken(issuer, claims.value, identity.value)) : identity;
+    // A refusal too: it is found before anybody's budget is charged, so repeating it must not reach the database.
+    const rememberedMs = outcome.ok ? REMEMBERED_MS : REFUSAL_REMEMBERED_MS;
+    const endsAtMs = Math.min(claims.value.expiresAt, this.#on.scope.clock() + rememberedMs);
+    this.#options.memory.remember(TokenMemory.keyOf(token), outcome, endsAtMs);
+    return outcome;
   }
 
   async #verifySignature(issuer: TrustedIssuer, token: string): Promise<Outcome<Claims>> {
@@ -131,18 +147,57 @@ export class ForeignTokens {
     return key;
   }
 
+  /** Whom the subject is here, as far as that is remembered; else as `#resolve`. */
+  async #find(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<Identity>> {
+    const { identityCache: cache, scope } = this.#on;
+    const key = await cache.keyOf(issuer.issuer, claims.subject);
+    const known = await cache.read(key);
+    // An older token may be one that was revoked, or of a user who was deleted: what is remembered does not speak of it.
+    if (known === null || claims.issuedAt < known.issuedFrom) return await this.#resolve(issuer, claims);
+    if (cache.isDue(known)) scope.waitUntil(this.#renew(issuer, claims.subject, { key, known }));
+    return done(known);
+  }
+
+  /** Asks the primary once more, for changes that came by no revocation. Leaves what it cannot confirm to the lease. */
+  async #renew(
+    issuer: TrustedIssuer,
+    subject: string,
+    { key, known }: { readonly key: string; readonly known: Identity },
+  ): Promise<void> {
+    const { identities, identityCache, credentials, databaseAfterResponse, scope } = this.#on;
+    const { issuedFrom } = known;
+    const readAtMs = scope.clock();
+    const select = credentials.selectById(identities.userOf(issuer.issuer, subject, issuedFrom));
+    try {
+      const [rows] = await databaseAfterResponse.read("primary", [select]);
+      const owner = credentials.read(rows);
+      if (owner !== null) identityCache.put(key, identityOf(owner, { issuedFrom, readAtMs }));
+    } catch (error) {
+      scope.log.log("warn", "auth.identity_not_renewed", describeError(error));
+    }
+  }
+
   /**
-   * Whom the subject is here; at first sight the same round trip makes the user, so that of many who come at once with
-   * one subject none is turned away.
+   * Whom the subject is by the primary; at first sight the same round trip makes the user, so that of many who come at
+   * once with one subject none is turned away.
    */
-  async #resolve(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<ForeignToken>> {
+  async #resolve(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<Identity>> {
+    const { identityCache: cache, scope } = this.#on;
+    const readAtMs = scope.clock();
+    const owner = await this.#ownerOf(issuer, claims);
+    if (owner === null) return await this.#refusalOf(issuer, claims);
+    const identity = identityOf(owner, { issuedFrom: claims.issuedAt, readAtMs });
+    cache.put(await cache.keyOf(issuer.issuer, claims.subject), identity);
+    return done(identity);
+  }
+
+  async #ownerOf(issuer: TrustedIssuer, claims: Claims): Promise<Credential | null> {
     const { database, identities, credentials, users } = this.#on;
-    const { subject, issuedAt } = claims;
-    const owner = credentials.selectById(identities.userOf(issuer.issuer, subject, issuedAt));
+    const owner = credentials.selectById(identities.userOf(issuer.issuer, claims.subject, claims.issuedAt));
     const admission = this.#admissionOf(issuer, claims);
     if (admission === null) {
       const [rows] = await database.read("primary", [owner]);
-      return this.#tokenOf(issuer, claims, credentials.read(rows));
+      return credentials.read(rows);
     }
     const { stamp, statements } = admission;
     const { value: rows, ...state } = await database.commitReturningStamped(statements, owner, {
@@ -150,7 +205,7 @@ export class ForeignTokens {
     });
     const found = credentials.read(rows);
     if (found?.lastEventId === stamp.eventId) users.settle(stamp, { ...state, value: found.user });
-    return this.#tokenOf(issuer, claims, found);
+    return found;
   }
 
   /**
@@ -171,15 +226,10 @@ export class ForeignTokens {
     const { stamp, statements } = users.admitForeign(person, isUnknown);
     const identity = { issuer: issuer.issuer, subject, userId: stamp.id, createdAt: stamp.at };
     const link = identities.insert(identity, credentials.isDoneBy(stamp));
-    return { stamp, statements: [...statements, ...link] };
+    return { stamp, statements: [...statements, link] };
   }
 
-  async #tokenOf(
-    issuer: TrustedIssuer,
-    claims: Claims,
-    owner: Credential | null,
-  ): Promise<Outcome<ForeignToken>> {
-    if (owner !== null) return done(toToken(issuer, claims, owner));
+  async #refusalOf(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<never>> {
     const { database, identities } = this.#on;
     const [[identity]] = await database.read("primary", [identities.select(issuer.issuer, claims.subject)]);
     const isStranger =
@@ -188,16 +238,19 @@ export class ForeignTokens {
   }
 }
 
-function toToken(
-  issuer: TrustedIssuer,
-  claims: Claims,
-  { user, tokenEpoch }: Pick<Credential, "user" | "tokenEpoch">,
-): ForeignToken {
+function identityOf(
+  { user, tokenEpoch }: Credential,
+  read: Pick<Identity, "issuedFrom" | "readAtMs">,
+): Identity {
+  return { userId: user.id, role: user.role, epoch: tokenEpoch, ...read };
+}
+
+function toToken(issuer: TrustedIssuer, claims: Claims, { userId, role, epoch }: Identity): ForeignToken {
   return {
-    userId: user.id,
+    userId,
     sessionId: null,
-    role: mappedRole(issuer, claims.payload) ?? user.role,
-    epoch: tokenEpoch,
+    role: mappedRole(issuer, claims.payload) ?? role,
+    epoch,
     expiresAt: claims.expiresAt,
     issuer: issuer.issuer,
     subject: claims.subject,

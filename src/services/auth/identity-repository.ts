@@ -36,27 +36,24 @@ export class IdentityRepository {
       and (${foreignIdentities.orphanedAt} is null or ${foreignIdentities.revokedThrough} >= ${issuedAtSeconds}))`;
   }
 
-  /** Ties a subject that is nobody's, or a deleted user's, to a user, where `guard` holds. */
+  /**
+   * Ties a subject that is nobody's, or a deleted user's, to a user, where `guard` holds. What was revoked stays so: a
+   * token from before the deletion must not be good for whom its subject became after it.
+   */
   insert(
     identity: { issuer: string; subject: string; userId: string; createdAt: number },
     guard: SQL,
-  ): [Statement, Statement] {
+  ): Statement {
     const { issuer, subject, userId, createdAt } = identity;
-    return [
-      this.#build
-        .delete(foreignIdentities)
-        .where(
-          and(
-            eq(foreignIdentities.issuer, issuer),
-            eq(foreignIdentities.subject, subject),
-            isNotNull(foreignIdentities.orphanedAt),
-            guard,
-          ),
-        ),
-      this.#build
-        .insert(foreignIdentities)
-        .select(sql`select ${issuer}, ${subject}, ${userId}, ${createdAt}, 0, null where ${guard}`),
-    ];
+    const { issuer: issuerColumn, subject: subjectColumn } = foreignIdentities;
+    return this.#build
+      .insert(foreignIdentities)
+      .select(sql`select ${issuer}, ${subject}, ${userId}, ${createdAt}, 0, null where ${guard}`)
+      .onConflictDoUpdate({
+        target: [issuerColumn, subjectColumn],
+        set: { userId, createdAt, orphanedAt: null },
+        setWhere: isNotNull(foreignIdentities.orphanedAt),
+      });
   }
 
   /** Voids the tokens issued at or before that second to whoever the user is elsewhere, where `guard` holds. */

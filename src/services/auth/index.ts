@@ -7,6 +7,7 @@ export { Authenticator, type BearerToken, judgeToken } from "./authenticator";
 export { type AuthEventType, authEvents } from "./events";
 export { ForeignKeyMemory, ForeignKeys } from "./foreign-keys";
 export { type ForeignToken, ForeignTokens } from "./foreign-tokens";
+export { IdentityCache, newIdentityMemory } from "./identity-cache";
 export { IdentityRepository } from "./identity-repository";
 export { KeySet, type PublicKey } from "./key-set";
 export { AccountMails, type Recipient } from "./mails";

@@ -134,7 +134,7 @@ export class EventService {
   /**
    * Replays the oldest open letters that match, 1000 a call, handed over at 50 a second.
    * **Errors**: `unauthenticated`, `forbidden`, those of the key; `unavailable` while others replay the same letters.
-   * **Cost**: 2 D1 round trips, 2 more each time another was faster.
+   * **Cost**: 2 D1 round trips, 1 more each time another was faster.
    */
   async replayMany(
     actor: Actor,
@@ -144,41 +144,41 @@ export class EventService {
     const permitted = authorize(actor, "event.replay");
     if (!permitted.ok) return permitted;
     const { database, outbox } = this.#on;
-    const select = () => this.#letters.selectOpen(input, REPLAY_MAX);
-    const { rows, ended } = await attempt.open(database, [select()]);
+    const { rows, ended } = await attempt.open(database, [this.#letters.selectOpen(input, REPLAY_MAX)]);
     if (ended !== null) return ended;
     let [letters] = rows;
     for (let round = 1; round <= REPLAY_ROUNDS_MAX; round += 1) {
       const ids = letters.map(({ id }) => id);
-      if (await this.#replayAll(actor, { ids, input }, attempt)) {
+      const { isDone, open } = await this.#replayAll(actor, { ids, input }, attempt);
+      if (isDone) {
         if (ids.length > 0) outbox.sweepSoon();
         return done(reportOf(ids));
       }
-      [letters] = await database.read("primary", [select()]);
+      letters = open;
     }
     return refuse("unavailable", "Others are replaying the same dead letters.", { retryAfterSeconds: 1 });
   }
 
-  /** Whether it did: all of them or, when another call was faster with one, none. */
+  /** All of them or, when another call was faster with one, none: then with what is open now. */
   async #replayAll(
     actor: Actor,
     { ids, input }: { readonly ids: readonly string[]; readonly input: ReplayInput },
     attempt: Attempt<ReplayReport>,
-  ): Promise<boolean> {
+  ) {
     const { database, audit } = this.#on;
     const resolution = this.#resolutionBy(actor);
+    const { resolve, revive } = this.#letters.replayAll(ids, resolution);
     const guard = ids.length === 0 ? undefined : this.#letters.isResolvedBy(resolution);
     const subject = `resolution:${resolution.id}`;
     const act = { actor, action: "dead_letter.replay_many", subject, details: { ...input } };
-    const [row] = await database.commitReturning(
-      [
-        ...this.#letters.replayAll(ids, resolution),
-        audit.record({ ...act, guard: this.#letters.isResolvedBy(resolution) }),
-        ...(await attempt.record(database, reportOf(ids), guard)),
-      ],
-      this.#letters.countResolvedBy(resolution),
-    );
-    return row?.count === ids.length;
+    const [resolved, open] = await database.commit([
+      resolve,
+      this.#letters.selectOpen(input, REPLAY_MAX, this.#letters.isWithoutEffect(resolution)),
+      revive,
+      audit.record({ ...act, guard: this.#letters.isResolvedBy(resolution) }),
+      ...(await attempt.record(database, reportOf(ids), guard)),
+    ]);
+    return { isDone: resolved.length === ids.length, open };
   }
 
   /**
@@ -213,7 +213,7 @@ export class EventService {
       open === undefined ? [] : await attempt.record(database, { ...toDeadLetter(open), state }, guard);
     const record = audit.record({ actor, action, subject: `dead_letter:${id}`, details, guard });
     const [row] = await database.commitReturning(
-      [...changes, record, ...recorded],
+      [...changes, record, ...recorded, ...attempt.release(database)],
       this.#letters.selectById(id),
     );
     if (row === undefined) return refuseNotFound();

@@ -200,19 +200,19 @@ export class OrderService {
     for (let round = 1; round <= TRANSITION_ATTEMPTS_MAX; round += 1) {
       const decided = decide(actor, stored, change);
       if (!decided.ok) return decided;
-      const { eventId, next, latest } = await this.#commitTransition(
-        actor,
-        decided.value,
-        change.status,
-        attempt,
-      );
+      const { eventId, next, latest } = await this.#commitTransition(actor, decided.value, change, attempt);
       if (latest?.lastEventId === eventId) return done(next);
       stored = latest;
     }
     return refuse("unavailable", "The order is being changed by others.", { retryAfterSeconds: 1 });
   }
 
-  async #commitTransition(actor: Actor, order: Order, to: OrderStatus, attempt: Attempt<Order>) {
+  async #commitTransition(
+    actor: Actor,
+    order: Order,
+    { status: to, precondition }: { readonly status: OrderStatus; readonly precondition: Precondition },
+    attempt: Attempt<Order>,
+  ) {
     const { database, repository, outbox, audit } = this.#on;
     const { step, next, statements } = transition(this.#on, order, to, actor);
     const isChanged = orderChangedBy(order.id, step);
@@ -229,6 +229,8 @@ export class OrderService {
           guard: isChanged,
         }),
         ...(await attempt.record(database, next, isChanged)),
+        // Under `If-Match` a race that was lost is decided by that.
+        ...(precondition.kind === "versions" ? attempt.release(database) : []),
       ],
       selectOrder,
     );

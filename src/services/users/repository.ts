@@ -174,8 +174,7 @@ export class UserRepository {
   remove(context: ChangeContext) {
     return this.#database.build
       .delete(users)
-      .where(and(eq(users.id, context.id), eq(users.lastEventId, context.eventId)))
-      .returning({ id: users.id });
+      .where(and(eq(users.id, context.id), eq(users.lastEventId, context.eventId)));
   }
 
   /** `data` of `email.change_requested`. */

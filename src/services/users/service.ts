@@ -14,7 +14,7 @@ import type { Stamp } from "./credentials/repository";
 import type { User } from "./model";
 import type { Passwords } from "./ports";
 import { refuseEmailTaken, refuseStale } from "./refusals";
-import { type Account, changedBy, firstAccount, toAccount } from "./repository";
+import { changedBy, firstAccount, toAccount } from "./repository";
 import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
 import { type TokenRevoker, UserUpdates } from "./user-updates";
 
@@ -182,7 +182,7 @@ export class UserService {
    *
    * **Errors**: `not_found`, `forbidden` (role by its owner), `precondition_failed`, `email_taken` (admin), `unavailable`.
    * **Cost**: 1 D1 round trip; 2 with a key, whose answer must be known before the commit, and for a change of role,
-   * with one call to the user's object between them.
+   * with one call to the user's object between them. Those take 1 more each time another writer was faster.
    */
   async patch(
     actor: Actor,
@@ -208,7 +208,8 @@ export class UserService {
    * Deletes the user with its profile; what other services hold of it goes by `user.deleted`. Its tokens are revoked
    * before the deletion is committed, and its address is free from then on.
    *
-   * **Errors**: `not_found`, `precondition_failed`, `unavailable`. **Cost**: 2 D1 round trips, 1 call to the user's object.
+   * **Errors**: `not_found`, `precondition_failed`, `unavailable`. **Cost**: 2 D1 round trips, a race that was lost
+   * included; 1 call to the user's object.
    */
   async delete(
     actor: Actor,
@@ -227,16 +228,19 @@ export class UserService {
 
     await revoker.revokeBelow(id, account.tokenEpoch + 1);
     const context = this.#journal.begin(id, precondition);
-    const { value: removed, ...stamp } = await database.commitReturningStamped(
-      [
-        repository.markLeaving(context),
-        ...this.#journal.eventOf("user.deleted", context),
-        this.#journal.audited(actor, "user.delete", context),
-        ...(await attempt.record(database, null, changedBy(context))),
-      ],
+    const { value, ...stamp } = await database.commitStamped([
+      repository.markLeaving(context),
+      // Read before it goes: of a race that was lost it tells whether somebody changed the row or took it away.
+      repository.selectById(id),
+      ...this.#journal.eventOf("user.deleted", context),
+      this.#journal.audited(actor, "user.delete", context),
+      ...(await attempt.record(database, null, changedBy(context))),
       repository.remove(context),
-    );
-    if (removed.length === 0) return await this.#whyUnchanged(id);
+      ...attempt.release(database),
+    ]);
+    const left = firstAccount(value[1]);
+    if (left === null) return refuseNotFound();
+    if (left.lastEventId !== context.eventId) return refuseStale();
     this.#journal.settle(context, { ...stamp, value: null });
     return done(null);
   }
@@ -289,11 +293,6 @@ export class UserService {
   async #load(id: string, from: ReadFrom): Promise<Stamped<User | null>> {
     const { value, ...stamp } = await this.#on.repository.findStamped(id, from);
     return { ...stamp, value: value?.user ?? null };
-  }
-
-  async #whyUnchanged(id: string): Promise<Outcome<null>> {
-    const account: Account | null = await this.#on.repository.find(id, "primary");
-    return account === null ? refuseNotFound() : refuseStale();
   }
 }
 

@@ -121,6 +121,7 @@ export class WebhookService {
         ...this.#subscriptions.set(consumerNameOf(id), types),
         this.#audit(actor, "webhook.update", id, { changed: Object.keys(input).join(" ") }),
         ...(await attempt.record(database, next, this.#repository.exists(id))),
+        ...attempt.release(database),
       ],
       this.#repository.selectById(id),
     );

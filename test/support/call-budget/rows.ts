@@ -4,6 +4,7 @@ import { createLoggedInAccount, freshEmail, PASSWORD } from "../accounts";
 import { sendCounted } from "../counted-app";
 import { METRICS_AUTHORIZATION } from "../metrics";
 import { storeUser } from "../stored-user";
+import { FOREIGN_ROWS } from "./foreign-rows";
 import { PROTOCOL_ROWS } from "./protocol-rows";
 import {
   asAdmin,
@@ -489,6 +490,7 @@ export const BUDGET_ROWS: readonly BudgetRow[] = [
   ...EVENTS,
   ...LIMITS,
   ...PROTOCOL_ROWS,
+  ...FOREIGN_ROWS,
   // Last, for from the first of them on there is an endpoint that wants every event.
   ...WEBHOOKS,
 ];

@@ -6,6 +6,7 @@ import { digestOf } from "../../../src/services/auth/refresh-chain";
 import { newUserMemory, UserCache, UserRepository } from "../../../src/services/users";
 import { createLoggedInAccount } from "../accounts";
 import { freshAddress } from "../client";
+import type { Overrides } from "../counted-app";
 import { testScope } from "../scope";
 import { type StoredUser, storeUser } from "../stored-user";
 
@@ -19,6 +20,8 @@ export interface Ask {
 /** Who asks, in headers, and what; each time anew, for most writes can be done only once. */
 export interface Scene {
   readonly client: Readonly<Record<string, string>>;
+  /** Of the Worker's configuration. */
+  readonly overrides?: Overrides | undefined;
   readonly ask: () => Ask | Promise<Ask>;
 }
 

@@ -39,7 +39,7 @@ export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
   const passing = pass(entrant);
   let passage: Passage;
   c.set("admitAgain", async () => {
-    passage = await pass(entrant);
+    passage = await pass({ ...entrant, credentials: c.get("credentials") });
     return settle(c, passage);
   });
   if (passing instanceof Promise && canOverlap(c)) return await overlapped(c, passing, next);
@@ -65,6 +65,8 @@ function settle(c: Context<GatewayEnv>, passage: Passage): Refusal | null {
   if (passage.token !== null) {
     const { userId, role, sessionId } = passage.token;
     c.set("actor", { kind: "user", userId, role, sessionId });
+    const credentials = c.get("credentials");
+    if (credentials.kind === "verified") c.set("credentials", { ...credentials, token: passage.token });
   }
   return null;
 }
