@@ -11,12 +11,13 @@ const SCHEMAS_FILE = "src/gateway/event-schemas.json";
 // The module below imports it, so it must be there before it can be written.
 if (readText(SCHEMAS_FILE) === null) writeFileSync(join(ROOT, SCHEMAS_FILE), "{}\n");
 
-const { EVENT_CATALOGUE, consumersOf, toJSONSchema } = await loadTypeScript(`
+const { EVENT_CATALOGUE, EVENT_CONTRACTS, consumersOf, toJSONSchema } = await loadTypeScript(`
   export { EVENT_CATALOGUE } from "./src/gateway/event-catalogue";
+  export { EVENT_CONTRACTS } from "./src/gateway/event-contracts";
   export { consumersOf } from "./src/gateway/consumers/registry";
   export { toJSONSchema } from "./src/kernel/schema";`);
 const SCHEMAS = Object.fromEntries(
-  Object.entries(EVENT_CATALOGUE).map(([type, { data }]) => [type, schemaOf(data)]),
+  Object.entries(EVENT_CONTRACTS).map(([type, { data }]) => [type, schemaOf(data)]),
 );
 const FILES = {
   "docs/events.md": document(),
@@ -39,7 +40,7 @@ function schemaOf(data) {
 function document() {
   return `# Events
 
-<!-- Written by \`npm run events:doc\` from src/gateway/event-catalogue.ts. Change it there. -->
+<!-- Written by \`npm run events:doc\` from src/gateway/event-catalogue.ts and event-contracts.ts. Change it there. -->
 
 Every change that others may care about is an event: a CloudEvents 1.0 envelope, committed with the change itself.
 Fields are added within a version, never renamed or removed. An event is delivered at least once and in no order;
@@ -48,11 +49,12 @@ Fields are added within a version, never renamed or removed. An event is deliver
 
 | type | version | what happened | consumers here |
 |---|---|---|---|
-${Object.entries(EVENT_CATALOGUE).map(row).join("\n")}
-${Object.entries(EVENT_CATALOGUE).map(section).join("")}`;
+${Object.entries(EVENT_CONTRACTS).map(row).join("\n")}
+${Object.entries(EVENT_CONTRACTS).map(section).join("")}`;
 }
 
-function row([type, { version, summary }]) {
+function row([type, { summary }]) {
+  const { version } = EVENT_CATALOGUE[type];
   const consumers = consumersOf(type).map((name) => `\`${name}\``);
   return `| [\`${type}\`](#${anchorOf(type)}) | ${version} | ${summary} | ${consumers.join(", ") || "none"} |`;
 }

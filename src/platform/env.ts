@@ -6,8 +6,11 @@
 import { AppError } from "../kernel/errors";
 import * as z from "../kernel/schema";
 
+/** Variables are text, or numbers where `wrangler.toml` says so. */
+const number = z.transform(Number);
+
 const count = (fallback: number, max = 1_000_000_000) =>
-  z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(max)), fallback);
+  z._default(z.pipe(number, z.int().check(z.minimum(1), z.maximum(max))), fallback);
 
 const word = z.string().check(z.minLength(1));
 
@@ -141,10 +144,7 @@ const configSchema = z.object({
   RATE_LIMIT_LEASE_MAX: z.optional(count(100)),
   ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400),
   SESSION_TTL_SECONDS: count(604_800, 31_536_000),
-  USER_CACHE_TTL_SECONDS: z._default(
-    z.coerce.number().check(z.int(), z.minimum(60), z.maximum(86_400)),
-    3600,
-  ),
+  USER_CACHE_TTL_SECONDS: z._default(z.pipe(number, z.int().check(z.minimum(60), z.maximum(86_400))), 3600),
   CONSUMER_ATTEMPTS_MAX: count(8, 100),
   CONSUMER_BACKOFF_SECONDS: count(10, 3600),
   EVENT_RESEND_SECONDS: count(60, 86_400),

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { EVENT_CATALOGUE, isEventType } from "../../src/gateway/event-catalogue";
+import { EVENT_CONTRACTS } from "../../src/gateway/event-contracts";
 import { createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";
 import { rowsOf } from "../support/outbox";
@@ -42,7 +43,7 @@ test("every event that the API's calls leave in the log is one that the catalogu
   for (const { type, schema_version, data } of events) {
     if (!isEventType(type)) throw new Error(`${type} is not in the catalogue`);
     expect(schema_version).toBe(EVENT_CATALOGUE[type].version);
-    expect(EVENT_CATALOGUE[type].data.safeParse(JSON.parse(data)).error).toBeUndefined();
+    expect(EVENT_CONTRACTS[type].data.safeParse(JSON.parse(data)).error).toBeUndefined();
   }
 });
 

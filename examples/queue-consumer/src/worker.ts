@@ -3,7 +3,7 @@
  * remembers to do a thing once.
  */
 // biome-ignore lint/style/noRestrictedImports: the catalogue is what a consumer shares with the sender, and only its types.
-import type { EventOf } from "../../../src/gateway/event-catalogue";
+import type { EventOf } from "../../../src/gateway/event-contracts";
 
 type UserCreated = EventOf<"user.created">;
 

@@ -7,33 +7,13 @@ const AUTH_SOURCE = "/meridian/auth";
 
 const account = z.strictObject({ userId: z.uuid() });
 
-/** Type, schema and version of `data`. */
+/** Versions of `data`. */
 export const authEvents = {
-  "session.ended": {
-    version: 1,
-    data: z.strictObject({ userId: z.uuid(), sessionIds: z.array(z.uuid()), reason: z.string() }),
-    summary: "Its owner ended one or more sessions.",
-  },
-  "session.reuse_detected": {
-    version: 1,
-    data: z.strictObject({ userId: z.uuid(), sessionId: z.uuid() }),
-    summary: "A refresh token that had been exchanged came back: its session was ended.",
-  },
-  "password.reset_requested": {
-    version: 1,
-    data: account,
-    summary: "Somebody asked to reset the password of an account.",
-  },
-  "password.changed": {
-    version: 1,
-    data: z.strictObject({ userId: z.uuid(), method: z.enum(["change", "reset"]) }),
-    summary: "A password was changed by its owner, or reset by the holder of the mailbox.",
-  },
-  "email.verification_requested": {
-    version: 1,
-    data: account,
-    summary: "A user asked for another mail to prove the address.",
-  },
+  "session.ended": { version: 1 },
+  "session.reuse_detected": { version: 1 },
+  "password.reset_requested": { version: 1 },
+  "password.changed": { version: 1 },
+  "email.verification_requested": { version: 1 },
 } as const;
 
 export type AuthEventType = keyof typeof authEvents;
@@ -57,3 +37,27 @@ export function recordAuthEvent(
     version: authEvents[event.type].version,
   });
 }
+
+/** What `data` is, for readers: no part of the running Worker. */
+export const authEventContracts = {
+  "session.ended": {
+    data: z.strictObject({ userId: z.uuid(), sessionIds: z.array(z.uuid()), reason: z.string() }),
+    summary: "Its owner ended one or more sessions.",
+  },
+  "session.reuse_detected": {
+    data: z.strictObject({ userId: z.uuid(), sessionId: z.uuid() }),
+    summary: "A refresh token that had been exchanged came back: its session was ended.",
+  },
+  "password.reset_requested": {
+    data: account,
+    summary: "Somebody asked to reset the password of an account.",
+  },
+  "password.changed": {
+    data: z.strictObject({ userId: z.uuid(), method: z.enum(["change", "reset"]) }),
+    summary: "A password was changed by its owner, or reset by the holder of the mailbox.",
+  },
+  "email.verification_requested": {
+    data: account,
+    summary: "A user asked for another mail to prove the address.",
+  },
+} as const;

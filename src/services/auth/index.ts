@@ -4,7 +4,7 @@ export { AddressProof } from "./address-proof";
 export { Attempts } from "./attempts";
 export type { AuthDependencies, SessionRevoker } from "./auth-dependencies";
 export { Authenticator, type BearerToken, judgeToken } from "./authenticator";
-export { type AuthEventType, authEvents } from "./events";
+export { type AuthEventType, authEventContracts, authEvents } from "./events";
 export { ForeignKeyMemory, ForeignKeys } from "./foreign-keys";
 export { type ForeignToken, ForeignTokens } from "./foreign-tokens";
 export { IdentityCache, newIdentityMemory } from "./identity-cache";

@@ -3,10 +3,12 @@ import * as z from "../../kernel/schema";
 
 export const WEBHOOKS_SOURCE = "/meridian/webhooks";
 
-/** Type, schema and version of `data`. */
-export const webhookEvents = {
+/** Versions of `data`. */
+export const webhookEvents = { "webhook.test": { version: 1 } } as const;
+
+/** What `data` is, for readers: no part of the running Worker. */
+export const webhookEventContracts = {
   "webhook.test": {
-    version: 1,
     data: z.strictObject({ webhookId: z.uuid() }),
     summary: "An administrator asked for a test delivery. It goes to that endpoint alone.",
   },

@@ -1,6 +1,6 @@
 /** The door of the webhooks service. */
 export { WebhookDeliverer } from "./deliverer";
-export { webhookEvents } from "./events";
+export { webhookEventContracts, webhookEvents } from "./events";
 export { type Webhook, type WebhookDelivery, type WebhookWithSecret, webhookIdOf } from "./model";
 export {
   type CreateWebhookInput,
