@@ -1,21 +1,27 @@
 /** Input of GraphQL, RPC and service bindings, read by the same schemas as REST's. */
 
 import { done, type Outcome, refuse, type Violation } from "../kernel/errors";
+import { onFirstCall } from "../kernel/on-first-call";
 import * as z from "../kernel/schema";
 import { violationsOf } from "../kernel/violations";
 
 /** An id. Upper case is read as lower case, as RFC 9562 asks. */
-export const idSchema = z.pipe(z.string().check(z.toLowerCase()), z.uuid("Must be a UUID."));
+export const idSchema = onFirstCall(() =>
+  z.pipe(z.string().check(z.toLowerCase()), z.uuid("Must be a UUID.")),
+);
 
-const byId = z.object({ id: idSchema });
-const target = z.object({
-  id: idSchema,
-  expectedVersion: z.nullish(z.int().check(z.minimum(1, "Must be at least 1."))),
-});
+/** An object of nothing but one. */
+export const byIdSchema = onFirstCall(() => z.object({ id: idSchema() }));
+const target = onFirstCall(() =>
+  z.object({
+    id: idSchema(),
+    expectedVersion: z.nullish(z.int().check(z.minimum(1, "Must be at least 1."))),
+  }),
+);
 
 /** What is asked for. **Errors**: `validation_failed`. */
 export function readId(id: unknown): Outcome<string> {
-  const read = readInput(byId, { id });
+  const read = readInput(byIdSchema, { id });
   return read.ok ? done(read.value.id) : read;
 }
 
@@ -30,11 +36,11 @@ export function readTarget(given: { readonly id: unknown; readonly expectedVersi
  * @param names what the protocol calls a field that has another name in the schema
  */
 export function readInput<T extends z.ZodMiniType>(
-  schema: T,
+  schema: () => T,
   input: unknown,
   names: Readonly<Record<string, string>> = {},
 ): Outcome<z.infer<T>> {
-  const parsed = schema.safeParse(input);
+  const parsed = schema().safeParse(input);
   if (parsed.success) return done(parsed.data);
   return refuse("validation_failed", "The request is not valid; `errors` points at each field.", {
     violations: renamed(violationsOf(parsed.error.issues), names),

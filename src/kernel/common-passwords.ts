@@ -4,10 +4,10 @@
  * the keyboard or the alphabet. So the list holds the words, and rules cover what is made of them. Passphrases of more
  * words, or with marks between the words, are not on such lists and are let through.
  */
+import { onFirstCall } from "./on-first-call";
 
 /** Compared without letter case and with look-alike digits and marks read as letters. */
-const WORDS = new Set(
-  `
+const WORDS = `
   password passwords passwort passwd passw pass passphrase passcode contrasena contrasenya motdepasse senha wachtwoord
   haslo parola salasana losenord adgangskode sifre mima parole lozinka heslo jelszo kodeord
   admin administrator adminadmin root superuser superadmin sysadmin user username guest default login logon signin
@@ -39,10 +39,8 @@ const WORDS = new Set(
   player gamer game gaming minecraft fortnite roblox playstation xbox nintendo mario zelda matrix hacker hack
   blink metallica nirvana slipknot eminem rockstar music guitar
   fuck fuckyou fuckoff shit bitch asshole dick pussy
-  `
-    .split(/\s+/)
-    .filter((word) => word !== ""),
-);
+  `;
+const commonWords = onFirstCall(() => new Set(WORDS.trim().split(/\s+/)));
 
 /** Rows of keyboards and orders that fingers follow. Walks along them, either way, are common at any length. */
 const WALKS = [
@@ -130,12 +128,13 @@ function isMadeOfWords(text: string): boolean {
   const core = text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, "");
   if (text.length - core.length > FILLER_MAX) return false;
   const respelled = [...core].map((char) => LOOK_ALIKES[char] ?? char).join("");
-  return [core, respelled].some((reading) => WORDS.has(reading) || isTwoWords(reading));
+  return [core, respelled].some((reading) => commonWords().has(reading) || isTwoWords(reading));
 }
 
 function isTwoWords(text: string): boolean {
+  const words = commonWords();
   for (let cut = 1; cut < text.length; cut += 1) {
-    if (WORDS.has(text.slice(0, cut)) && WORDS.has(text.slice(cut))) return true;
+    if (words.has(text.slice(0, cut)) && words.has(text.slice(cut))) return true;
   }
   return false;
 }

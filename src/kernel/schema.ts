@@ -9,6 +9,9 @@ config({ localeError: sentenceOf });
 
 export * from "zod/mini";
 
+/** What a schema gives that is made on its first call. */
+export type Made<T extends () => core.$ZodType> = core.output<ReturnType<T>>;
+
 /**
  * What a browser accepts in an e-mail field. When one of zod's own patterns is asked for, all of them come.
  * Source: HTML, section 4.10.5.1.5.

@@ -5,6 +5,7 @@
 
 import { type Actor, ANONYMOUS, ROLES } from "../../kernel/actor";
 import { AppError, type Outcome } from "../../kernel/errors";
+import { onFirstCall } from "../../kernel/on-first-call";
 import * as z from "../../kernel/schema";
 import type { Config } from "../../platform/env";
 import type { Attempt } from "../../platform/idempotency";
@@ -14,12 +15,14 @@ import { idSchema } from "../input";
 import { keyedCall } from "../keyed-call";
 import type { Services } from "../request-context";
 
-const propsSchema = z.strictObject({
-  actor: z.union([
-    z.strictObject({ kind: z.literal("system"), name: z.string().check(z.minLength(1), z.maxLength(100)) }),
-    z.strictObject({ kind: z.literal("user"), userId: idSchema, role: z.enum(ROLES) }),
-  ]),
-});
+const propsSchema = onFirstCall(() =>
+  z.strictObject({
+    actor: z.union([
+      z.strictObject({ kind: z.literal("system"), name: z.string().check(z.minLength(1), z.maxLength(100)) }),
+      z.strictObject({ kind: z.literal("user"), userId: idSchema(), role: z.enum(ROLES) }),
+    ]),
+  }),
+);
 
 /** What every call may say beside its arguments. */
 export interface CallOptions {
@@ -49,7 +52,7 @@ export interface BindingCall {
  */
 export function actorOf(props: unknown): Actor {
   if (props === undefined || props === null || Object.keys(props).length === 0) return ANONYMOUS;
-  const parsed = propsSchema.safeParse(props);
+  const parsed = propsSchema().safeParse(props);
   if (!parsed.success) throw new AppError("internal", "the service binding's props name no actor");
   const { actor } = parsed.data;
   return actor.kind === "user" ? { ...actor, sessionId: null } : actor;

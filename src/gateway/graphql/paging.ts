@@ -16,7 +16,7 @@ export interface PageArguments {
 
 /** A list's query, by the rules that REST reads its parameters by, where a number is text. */
 export function listQuery<T extends z.ZodMiniType>(
-  schema: T,
+  schema: () => T,
   { first, after }: PageArguments,
   filters: Readonly<Record<string, unknown>> = {},
 ): z.infer<T> {

@@ -1,12 +1,13 @@
 /** Zod schemas as Hono validators whose refusals are the contract's problem documents. */
 import { zValidator } from "@hono/zod-validator";
-import type { Context } from "hono";
+import type { Context, Env, Input, MiddlewareHandler } from "hono";
 import { validator } from "hono/validator";
 import type { Violation } from "../../kernel/errors";
 import { isUuid } from "../../kernel/ids";
+import { onFirstCall } from "../../kernel/on-first-call";
 import * as z from "../../kernel/schema";
 import { violationsOf } from "../../kernel/violations";
-import { idSchema } from "../input";
+import { byIdSchema } from "../input";
 import type { GatewayEnv } from "../request-context";
 import { problem } from "./problem";
 
@@ -27,45 +28,52 @@ function refuse(c: Context, violations: readonly Violation[]): Response {
 }
 
 /** A request without a body counts as `{}`, whose missing fields are then named; a patch that lacks one is a slip. */
-export const body = <T extends z.ZodMiniType>(schema: T) => {
+export const body = <T extends z.ZodMiniType>(schema: () => T) => {
   const refuseInvalid = refuseBelow("#");
-  return zValidator("json", schema, (result, c) => {
-    const isMissing = c.req.method === "PATCH" && c.req.header("content-type") === undefined;
-    return isMissing ? refuse(c, [BODY_MISSING]) : refuseInvalid(result, c);
-  });
+  return atFirstRequest(() =>
+    zValidator("json", schema(), (result, c) => {
+      const isMissing = c.req.method === "PATCH" && c.req.header("content-type") === undefined;
+      return isMissing ? refuse(c, [BODY_MISSING]) : refuseInvalid(result, c);
+    }),
+  );
 };
 
 const BODY_MISSING: Violation = { pointer: "#", code: "required", message: "A patch has a body." };
 
-export const query = <T extends z.ZodMiniType>(schema: T) =>
-  zValidator("query", schema, refuseBelow("#/query"));
-const param = <T extends z.ZodMiniType>(schema: T) => zValidator("param", schema, refuseBelow("#/path"));
+export const query = <T extends z.ZodMiniType>(schema: () => T) =>
+  atFirstRequest(() => zValidator("query", schema(), refuseBelow("#/query")));
 
 /** `:client` of a path, read by its service: what it cannot read is refused. */
 export const clientParam = <T>(read: (text: string) => T | null) =>
-  param(
-    z.object({
-      client: z.pipe(
-        z.string(),
-        z.transform((text, context): T => {
-          const client = read(text);
-          if (client !== null) return client;
-          context.issues.push({
-            code: "custom",
-            message: "Must name a user, an address or a plan.",
-            input: text,
-          });
-          return z.NEVER;
-        }),
-      ),
+  atFirstRequest(() => zValidator("param", z.object({ client: readBy(read) }), refuseBelow("#/path")));
+
+function readBy<T>(read: (text: string) => T | null) {
+  return z.pipe(
+    z.string(),
+    z.transform((text, context): T => {
+      const client = read(text);
+      if (client !== null) return client;
+      context.issues.push({
+        code: "custom",
+        message: "Must name a user, an address or a plan.",
+        input: text,
+      });
+      return z.NEVER;
     }),
   );
-
-const byId = z.object({ id: idSchema });
+}
 
 /** `:id` of a path. Upper case is read as lower case, as RFC 9562 asks. What is plainly one needs no schema. */
 export const idParam = validator("param", ({ id = "" }: Record<string, string>, c) => {
   if (isUuid(id)) return { id };
-  const parsed = byId.safeParse({ id });
+  const parsed = byIdSchema().safeParse({ id });
   return parsed.success ? parsed.data : refuse(c, violationsOf(parsed.error.issues, "#/path"));
 });
+
+/** A route's validator, made with its schema when the route is first asked for. */
+function atFirstRequest<E extends Env, P extends string, I extends Input, R extends Response>(
+  make: () => MiddlewareHandler<E, P, I, R>,
+): MiddlewareHandler<E, P, I, R> {
+  const made = onFirstCall(make);
+  return (c, next) => made()(c, next);
+}

@@ -8,6 +8,7 @@ import { type CryptoKey, errors, type JWSHeaderParameters, jwtVerify, SignJWT } 
 import { ROLES, type Role } from "../../kernel/actor";
 import type { Clock } from "../../kernel/clock";
 import { done, type Outcome, refuse } from "../../kernel/errors";
+import { onFirstCall } from "../../kernel/on-first-call";
 import * as z from "../../kernel/schema";
 import { type KeySet, SIGNING_ALGORITHM } from "./key-set";
 import { TokenMemory } from "./token-memory";
@@ -55,15 +56,17 @@ export const ACCESS_TOKEN_TTL_MAX_SECONDS = 86_400;
 /** The only header members we write. Another one (`jwk`, `jku`, `x5c`, `crit`, ...) wants to steer verification. */
 const HEADER_MEMBERS = new Set(["alg", "typ", "kid"]);
 
-const claimsSchema = z.object({
-  sub: z.uuid(),
-  sid: z.uuid(),
-  role: z.enum(ROLES),
-  epoch: z.int().check(z.minimum(1)),
-  jti: z.string().check(z.minLength(1), z.maxLength(100)),
-  iat: z.int(),
-  exp: z.int(),
-});
+const claimsSchema = onFirstCall(() =>
+  z.object({
+    sub: z.uuid(),
+    sid: z.uuid(),
+    role: z.enum(ROLES),
+    epoch: z.int().check(z.minimum(1)),
+    jti: z.string().check(z.minLength(1), z.maxLength(100)),
+    iat: z.int(),
+    exp: z.int(),
+  }),
+);
 
 export class AccessTokens {
   readonly #options: AccessTokenOptions;
@@ -141,7 +144,7 @@ export class AccessTokens {
   }
 
   #readClaims(payload: unknown): Outcome<VerifiedToken> {
-    const claims = claimsSchema.safeParse(payload);
+    const claims = claimsSchema().safeParse(payload);
     if (!claims.success) return refuseToken();
     const { sub, sid, role, epoch, iat, exp } = claims.data;
     const isFromFuture = iat > this.#options.clock() / 1000 + CLOCK_SKEW_SECONDS;

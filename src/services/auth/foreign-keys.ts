@@ -4,6 +4,7 @@
  */
 import { type CryptoKey, importJWK } from "jose";
 import { AppError } from "../../kernel/errors";
+import { onFirstCall } from "../../kernel/on-first-call";
 import * as z from "../../kernel/schema";
 import type { TrustedIssuer } from "../../platform/env";
 import type { FetchJson } from "../../platform/fetch-json";
@@ -15,19 +16,21 @@ const STALE_MS = 86_400_000;
 /** Between two fetches of one set. */
 export const COOL_DOWN_MS = 30_000;
 
-const jwkSetSchema = z.object({
-  keys: z
-    .array(
-      z.looseObject({
-        kty: z.string(),
-        kid: z.optional(z.string()),
-        use: z.optional(z.string()),
-        alg: z.optional(z.string()),
-      }),
-    )
-    .check(z.maxLength(100)),
-});
-type ForeignJwk = z.infer<typeof jwkSetSchema>["keys"][number];
+const jwkSetSchema = onFirstCall(() =>
+  z.object({
+    keys: z
+      .array(
+        z.looseObject({
+          kty: z.string(),
+          kid: z.optional(z.string()),
+          use: z.optional(z.string()),
+          alg: z.optional(z.string()),
+        }),
+      )
+      .check(z.maxLength(100)),
+  }),
+);
+type ForeignJwk = z.Made<typeof jwkSetSchema>["keys"][number];
 
 interface KnownSet {
   readonly keys: readonly ForeignJwk[];
@@ -77,7 +80,7 @@ export class ForeignKeys {
     // With a set at hand the first to ask blocks the others' way at once; without one all who come may try.
     if (known !== undefined) this.#memory.triedAt.set(issuer, nowMs);
     try {
-      const { keys } = jwkSetSchema.parse(await this.#fetchJson(jwksUrl));
+      const { keys } = jwkSetSchema().parse(await this.#fetchJson(jwksUrl));
       const set = { keys, fetchedAt: nowMs, imported: new Map<string, CryptoKey>() };
       this.#memory.sets.set(issuer, set);
       return set;

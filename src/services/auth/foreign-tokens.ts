@@ -216,11 +216,11 @@ export class ForeignTokens {
     issuer: TrustedIssuer,
     { payload, subject, issuedAt }: Claims,
   ): { readonly stamp: Stamp; readonly statements: readonly Statement[] } | null {
-    const email = emailSchema.safeParse(payload[issuer.claims.email]);
+    const email = emailSchema().safeParse(payload[issuer.claims.email]);
     const isVouchedFor = payload[issuer.claims.emailVerified] === true;
     if (!issuer.createUsers || !email.success || !isVouchedFor) return null;
     const { users, identities, credentials } = this.#on;
-    const name = nameSchema.safeParse(payload[issuer.claims.name]);
+    const name = nameSchema().safeParse(payload[issuer.claims.name]);
     const person = { name: name.success ? name.data : NAME_OF_NOBODY, email: email.data };
     const isUnknown = identities.isUnknown(issuer.issuer, subject, issuedAt);
     const { stamp, statements } = users.admitForeign(person, isUnknown);

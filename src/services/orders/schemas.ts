@@ -1,5 +1,6 @@
 /** Input rules of orders, the same for every protocol. Unknown fields are refused. */
 
+import { onFirstCall } from "../../kernel/on-first-call";
 import { instantSchema, pageSchema } from "../../kernel/paging";
 import * as z from "../../kernel/schema";
 import { ORDER_STATUSES } from "./order-status";
@@ -8,49 +9,59 @@ const ITEMS_MAX = 50;
 const QUANTITY_MAX = 1_000;
 
 /** Upper case is read as lower case, as RFC 9562 asks. */
-const id = z
-  .pipe(z.string().check(z.maxLength(36, "Must be a UUID."), z.toLowerCase()), z.uuid("Must be a UUID."))
-  .check(z.meta({ format: "uuid" }));
+const id = onFirstCall(() =>
+  z
+    .pipe(z.string().check(z.maxLength(36, "Must be a UUID."), z.toLowerCase()), z.uuid("Must be a UUID."))
+    .check(z.meta({ format: "uuid" })),
+);
 
-const item = z.strictObject({
-  productId: id,
-  quantity: z
-    .int("Must be a whole number.")
-    .check(z.minimum(1, "Must be at least 1."), z.maximum(QUANTITY_MAX, `Must be at most ${QUANTITY_MAX}.`)),
-});
+const item = () =>
+  z.strictObject({
+    productId: id(),
+    quantity: z
+      .int("Must be a whole number.")
+      .check(
+        z.minimum(1, "Must be at least 1."),
+        z.maximum(QUANTITY_MAX, `Must be at most ${QUANTITY_MAX}.`),
+      ),
+  });
 
 /** No price: that is the database's to say. */
-export const placeOrderSchema = z.strictObject({
-  items: z.array(item).check(
-    z.minLength(1, "Must have at least 1 item."),
-    z.maxLength(ITEMS_MAX, `Must have at most ${ITEMS_MAX} items.`),
-    z.superRefine((items, context) => {
-      const seen = new Set<string>();
-      for (const [index, { productId }] of items.entries()) {
-        if (seen.has(productId)) {
-          context.addIssue({
-            code: "custom",
-            path: [index, "productId"],
-            message: "This product is on an earlier line. Add the quantities up.",
-            params: { code: "duplicate_product" },
-          });
+export const placeOrderSchema = onFirstCall(() =>
+  z.strictObject({
+    items: z.array(item()).check(
+      z.minLength(1, "Must have at least 1 item."),
+      z.maxLength(ITEMS_MAX, `Must have at most ${ITEMS_MAX} items.`),
+      z.superRefine((items, context) => {
+        const seen = new Set<string>();
+        for (const [index, { productId }] of items.entries()) {
+          if (seen.has(productId)) {
+            context.addIssue({
+              code: "custom",
+              path: [index, "productId"],
+              message: "This product is on an earlier line. Add the quantities up.",
+              params: { code: "duplicate_product" },
+            });
+          }
+          seen.add(productId);
         }
-        seen.add(productId);
-      }
-    }),
-  ),
-});
-export type PlaceOrderInput = z.infer<typeof placeOrderSchema>;
+      }),
+    ),
+  }),
+);
+export type PlaceOrderInput = z.Made<typeof placeOrderSchema>;
 
-export const changeOrderStatusSchema = z.strictObject({ status: z.enum(ORDER_STATUSES) });
-export type ChangeOrderStatusInput = z.infer<typeof changeOrderStatusSchema>;
+export const changeOrderStatusSchema = onFirstCall(() => z.strictObject({ status: z.enum(ORDER_STATUSES) }));
+export type ChangeOrderStatusInput = z.Made<typeof changeOrderStatusSchema>;
 
 /** Newest first. */
-export const listOrdersSchema = z.extend(pageSchema, {
-  /** Another's only by an administrator. */
-  userId: z.optional(id),
-  status: z.optional(z.enum(ORDER_STATUSES)),
-  createdAfter: z.optional(instantSchema),
-  createdBefore: z.optional(instantSchema),
-});
-export type ListOrdersQuery = z.infer<typeof listOrdersSchema>;
+export const listOrdersSchema = onFirstCall(() =>
+  z.extend(pageSchema(), {
+    /** Another's only by an administrator. */
+    userId: z.optional(id()),
+    status: z.optional(z.enum(ORDER_STATUSES)),
+    createdAfter: z.optional(instantSchema()),
+    createdBefore: z.optional(instantSchema()),
+  }),
+);
+export type ListOrdersQuery = z.Made<typeof listOrdersSchema>;

@@ -1,6 +1,7 @@
 /** Input rules of the users service, the same for every protocol. Unknown fields are refused. */
 
 import { ROLES } from "../../kernel/actor";
+import { onFirstCall } from "../../kernel/on-first-call";
 import { instantSchema, pageSchema } from "../../kernel/paging";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../kernel/password-policy";
 import * as z from "../../kernel/schema";
@@ -14,135 +15,155 @@ import {
 
 const LINE_RULE = "May not contain control characters, lone surrogates or bidirectional overrides.";
 
-export const nameSchema = z.string().check(
-  // Bounded before anything walks it: a body may hold 256 KiB of text.
-  z.maxLength(1_000, "Must have at most 100 characters."),
-  z.trim(),
-  z.refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
-  z.refine((value) => codePoints(value) >= 3, {
-    error: "Must have at least 3 characters.",
-    params: { code: "too_short" },
-  }),
-  z.refine((value) => codePoints(value) <= 100, {
-    error: "Must have at most 100 characters.",
-    params: { code: "too_long" },
-  }),
-  z.meta({ minLength: 3, maxLength: 100, pattern: PLAIN_LINE_PATTERN }),
+export const nameSchema = onFirstCall(() =>
+  z.string().check(
+    // Bounded before anything walks it: a body may hold 256 KiB of text.
+    z.maxLength(1_000, "Must have at most 100 characters."),
+    z.trim(),
+    z.refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
+    z.refine((value) => codePoints(value) >= 3, {
+      error: "Must have at least 3 characters.",
+      params: { code: "too_short" },
+    }),
+    z.refine((value) => codePoints(value) <= 100, {
+      error: "Must have at most 100 characters.",
+      params: { code: "too_long" },
+    }),
+    z.meta({ minLength: 3, maxLength: 100, pattern: PLAIN_LINE_PATTERN }),
+  ),
 );
 
 /** ASCII only, by the rule of HTML's e-mail input: look-alike letters of other scripts cannot pass for an address. */
-export const emailSchema = z
-  .pipe(
-    z.string().check(z.maxLength(254, "Must have at most 254 characters."), z.trim()),
-    z.email({ pattern: z.HTML_EMAIL, error: "Must be an e-mail address." }),
-  )
-  .check(
-    z.refine((value) => value.slice(0, value.lastIndexOf("@")).length <= 64, {
-      error: "The part before the @ may have at most 64 characters.",
-      params: { code: "too_long" },
-    }),
-    z.refine((value) => value.slice(value.lastIndexOf("@")).includes("."), {
-      error: "Must be an e-mail address.",
-      params: { code: "invalid_format" },
-    }),
-    z.meta({ format: "email", minLength: 6 }),
-  );
+export const emailSchema = onFirstCall(() =>
+  z
+    .pipe(
+      z.string().check(z.maxLength(254, "Must have at most 254 characters."), z.trim()),
+      z.email({ pattern: z.HTML_EMAIL, error: "Must be an e-mail address." }),
+    )
+    .check(
+      z.refine((value) => value.slice(0, value.lastIndexOf("@")).length <= 64, {
+        error: "The part before the @ may have at most 64 characters.",
+        params: { code: "too_long" },
+      }),
+      z.refine((value) => value.slice(value.lastIndexOf("@")).includes("."), {
+        error: "Must be an e-mail address.",
+        params: { code: "invalid_format" },
+      }),
+      z.meta({ format: "email", minLength: 6 }),
+    ),
+);
 
-const age = z
-  .int("Must be a whole number.")
-  .check(z.minimum(1, "Must be at least 1."), z.maximum(150, "Must be at most 150."));
+const age = onFirstCall(() =>
+  z
+    .int("Must be a whole number.")
+    .check(z.minimum(1, "Must be at least 1."), z.maximum(150, "Must be at most 150.")),
+);
 
-const bio = z
-  .string()
-  .check(
-    z.maxLength(2_000, "Must have at most 2,000 characters."),
-    z.refine(isPlainText, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
-    z.meta({ pattern: PLAIN_TEXT_PATTERN }),
-  );
+const bio = () =>
+  z
+    .string()
+    .check(
+      z.maxLength(2_000, "Must have at most 2,000 characters."),
+      z.refine(isPlainText, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
+      z.meta({ pattern: PLAIN_TEXT_PATTERN }),
+    );
 
-const avatarUrl = z
-  .pipe(
-    z.string().check(z.maxLength(2_048, "Must have at most 2,048 characters.")),
-    z.url({ protocol: /^https?$/, hostname: z.HOST_NAME, error: "Must be an http or https address." }),
-  )
-  .check(
-    z.refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
-    z.meta({ format: "uri", pattern: "^[hH][tT][tT][pP][sS]?:" }),
-  );
+const avatarUrl = () =>
+  z
+    .pipe(
+      z.string().check(z.maxLength(2_048, "Must have at most 2,048 characters.")),
+      z.url({ protocol: /^https?$/, hostname: z.HOST_NAME, error: "Must be an http or https address." }),
+    )
+    .check(
+      z.refine(isPlainLine, { error: LINE_RULE, params: { code: "forbidden_characters" } }),
+      z.meta({ format: "uri", pattern: "^[hH][tT][tT][pP][sS]?:" }),
+    );
 
-const locale = z
-  .string()
-  .check(
-    z.maxLength(35, "Must have at most 35 characters."),
-    z.refine(isLocale, { error: "Must be a BCP 47 language tag.", params: { code: "invalid_format" } }),
-    z.meta({ pattern: "^[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*$" }),
-  );
+const locale = () =>
+  z
+    .string()
+    .check(
+      z.maxLength(35, "Must have at most 35 characters."),
+      z.refine(isLocale, { error: "Must be a BCP 47 language tag.", params: { code: "invalid_format" } }),
+      z.meta({ pattern: "^[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*$" }),
+    );
 
-const timezone = z
-  .string()
-  .check(
-    z.maxLength(64, "Must have at most 64 characters."),
-    z.refine(isTimezone, { error: "Must be an IANA time zone.", params: { code: "invalid_format" } }),
-    z.meta({ pattern: "^[A-Za-z]" }),
-  );
+const timezone = () =>
+  z
+    .string()
+    .check(
+      z.maxLength(64, "Must have at most 64 characters."),
+      z.refine(isTimezone, { error: "Must be an IANA time zone.", params: { code: "invalid_format" } }),
+      z.meta({ pattern: "^[A-Za-z]" }),
+    );
 
-const profile = z.strictObject({
-  bio: z.nullish(bio),
-  avatarUrl: z.nullish(avatarUrl),
-  locale: z.nullish(locale),
-  timezone: z.nullish(timezone),
-});
+const profile = onFirstCall(() =>
+  z.strictObject({
+    bio: z.nullish(bio()),
+    avatarUrl: z.nullish(avatarUrl()),
+    locale: z.nullish(locale()),
+    timezone: z.nullish(timezone()),
+  }),
+);
 
-export const signUpSchema = z.strictObject({
-  name: nameSchema,
-  email: emailSchema,
-  /** Length and strength are the password policy's; this only bounds what it has to look at. */
-  password: z.nullish(
-    z
-      .string()
-      .check(
-        z.maxLength(1_024, "Must have at most 128 characters."),
-        z.meta({ format: "password", minLength: PASSWORD_LENGTH_MIN, maxLength: PASSWORD_LENGTH_MAX }),
-      ),
-  ),
-  age: z.nullish(age),
-  profile: z.nullish(profile),
-});
-export type SignUpInput = z.infer<typeof signUpSchema>;
+export const signUpSchema = onFirstCall(() =>
+  z.strictObject({
+    name: nameSchema(),
+    email: emailSchema(),
+    /** Length and strength are the password policy's; this only bounds what it has to look at. */
+    password: z.nullish(
+      z
+        .string()
+        .check(
+          z.maxLength(1_024, "Must have at most 128 characters."),
+          z.meta({ format: "password", minLength: PASSWORD_LENGTH_MIN, maxLength: PASSWORD_LENGTH_MAX }),
+        ),
+    ),
+    age: z.nullish(age()),
+    profile: z.nullish(profile()),
+  }),
+);
+export type SignUpInput = z.Made<typeof signUpSchema>;
 
 /** PUT: the whole user. Without `age` or `profile` they are cleared; `role` is left as it is when absent. */
-export const replaceUserSchema = z.strictObject({
-  name: nameSchema,
-  email: emailSchema,
-  age: z.nullish(age),
-  profile: z.nullish(profile),
-  role: z.optional(z.enum(ROLES)),
-});
-export type ReplaceUserInput = z.infer<typeof replaceUserSchema>;
+export const replaceUserSchema = onFirstCall(() =>
+  z.strictObject({
+    name: nameSchema(),
+    email: emailSchema(),
+    age: z.nullish(age()),
+    profile: z.nullish(profile()),
+    role: z.optional(z.enum(ROLES)),
+  }),
+);
+export type ReplaceUserInput = z.Made<typeof replaceUserSchema>;
 
 /** PATCH: a merge patch. Absent stays, null clears. Source: RFC 7396. */
-export const patchUserSchema = z.strictObject({
-  name: z.optional(nameSchema),
-  email: z.optional(emailSchema),
-  age: z.nullish(age),
-  profile: z.nullish(profile),
-  role: z.optional(z.enum(ROLES)),
-});
-export type PatchUserInput = z.infer<typeof patchUserSchema>;
+export const patchUserSchema = onFirstCall(() =>
+  z.strictObject({
+    name: z.optional(nameSchema()),
+    email: z.optional(emailSchema()),
+    age: z.nullish(age()),
+    profile: z.nullish(profile()),
+    role: z.optional(z.enum(ROLES)),
+  }),
+);
+export type PatchUserInput = z.Made<typeof patchUserSchema>;
 
 export const USER_SORTS = ["createdAt", "-createdAt", "name", "-name"] as const;
 export type UserSort = (typeof USER_SORTS)[number];
 
-export const listUsersSchema = z.extend(pageSchema, {
-  sort: z._default(z.enum(USER_SORTS), "-createdAt"),
-  email: z.optional(emailSchema),
-  /** Names that begin with this, letter for letter. */
-  name: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
-  role: z.optional(z.enum(ROLES)),
-  createdAfter: z.optional(instantSchema),
-  createdBefore: z.optional(instantSchema),
-});
-export type ListUsersQuery = z.infer<typeof listUsersSchema>;
+export const listUsersSchema = onFirstCall(() =>
+  z.extend(pageSchema(), {
+    sort: z._default(z.enum(USER_SORTS), "-createdAt"),
+    email: z.optional(emailSchema()),
+    /** Names that begin with this, letter for letter. */
+    name: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
+    role: z.optional(z.enum(ROLES)),
+    createdAfter: z.optional(instantSchema()),
+    createdBefore: z.optional(instantSchema()),
+  }),
+);
+export type ListUsersQuery = z.Made<typeof listUsersSchema>;
 
 function isLocale(value: string): boolean {
   try {

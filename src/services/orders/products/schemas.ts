@@ -1,6 +1,7 @@
 /** Input rules of products, the same for every protocol. Unknown fields are refused. */
 
 import { CURRENCIES, isCurrency, PRICE_MINOR_MAX } from "../../../kernel/money";
+import { onFirstCall } from "../../../kernel/on-first-call";
 import { pageSchema } from "../../../kernel/paging";
 import * as z from "../../../kernel/schema";
 import { codePoints, isPlainLine, PLAIN_LINE_PATTERN } from "../../../kernel/text";
@@ -26,33 +27,46 @@ const line = (lengthMax: number) =>
       z.meta({ maxLength: lengthMax, pattern: PLAIN_LINE_PATTERN }),
     );
 
-const sku = line(64);
-const name = line(200);
-const priceMinor = z
-  .int("Must be a whole number of minor units.")
-  .check(
-    z.minimum(0, "Must not be negative."),
-    z.maximum(PRICE_MINOR_MAX, `Must be at most ${PRICE_MINOR_MAX}.`),
-  );
-const currency = z
-  .string()
-  .check(
-    z.refine(isCurrency, { error: "Must be an ISO 4217 code.", params: { code: "unknown_currency" } }),
-    z.meta({ enum: CURRENCIES }),
-  );
-const stock = z
-  .int("Must be a whole number.")
-  .check(z.minimum(0, "Must not be negative."), z.maximum(STOCK_MAX, `Must be at most ${STOCK_MAX}.`));
+const sku = onFirstCall(() => line(64));
+const name = () => line(200);
+const priceMinor = () =>
+  z
+    .int("Must be a whole number of minor units.")
+    .check(
+      z.minimum(0, "Must not be negative."),
+      z.maximum(PRICE_MINOR_MAX, `Must be at most ${PRICE_MINOR_MAX}.`),
+    );
+const currency = () =>
+  z
+    .string()
+    .check(
+      z.refine(isCurrency, { error: "Must be an ISO 4217 code.", params: { code: "unknown_currency" } }),
+      z.meta({ enum: CURRENCIES }),
+    );
+const stock = () =>
+  z
+    .int("Must be a whole number.")
+    .check(z.minimum(0, "Must not be negative."), z.maximum(STOCK_MAX, `Must be at most ${STOCK_MAX}.`));
 
-export const createProductSchema = z.strictObject({ sku, name, priceMinor, currency, stock });
-export type CreateProductInput = z.infer<typeof createProductSchema>;
+export const createProductSchema = onFirstCall(() =>
+  z.strictObject({
+    sku: sku(),
+    name: name(),
+    priceMinor: priceMinor(),
+    currency: currency(),
+    stock: stock(),
+  }),
+);
+export type CreateProductInput = z.Made<typeof createProductSchema>;
 
 /** PATCH: a merge patch. Absent stays; nothing can be cleared. Source: RFC 7396. */
-export const patchProductSchema = z.partial(createProductSchema);
-export type PatchProductInput = z.infer<typeof patchProductSchema>;
+export const patchProductSchema = onFirstCall(() => z.partial(createProductSchema()));
+export type PatchProductInput = z.Made<typeof patchProductSchema>;
 
 /** Newest first. */
-export const listProductsSchema = z.extend(pageSchema, {
-  sku: z.optional(sku),
-});
-export type ListProductsQuery = z.infer<typeof listProductsSchema>;
+export const listProductsSchema = onFirstCall(() =>
+  z.extend(pageSchema(), {
+    sku: z.optional(sku()),
+  }),
+);
+export type ListProductsQuery = z.Made<typeof listProductsSchema>;

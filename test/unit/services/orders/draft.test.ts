@@ -44,7 +44,7 @@ test("totals are the sum of lines, lines are price times quantity, and a short l
 
 test("an order has 1 to 50 lines of 1 to 1000 pieces, each product once, and no price", () => {
   const productId = newTestId(1);
-  const accepts = (body: unknown) => placeOrderSchema.safeParse(body).success;
+  const accepts = (body: unknown) => placeOrderSchema().safeParse(body).success;
   const lines = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ productId: newTestId(index), quantity: 1 }));
   expect(accepts({ items: lines(1) })).toBe(true);
@@ -55,7 +55,7 @@ test("an order has 1 to 50 lines of 1 to 1000 pieces, each product once, and no 
     expect(accepts({ items: [{ productId, quantity }] })).toBe(false);
   }
   expect(accepts({ items: [{ productId, quantity: 1, unitPriceMinor: 1 }] })).toBe(false);
-  const twice = placeOrderSchema.safeParse({
+  const twice = placeOrderSchema().safeParse({
     items: [
       { productId, quantity: 1 },
       { productId: productId.toUpperCase(), quantity: 1 },

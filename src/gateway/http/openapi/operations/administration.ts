@@ -51,7 +51,7 @@ export const administrationOperations: readonly Operation[] = [
     tag,
     summary: "Read the audit trail",
     access: "admin",
-    query: auditQuerySchema,
+    query: auditQuerySchema(),
     answers: [
       {
         status: 200,
@@ -70,7 +70,7 @@ export const administrationOperations: readonly Operation[] = [
     summary: "Count sign-ups by day",
     description: "Days in UTC, both ends included, 366 at most.",
     access: "admin",
-    query: signupsQuery,
+    query: signupsQuery(),
     answers: [
       {
         status: 200,

@@ -15,7 +15,7 @@ export const eventOperations: readonly Operation[] = [
     description:
       "In order of commit. Pass `nextCursor`, or the `sequence` of the last event seen, as `after`.",
     access: "events",
-    query: listEventsSchema,
+    query: listEventsSchema(),
     answers: [
       { status: 200, description: "A page of events.", schema: "Event", isPage: true, example: "event" },
     ],
@@ -36,7 +36,7 @@ export const eventOperations: readonly Operation[] = [
     tag,
     summary: "List dead letters",
     access: "admin",
-    query: listDeadLettersSchema,
+    query: listDeadLettersSchema(),
     answers: [
       {
         status: 200,

@@ -30,7 +30,7 @@ export const productOperations: readonly Operation[] = [
     tag: "Products",
     summary: "List products",
     access: "anyone",
-    query: listProductsSchema,
+    query: listProductsSchema(),
     answers: [
       {
         status: 200,
@@ -117,7 +117,7 @@ export const orderOperations: readonly Operation[] = [
     summary: "List my orders",
     description: "Administrators see all, and may filter by `userId`.",
     access: "user",
-    query: listOrdersSchema,
+    query: listOrdersSchema(),
     answers: [
       {
         status: 200,

@@ -37,7 +37,7 @@ export const userOperations: readonly Operation[] = [
     tag,
     summary: "List users",
     access: "admin",
-    query: listUsersSchema,
+    query: listUsersSchema(),
     answers: [
       {
         status: 200,

@@ -33,7 +33,7 @@ export const webhookOperations: readonly Operation[] = [
     tag,
     summary: "List webhooks",
     access: "admin",
-    query: listWebhooksSchema,
+    query: listWebhooksSchema(),
     answers: [
       {
         status: 200,
@@ -115,7 +115,7 @@ export const webhookOperations: readonly Operation[] = [
     tag,
     summary: "List attempts to deliver",
     access: "admin",
-    query: listWebhooksSchema,
+    query: listWebhooksSchema(),
     answers: [
       {
         status: 200,
