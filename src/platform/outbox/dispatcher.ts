@@ -270,7 +270,7 @@ export class Dispatcher {
   }
 
   async #fail(
-    delivery: PendingDelivery,
+    delivery: PendingDelivery | Arrival,
     consumer: Consumer | undefined,
     error: unknown,
     isCounted: boolean,
@@ -280,7 +280,7 @@ export class Dispatcher {
     const { eventId, consumer: name, attempts } = delivery;
     try {
       const verdict = await recordFailure(
-        { database, scope, policy, resendSeconds },
+        { database, scope, policy, resendSeconds, beside: "sentAt" in delivery ? this.#sent(delivery) : [] },
         { eventIds: [eventId], consumer: name, attemptsSeen: attempts, isCounted, error },
       );
       if (verdict.state === "dead") return { outcome: "dead", again: null };

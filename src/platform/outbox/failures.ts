@@ -1,7 +1,7 @@
 /** What becomes of deliveries whose attempt failed: another attempt later, or a dead letter each. */
 import { AppError } from "../../kernel/errors";
 import { randomFraction } from "../clock";
-import type { Database } from "../database";
+import type { Database, Statement } from "../database";
 import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
 import { backoffSeconds } from "./backoff";
@@ -28,6 +28,8 @@ export interface FailureContext {
   readonly scope: Scope;
   readonly policy: RetryPolicy;
   readonly resendSeconds: number;
+  /** Committed with the verdict. */
+  readonly beside?: readonly Statement[];
 }
 
 /**
@@ -36,7 +38,7 @@ export interface FailureContext {
  * **Errors**: `unavailable`; then nothing was counted. **Cost**: 1 round trip, 2 statements at most.
  */
 export async function recordFailure(context: FailureContext, attempt: FailedAttempt): Promise<Verdict> {
-  const { database, scope, policy, resendSeconds } = context;
+  const { database, scope, policy, resendSeconds, beside = [] } = context;
   const attempts = attempt.attemptsSeen + (attempt.isCounted ? 0 : 1);
   const lastError = redact(attempt.error);
   const failure = { attemptsSeen: attempt.attemptsSeen, attempts, lastError };
@@ -46,14 +48,15 @@ export async function recordFailure(context: FailureContext, attempt: FailedAtte
   };
   const now = scope.clock();
   if (attempts >= policy.attemptsMax || isHopeless(attempt.error)) {
-    await database.commit(markDead(database, attempt, failure, { newId: scope.newId, now }));
+    const dead = markDead(database, attempt, failure, { newId: scope.newId, now });
+    await database.commit([...dead, ...beside]);
     tell("error", "delivery.dead");
     return { state: "dead" };
   }
   const delaySeconds = backoffSeconds(policy, attempts, randomFraction());
   const graceSeconds = delaySeconds <= QUEUE_DELAY_MAX_SECONDS ? resendSeconds : 0;
   const dueAt = now + (delaySeconds + graceSeconds) * 1000;
-  await database.commit([markFailed(database, attempt, failure, dueAt)]);
+  await database.commit([markFailed(database, attempt, failure, dueAt), ...beside]);
   tell("warn", "delivery.failed", { delaySeconds });
   return { state: "retry", delaySeconds };
 }
