@@ -25,7 +25,7 @@ export const DELAYS = {
  */
 const PACES = {
   read: { clients: 48, thinkMs: 300 },
-  write: { clients: 24, thinkMs: 600 },
+  write: { clients: 12, thinkMs: 600 },
   hash: { clients: 2, thinkMs: 600 },
 };
 

@@ -15,8 +15,8 @@ import { startBare, startClassic, startLiteral, startProject } from "./sides.mjs
 import { measureThroughput } from "./throughput.mjs";
 import { hasWrk } from "./wrk.mjs";
 
-const FULL = { rounds: 3, seconds: 3, warmUpSeconds: 1, planetSeconds: 10, planetWarmUpSeconds: 6 };
-const QUICK = { rounds: 3, seconds: 2, warmUpSeconds: 1, planetSeconds: 6, planetWarmUpSeconds: 6 };
+const FULL = { rounds: 3, seconds: 3, warmUpSeconds: 3, planetSeconds: 10, planetWarmUpSeconds: 6 };
+const QUICK = { rounds: 3, seconds: 2, warmUpSeconds: 3, planetSeconds: 6, planetWarmUpSeconds: 6 };
 const QUICK_ONLY = ["hot", "mix", "sign-up"];
 
 const { values } = parseArgs({
