@@ -124,7 +124,8 @@ test("what somebody else put into KV is not believed: neither another's entry no
   await env.USER_CACHE.put(evesKey, admins);
   expect(await isolate().enter(early)).toMatchObject({ as: "user", userId: eve.userId, d1: 1 });
   const sealed = (JSON.parse(admins) as { value: string }).value;
-  await env.USER_CACHE.put(adminsKey, admins.replace(sealed, `A${sealed.slice(1)}`));
+  const changed = `${sealed.startsWith("A") ? "B" : "A"}${sealed.slice(1)}`;
+  await env.USER_CACHE.put(adminsKey, admins.replace(sealed, changed));
   expect(await isolate().enter(await issuer.token("ada", nowMs))).toMatchObject({ userId, d1: 1 });
 });
 
