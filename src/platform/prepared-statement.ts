@@ -16,11 +16,14 @@ export type Prepared<S extends Statement> = (database: Database, values: Values)
 
 /** A condition, and what its placeholders stand for. */
 export interface Guarded {
-  /** Where it does not hold, the statement has no effect. */
+  /** Where it does not hold, the statement has no effect. A constant with placeholders is built once, any other each time. */
   readonly guard?: SQL;
-  /** Given with a guard that is a constant: what is built around it is then built once. */
+  /** By names that the statement itself does not use: its own are bound over them. */
   readonly values?: Values;
 }
+
+/** The guard of what has none. */
+export const ALWAYS = sql`true`;
 
 /** @param build uses `sql.placeholder(name)` for whatever differs from call to call */
 export function prepared<S extends Statement>(build: (on: DrizzleD1Database) => S): Prepared<S> {
@@ -36,15 +39,16 @@ export function prepared<S extends Statement>(build: (on: DrizzleD1Database) => 
   };
 }
 
-/** As `prepared`, remembered for each constant that the statement is built around. */
-export function preparedFor<Key extends object, S extends Statement>(
-  build: (on: DrizzleD1Database, key: Key) => S,
-): (key: Key) => Prepared<S> {
-  const known = new WeakMap<Key, Prepared<S>>();
-  return (key) => {
-    const statement = known.get(key) ?? prepared((on) => build(on, key));
-    known.set(key, statement);
-    return statement;
+/**
+ * As `prepared`, of a statement with a part that its caller brings: once for each part that is a constant, anew for one that
+ * was made for this call.
+ */
+export function preparedAround<Part extends object, Made>(make: (part: Part) => Made): (part: Part) => Made {
+  const known = new WeakMap<Part, Made>();
+  return (part) => {
+    const made = known.get(part) ?? make(part);
+    known.set(part, made);
+    return made;
   };
 }
 

@@ -8,7 +8,7 @@ import { type Actor, actorLabel } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { Page } from "../../kernel/cursor";
 import type { Database, Statement } from "../database";
-import { type Guarded, prepared, preparedFor, value } from "../prepared-statement";
+import { ALWAYS, type Guarded, prepared, preparedAround, value } from "../prepared-statement";
 import type { Scope } from "../scope";
 import { redact } from "./redact";
 
@@ -41,16 +41,15 @@ export interface AuditQuery {
 }
 
 /** All columns but the sequence, in the order of the table, which `insert ... select` goes by. */
-function insertWhere(on: Database["build"], guard: SQL) {
-  return on
-    .insert(auditLog)
-    .select(
-      sql`select null, ${value("at")}, ${value("actor")}, ${value("action")}, ${value("subject")}, ${value("details")}, ${value("requestId")} where ${guard}`,
-    );
-}
-
-const insertFor = preparedFor(insertWhere);
-const ALWAYS = sql`true`;
+const insertWhere = preparedAround((guard: SQL) =>
+  prepared((on) =>
+    on
+      .insert(auditLog)
+      .select(
+        sql`select null, ${value("at")}, ${value("actor")}, ${value("action")}, ${value("subject")}, ${value("details")}, ${value("requestId")} where ${guard}`,
+      ),
+  ),
+);
 
 export class AuditTrail {
   readonly #database: Database;
@@ -62,7 +61,7 @@ export class AuditTrail {
   }
 
   /** The row as a statement, to be committed with the change. */
-  record({ actor, action, subject, details = {}, guard, values }: AuditRecord): Statement {
+  record({ actor, action, subject, details = {}, guard = ALWAYS, values }: AuditRecord): Statement {
     const row = {
       at: this.#scope.clock(),
       actor: actorLabel(actor),
@@ -71,9 +70,7 @@ export class AuditTrail {
       details: JSON.stringify(redact(details)),
       requestId: this.#scope.requestId,
     };
-    const insert =
-      values === undefined ? prepared((on) => insertWhere(on, guard ?? ALWAYS)) : insertFor(guard ?? ALWAYS);
-    return insert(this.#database, { ...values, ...row });
+    return insertWhere(guard)(this.#database, { ...values, ...row });
   }
 
   /**

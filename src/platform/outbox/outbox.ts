@@ -14,7 +14,7 @@ import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../../driz
 import type { NewEvent } from "../../kernel/event";
 import { type Database, type Statement, whenCommitted } from "../database";
 import { describeError } from "../observability/logger";
-import { type Guarded, prepared, preparedFor, value } from "../prepared-statement";
+import { ALWAYS, type Guarded, prepared, preparedAround, value } from "../prepared-statement";
 import type { CommittedEvent, OutboxOptions } from "./options";
 import { DUE_COLUMNS, type DueDelivery, Relay, type SweepReport } from "./relay";
 
@@ -23,7 +23,7 @@ export interface RecordedEvent extends Omit<NewEvent, "data">, Guarded {
   readonly id: string;
   /**
    * An object, or an SQL expression that yields its JSON text out of the rows just written. D1 binds every number as a
-   * REAL, which `json_object` shows as `2.0`: bind none, or cast it to an integer. A constant where there are `values`.
+   * REAL, which `json_object` shows as `2.0`: bind none, or cast it to an integer. With placeholders it is a constant, as `guard`.
    */
   readonly data: object | SQL<string>;
   /** Instead of the registered consumers and subscriptions. */
@@ -54,24 +54,18 @@ export class Outbox {
    */
   record(event: RecordedEvent): [Statement, Statement] {
     const { database, scope } = this.#options;
+    const { id, type, source, subject, version, data, guard = ALWAYS, values } = event;
     const now = scope.clock();
-    const isComputed = isExpression(event.data);
-    const recorded: Recorded = {
-      event: { type: event.type, data: isComputed ? {} : event.data },
-      deliveries: null,
-    };
-    this.#recorded.set(event.id, recorded);
+    const isBound = !isExpression(data);
+    const recorded: Recorded = { event: { type, data: isBound ? data : {} }, deliveries: null };
+    this.#recorded.set(id, recorded);
+    const insert = insertEvent(guard)(isBound ? BOUND_DATA : data);
     return [
-      insertionOf(event)(database, {
-        ...event.values,
-        event: event.id,
-        type: event.type,
-        source: event.source,
-        subject: event.subject,
-        version: event.version,
-        data: isComputed ? null : JSON.stringify(event.data),
+      insert(database, {
+        ...values,
+        ...{ event: id, type, source, subject, version, now },
+        data: isBound ? JSON.stringify(data) : null,
         traceparent: scope.traceparent,
-        now,
       }),
       whenCommitted(this.#deliveries(event, now), (rows) => {
         recorded.deliveries = rows;
@@ -141,39 +135,25 @@ function isExpression(data: object | SQL<string>): data is SQL<string> {
   return "queryChunks" in data;
 }
 
+/** `data` that is an object is bound; an expression is part of the statement. */
+const BOUND_DATA = sql`${value("data")}`;
+
 /**
  * The event's row, in the order of the table's columns, which `insert ... select` goes by. A batch that is repeated because
  * its answer was lost finds its own row there, and its deliveries.
  */
-function insertEvent(on: Database["build"], { data, guard }: EventShape) {
-  return on
-    .insert(outboxEvents)
-    .select(
-      sql`select null, ${value("event")}, ${value("type")}, ${value("source")}, ${value("subject")}, ${value("version")}, ${data}, ${value("traceparent")}, ${value("now")}, null where ${guard}`,
-    )
-    .onConflictDoNothing();
-}
-
-interface EventShape {
-  readonly data: SQL;
-  readonly guard: SQL;
-}
-
-const ALWAYS = sql`true`;
-const GIVEN = sql`${value("data")}`;
-const insertionFor = preparedFor(insertEvent);
-/** By guard, then by data: constants of the services. */
-const shapes = new WeakMap<SQL, WeakMap<SQL, EventShape>>();
-
-function insertionOf({ data, guard = ALWAYS, values }: RecordedEvent) {
-  const shape = { data: isExpression(data) ? data : GIVEN, guard };
-  if (values === undefined) return prepared((on) => insertEvent(on, shape));
-  const known = shapes.get(guard) ?? new WeakMap<SQL, EventShape>();
-  shapes.set(guard, known);
-  const constant = known.get(shape.data) ?? shape;
-  known.set(shape.data, constant);
-  return insertionFor(constant);
-}
+const insertEvent = preparedAround((guard: SQL) =>
+  preparedAround((data: SQL) =>
+    prepared((on) =>
+      on
+        .insert(outboxEvents)
+        .select(
+          sql`select null, ${value("event")}, ${value("type")}, ${value("source")}, ${value("subject")}, ${value("version")}, ${data}, ${value("traceparent")}, ${value("now")}, null where ${guard}`,
+        )
+        .onConflictDoNothing(),
+    ),
+  ),
+);
 
 /** One pending delivery for each consumer that is given, and for each that `subscribed` selects. */
 function insertDeliveriesOf(on: Database["build"], subscribed: SQL) {

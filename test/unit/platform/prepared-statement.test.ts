@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { users } from "../../../drizzle/schema/users";
 import { Database, type Statement } from "../../../src/platform/database";
 import { newCalls } from "../../../src/platform/observability/calls";
-import { prepared, preparedFor, value } from "../../../src/platform/prepared-statement";
+import { prepared, preparedAround, value } from "../../../src/platform/prepared-statement";
 
 interface Bound {
   readonly text: string;
@@ -41,13 +41,15 @@ test("its text is built once for all databases, its values are bound each time",
 
 test("of each constant that it is built around one is kept", () => {
   const built: string[] = [];
-  const around = preparedFor((on, key: { readonly word: string }): Statement => {
-    built.push(key.word);
-    return on
-      .select({ name: users.name })
-      .from(users)
-      .where(sql`${value("id")} = ${key.word}`);
-  });
+  const around = preparedAround((part: { readonly word: string }) =>
+    prepared((on): Statement => {
+      built.push(part.word);
+      return on
+        .select({ name: users.name })
+        .from(users)
+        .where(sql`${value("id")} = ${part.word}`);
+    }),
+  );
   const [first, second] = [{ word: "first" }, { word: "second" }];
   for (const key of [first, second, first]) around(key)(echoing(), { id: 1 });
   expect(built).toEqual(["first", "second"]);

@@ -66,7 +66,9 @@ function settle(c: Context<GatewayEnv>, passage: Passage): Refusal | null {
     const { userId, role, sessionId } = passage.token;
     c.set("actor", { kind: "user", userId, role, sessionId });
     const credentials = c.get("credentials");
-    if (credentials.kind === "verified") c.set("credentials", { ...credentials, token: passage.token });
+    // Read anew: what is admitted again is judged by that.
+    if (credentials.kind === "verified" && credentials.token !== passage.token)
+      c.set("credentials", { ...credentials, token: passage.token });
   }
   return null;
 }
