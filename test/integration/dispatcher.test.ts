@@ -26,13 +26,28 @@ function counting(on: Bench): Consumer {
   };
 }
 
-function failing(error: unknown): Consumer {
+function failing(error: unknown, { isRepeatable } = { isRepeatable: false }): Consumer {
   return {
     kind: "external",
+    isRepeatable,
     act: async () => {
       throw error;
     },
   };
+}
+
+/** A repeatable consumer, and how often it has acted. */
+function repeating() {
+  const seen = { acts: 0 };
+  const consumer: Consumer = {
+    kind: "external",
+    isRepeatable: true,
+    act: async (_, { attempt }) => {
+      expect(attempt).toBe(1);
+      seen.acts += 1;
+    },
+  };
+  return { consumer, seen };
 }
 
 test("a hundred duplicates at once have one effect in D1 and count as one attempt", async () => {
@@ -74,62 +89,35 @@ test("a hundred duplicates at once act outside D1 once", async () => {
 
 test("a repeatable consumer is not claimed: one round trip after the read, and its duplicates are settled once", async () => {
   const on = bench();
-  const id = await commitEvent(on);
-  let acts = 0;
-  const repeatable: Consumer = {
-    kind: "external",
-    isRepeatable: true,
-    act: async (_, { attempt }) => {
-      expect(attempt).toBe(1);
-      acts += 1;
-    },
-  };
-  const handlers = dispatcher(on, { mail: repeatable });
+  const body = { eventId: await commitEvent(on), consumer: "mail" };
+  const { consumer, seen } = repeating();
+  const handlers = dispatcher(on, { mail: consumer });
   const before = on.scope.calls.d1RoundTrips;
-  const body = { eventId: id, consumer: "mail" };
   await handOver([body], (batch) => handlers.dispatch(batch));
   expect(on.scope.calls.d1RoundTrips - before).toBe(2);
-  expect(await handOver([body, body], (batch) => handlers.dispatch(batch))).toEqual({
-    acked: 2,
-    retried: [],
-  });
-  expect(acts).toBe(1);
-  expect((await deliveriesOf(id))[1]).toMatchObject({ consumer: "mail", state: "done", attempts: 1 });
+  const late = await handOver([body, body], (batch) => handlers.dispatch(batch));
+  expect(late).toEqual({ acked: 2, retried: [] });
+  expect(seen.acts).toBe(1);
+  expect((await deliveriesOf(body.eventId))[1]).toMatchObject({ state: "done", attempts: 1 });
 });
 
 test("a repeatable consumer's duplicates at once act twice, and end as one delivery", async () => {
   const on = bench();
-  const id = await commitEvent(on);
-  let acts = 0;
-  const repeatable: Consumer = {
-    kind: "external",
-    isRepeatable: true,
-    act: async () => {
-      acts += 1;
-    },
-  };
-  const handlers = dispatcher(on, { mail: repeatable });
-  const body = { eventId: id, consumer: "mail" };
+  const body = { eventId: await commitEvent(on), consumer: "mail" };
+  const { consumer, seen } = repeating();
+  const handlers = dispatcher(on, { mail: consumer });
   const { acked } = await handOver([body, body], (batch) => handlers.dispatch(batch));
-  expect({ acts, acked }).toEqual({ acts: 2, acked: 2 });
-  expect((await deliveriesOf(id))[1]).toMatchObject({ state: "done", attempts: 1 });
+  expect({ ...seen, acked }).toEqual({ acts: 2, acked: 2 });
+  expect((await deliveriesOf(body.eventId))[1]).toMatchObject({ state: "done", attempts: 1 });
 });
 
 test("a repeatable consumer that fails is counted, retried and given up like any other", async () => {
   const on = bench();
-  const id = await commitEvent(on);
-  const broken: Consumer = {
-    kind: "external",
-    isRepeatable: true,
-    act: async () => {
-      throw new Error("always");
-    },
-  };
-  const handlers = dispatcher(on, { mail: broken });
-  const body = { eventId: id, consumer: "mail" };
+  const body = { eventId: await commitEvent(on), consumer: "mail" };
+  const handlers = dispatcher(on, { mail: failing(new Error("always"), { isRepeatable: true }) });
   for (let attempt = 0; attempt < 3; attempt += 1)
     await handOver([body], (batch) => handlers.dispatch(batch));
-  expect((await deliveriesOf(id))[1]).toMatchObject({ state: "dead", attempts: 3 });
+  expect((await deliveriesOf(body.eventId))[1]).toMatchObject({ state: "dead", attempts: 3 });
 });
 
 test("a consumer that always throws is retried with growing delays, then becomes one dead letter", async () => {

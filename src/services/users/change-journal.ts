@@ -6,8 +6,8 @@ import type { Stamped, Statement } from "../../platform/database";
 import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import { USERS_SOURCE, type UserEventType, userEvents } from "./events";
-import type { User } from "./model";
-import { both, CHANGED, type ChangeContext, changedBy, EVENT_DATA, type UserRepository } from "./repository";
+import type { ChangeContext, User } from "./model";
+import { both, CHANGED, changedBy, EVENT_DATA, type UserRepository } from "./repository";
 import type { UserCache } from "./user-cache";
 
 export interface JournalDependencies {

@@ -1,7 +1,6 @@
 /** What a user will be after a change: the same rules as the repository's UPDATE, for who must know before it runs. */
 import { toTimestamp } from "../../kernel/clock";
-import { emailKey, type User } from "./model";
-import type { UserChanges } from "./repository";
+import { emailKey, type User, type UserChanges } from "./model";
 
 /** @param at milliseconds since the epoch */
 export function changedUser(user: User, changes: UserChanges, at: number): User {

@@ -2,8 +2,7 @@
 import type { Actor } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import { isPermitted } from "../../kernel/permissions";
-import { EMPTY_PROFILE, type User } from "./model";
-import type { ChangeContext, UserChanges } from "./repository";
+import { type ChangeContext, EMPTY_PROFILE, type User, type UserChanges } from "./model";
 import type { PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
 
 /** The user that a sign-up makes. */

@@ -5,32 +5,14 @@
 import { and, asc, desc, eq, gt, gte, lt, type SQL, type SQLChunk, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { userProfiles, users } from "../../../drizzle/schema/users";
-import type { Role } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
-import type { Precondition } from "../../kernel/entity-tag";
 import type { Database, ReadFrom, Stamped, Statement } from "../../platform/database";
 import { boundedColumn } from "../../platform/keyset";
-import { type Prepared, prepared, value } from "../../platform/prepared-statement";
-import { emailKey, type Profile, type User } from "./model";
+import { prepared, value } from "../../platform/prepared-statement";
+import { type ChangeContext, emailKey, type Profile, type User, type UserChanges } from "./model";
 import type { ListUsersQuery, UserSort } from "./schemas";
-
-/** What a change may set. An absent member stays as it is. */
-export interface UserChanges {
-  readonly name?: string;
-  readonly age?: number | null;
-  readonly role?: Role;
-  readonly profile?: Partial<Profile>;
-  /** `immediate` replaces the address, unverified; `pending` waits for its confirmation. */
-  readonly email?: { readonly address: string; readonly mode: "immediate" | "pending" };
-}
-
-export interface ChangeContext {
-  readonly id: string;
-  readonly eventId: string;
-  readonly at: number;
-  readonly precondition: Precondition;
-}
+import { updateRow } from "./updates/repository";
 
 /** What decides about an account, beside the user itself. */
 export interface Account {
@@ -231,74 +213,6 @@ export function toAccount(row: Row): Account {
     },
   };
 }
-
-/** By what they change; at most as many as there are combinations of columns. */
-const updates = new Map<string, Prepared<Statement>>();
-
-function updateRow(database: Database, context: ChangeContext, changes: UserChanges): Statement {
-  const { id, at, eventId, precondition } = context;
-  const { name, age, role, email } = changes;
-  const isGuarded = precondition.kind === "versions";
-  const columns = columnsOf(changes);
-  const key = `${Object.keys(columns).join()} ${email?.mode} ${isGuarded}`;
-  const update = updates.get(key) ?? prepared((on) => updateUsers(on, columns, isGuarded));
-  updates.set(key, update);
-  return update(database, {
-    ...{ id, at, eventId, name, age, role },
-    address: email?.address,
-    addressKey: email && emailKey(email.address),
-    versions: isGuarded ? JSON.stringify(precondition.versions) : null,
-  });
-}
-
-/** The WHERE enforces `If-Match`: a stale version matches no row. */
-function updateUsers(on: Database["build"], columns: ReturnType<typeof columnsOf>, isGuarded: boolean) {
-  return on
-    .update(users)
-    .set({
-      ...columns,
-      version: sql`${users.version} + 1`,
-      updatedAt: sql`${value("at")}`,
-      lastEventId: sql`${value("eventId")}`,
-    })
-    .where(
-      and(
-        eq(users.id, value("id")),
-        isGuarded ? sql`${users.version} in (select value from json_each(${value("versions")}))` : undefined,
-      ),
-    );
-}
-
-/** Out of the values that `updateRow` gives. */
-function columnsOf({ name, age, role, email }: UserChanges) {
-  return {
-    ...(name === undefined ? {} : { name: sql`${value("name")}` }),
-    ...(age === undefined ? {} : { age: sql`${value("age")}` }),
-    ...(role === undefined ? {} : ROLE_COLUMNS),
-    ...(email === undefined ? {} : EMAIL_COLUMNS[email.mode]),
-  };
-}
-
-/** A change of role voids the tokens that carry the old one. */
-const ROLE_COLUMNS = {
-  role: sql`${value("role")}`,
-  tokenEpoch: sql`${users.tokenEpoch} + (${users.role} <> ${value("role")})`,
-};
-
-/** Writing the same address again, in another case perhaps, is no change of address: it stays as verified as it was. */
-const IS_SAME_ADDRESS = sql`${users.emailKey} = ${value("addressKey")}`;
-const EMAIL_COLUMNS = {
-  pending: {
-    email: sql`case when ${IS_SAME_ADDRESS} then ${value("address")} else ${users.email} end`,
-    pendingEmail: sql`case when ${IS_SAME_ADDRESS} then null else ${value("address")} end`,
-  },
-  immediate: {
-    email: sql`${value("address")}`,
-    emailKey: sql`${value("addressKey")}`,
-    pendingEmail: sql`null`,
-    isEmailVerified: sql`case when ${IS_SAME_ADDRESS} then ${users.isEmailVerified} else 0 end`,
-  },
-};
 
 function filters(query: ListUsersQuery, hasCursor: boolean): (SQL | undefined)[] {
   const { email, role, createdAfter, createdBefore, name, sort } = query;

@@ -1,28 +1,24 @@
 /** The business of users: who may do what, and what else happens when it is done. One method is one use case. */
-import { type Actor, ANONYMOUS } from "../../kernel/actor";
+import type { Actor } from "../../kernel/actor";
 import type { Page } from "../../kernel/cursor";
 import { isSatisfied, NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
-import { done, type Outcome, refuse, refuseNotFound } from "../../kernel/errors";
+import { done, type Outcome, refuseNotFound } from "../../kernel/errors";
 import { authorize } from "../../kernel/permissions";
-import type { CountedAttempt, CountedBudget } from "../../platform/attempt-counts";
-import type { Database, Guard, ReadFrom, Stamped, Statement } from "../../platform/database";
+import type { Guard, ReadFrom, Stamped, Statement } from "../../platform/database";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import { type Keyset, purposeOf } from "../../platform/keyset";
 import { ChangeJournal, type JournalDependencies } from "./change-journal";
 import { changesOf, newUser, patchOf } from "./changes";
 import type { Stamp } from "./credentials/repository";
 import type { User } from "./model";
-import type { Passwords } from "./ports";
-import { refuseEmailTaken, refuseStale } from "./refusals";
+import { refuseStale } from "./refusals";
 import { changedBy, firstAccount, toAccount } from "./repository";
 import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
+import { SignUp, type SignUpDependencies } from "./sign-up";
 import { type TokenRevoker, UserUpdates } from "./user-updates";
 
-export interface UserDependencies extends JournalDependencies {
-  readonly database: Database;
+export interface UserDependencies extends JournalDependencies, SignUpDependencies {
   readonly keyset: Keyset;
-  readonly signUps: Pick<CountedBudget, "begin">;
-  readonly passwords: Passwords;
   readonly revoker: TokenRevoker;
 }
 
@@ -60,47 +56,7 @@ export class UserService {
    * **Cost**: 1 D1 round trip (2 with a key), 1 scrypt; of both none where this isolate knows that the budget is spent.
    */
   async signUp(input: SignUpInput, attempt: Attempt<User> = unkeyed()): Promise<Outcome<User>> {
-    const { database, passwords, scope, signUps } = this.#on;
-    const password = input.password ?? null;
-    const violations = password === null ? [] : passwords.violationsOf(password, input);
-    if (violations.length > 0)
-      return refuse("validation_failed", "The password is not acceptable.", { violations });
-    const { ended } = await attempt.open(database, []);
-    if (ended !== null) return ended;
-    // After the key: a replay spends nothing.
-    const counted = await signUps.begin(scope.caller?.address ?? null);
-    if (!counted.ok) return counted;
-    const signingUp = this.#signUpCounted(input, counted.value, attempt);
-    // Whoever hangs up is charged all the same: a password was hashed.
-    scope.waitUntil(signingUp.catch(() => undefined));
-    return await signingUp;
-  }
-
-  /** Charged, decided and made in one batch; what a stranger learns of the address is told only when charged. */
-  async #signUpCounted(
-    input: SignUpInput,
-    counted: CountedAttempt,
-    attempt: Attempt<User>,
-  ): Promise<Outcome<User>> {
-    const { database, repository, passwords, scope } = this.#on;
-    const password = input.password ?? null;
-    const passwordHash = password === null ? null : await passwords.hash(password);
-    const context = this.#journal.begin(scope.newId());
-    const user = newUser(context, input);
-    const { value, ...stamp } = await database.commitStamped([
-      counted.charge,
-      counted.buckets,
-      ...repository.insert(user, context, counted.isCharged, passwordHash),
-      ...this.#journal.eventOf("user.created", context),
-      this.#journal.audited(ANONYMOUS, "user.sign_up", context),
-      ...(await attempt.record(database, user, changedBy(context))),
-      ...attempt.release(database),
-    ]);
-    const [, buckets, created] = value;
-    const charged = counted.judge(buckets);
-    if (created.length === 0) return charged.ok ? refuseEmailTaken() : charged;
-    this.#journal.settle(context, { ...stamp, value: user });
-    return done(user);
+    return await new SignUp(this.#on, this.#journal).run(input, attempt);
   }
 
   /**

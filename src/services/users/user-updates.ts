@@ -8,9 +8,9 @@ import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import type { ChangeJournal } from "./change-journal";
 import { changedUser } from "./changed-user";
-import type { User } from "./model";
+import type { User, UserChanges } from "./model";
 import { refuseBusy, refuseEmailTaken, refuseStale } from "./refusals";
-import { type Account, changedBy, firstAccount, type UserChanges, type UserRepository } from "./repository";
+import { type Account, changedBy, firstAccount, type UserRepository } from "./repository";
 
 /** Ends tokens everywhere within 60 seconds. Called before the change that voids them is committed. */
 export interface TokenRevoker {

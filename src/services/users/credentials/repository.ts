@@ -6,7 +6,8 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { userProfiles, users } from "../../../../drizzle/schema/users";
 import { NO_PRECONDITION } from "../../../kernel/entity-tag";
 import type { Database, Statement } from "../../../platform/database";
-import { type Account, type ChangeContext, changedBy, toAccount, userColumns } from "../repository";
+import type { ChangeContext } from "../model";
+import { type Account, changedBy, toAccount, userColumns } from "../repository";
 
 /** An account with its password's hash; null for an account without a password. */
 export interface Credential extends Account {
