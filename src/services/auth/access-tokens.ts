@@ -4,7 +4,8 @@
  * `kid` in a fixed set.
  * Source: RFC 9068 (`at+jwt`), RFC 8725 (JWT best current practices).
  */
-import { type CryptoKey, errors, type JWSHeaderParameters, jwtVerify, SignJWT } from "jose";
+import { type CryptoKey, type JWSHeaderParameters, jwtVerify, SignJWT } from "jose";
+import { JOSEError, JWKSNoMatchingKey, JWSInvalid, JWTExpired } from "jose/errors";
 import { ROLES, type Role } from "../../kernel/actor";
 import type { Clock } from "../../kernel/clock";
 import { done, type Outcome, refuse } from "../../kernel/errors";
@@ -126,8 +127,8 @@ export class AccessTokens {
       });
       return this.#readClaims(payload);
     } catch (error) {
-      if (error instanceof errors.JWTExpired) return refuseExpired();
-      if (error instanceof errors.JOSEError) return refuseToken();
+      if (error instanceof JWTExpired) return refuseExpired();
+      if (error instanceof JOSEError) return refuseToken();
       throw error;
     }
   }
@@ -136,10 +137,10 @@ export class AccessTokens {
     const members = Object.keys(header ?? {});
     const kid = header?.kid;
     if (typeof kid !== "string" || members.some((member) => !HEADER_MEMBERS.has(member))) {
-      throw new errors.JWSInvalid("unexpected header");
+      throw new JWSInvalid("unexpected header");
     }
     const key = await this.#options.keys.verifier(kid);
-    if (key === null) throw new errors.JWKSNoMatchingKey();
+    if (key === null) throw new JWKSNoMatchingKey();
     return key;
   }
 

@@ -2,7 +2,8 @@
  * Tokens of trusted issuers. A subject is known by (issuer, subject) alone: an address in a token never links it to an
  * account that exists, for then whoever can have that address at the issuer would have the account here.
  */
-import { type CryptoKey, decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
+import { type CryptoKey, decodeJwt, type JWTPayload, jwtVerify } from "jose";
+import { JOSEError, JWKSNoMatchingKey, JWSInvalid, JWTExpired } from "jose/errors";
 import type { Role } from "../../kernel/actor";
 import { done, type Outcome, refuse } from "../../kernel/errors";
 import type { Statement } from "../../platform/database";
@@ -131,8 +132,8 @@ export class ForeignTokens {
       if (iat > nowMs / 1000 + CLOCK_SKEW_SECONDS || exp - iat > LIFE_MAX_SECONDS) return refuseToken();
       return done({ subject: sub, issuedAt: Math.floor(iat), expiresAt: exp * 1000, payload });
     } catch (error) {
-      if (error instanceof errors.JWTExpired) return refuseExpired();
-      if (error instanceof errors.JOSEError) return refuseToken();
+      if (error instanceof JWTExpired) return refuseExpired();
+      if (error instanceof JOSEError) return refuseToken();
       throw error;
     }
   }
@@ -140,10 +141,9 @@ export class ForeignTokens {
   async #keyFor(issuer: TrustedIssuer, header: { kid?: string; alg?: string }): Promise<CryptoKey> {
     const { kid, alg } = header;
     const isAllowed = issuer.algorithms.some((algorithm) => algorithm === alg);
-    if (kid === undefined || alg === undefined || !isAllowed)
-      throw new errors.JWSInvalid("unexpected header");
+    if (kid === undefined || alg === undefined || !isAllowed) throw new JWSInvalid("unexpected header");
     const key = await this.#options.keys.find(issuer, kid, alg, this.#on.scope.clock());
-    if (key === null) throw new errors.JWKSNoMatchingKey();
+    if (key === null) throw new JWKSNoMatchingKey();
     return key;
   }
 
