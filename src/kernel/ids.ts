@@ -18,18 +18,7 @@ export function isUuid(value: string): boolean {
  */
 export function uuidV7(epochMs: number, random: Uint8Array): string {
   const time = epochMs.toString(16).padStart(12, "0");
-  const [a = 0, b = 0, c = 0] = random;
-  const randA = HEX[a] + (HEX[b]?.[0] ?? "");
-  const randB = `${HEX[(c & 0x3f) | 0x80]}${HEX[random[3] ?? 0]}`;
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randA}-${randB}-${hexOf(random.subarray(4, 10))}`;
-}
-
-/** Two digits for each byte. */
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-/** Lower-case digits. Every request writes some, so it is a look-up and not a conversion. */
-export function hexOf(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += HEX[byte];
-  return text;
+  const digits = random.toHex();
+  const variant = (((random[2] ?? 0) & 0x3f) | 0x80).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${digits.slice(0, 3)}-${variant}${digits.slice(6, 8)}-${digits.slice(8)}`;
 }

@@ -14,7 +14,7 @@ import { refuseExpired, refuseToken } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
 import type { ForeignKeys } from "./foreign-keys";
 import type { Identity } from "./identity-cache";
-import { TokenMemory } from "./token-memory";
+import type { TokenMemory } from "./token-memory";
 
 /** A foreign token that was verified, and whom it is here. */
 export interface ForeignToken {
@@ -88,7 +88,7 @@ export class ForeignTokens {
    * of the issuer's keys.
    */
   async verify(issuer: TrustedIssuer, token: string): Promise<Outcome<ForeignToken>> {
-    const remembered = this.#options.memory.recall(TokenMemory.keyOf(token), this.#on.scope.clock());
+    const remembered = this.#options.memory.recall(token, this.#on.scope.clock());
     return remembered ?? (await this.#verifyUnknown(issuer, token, (claims) => this.#find(issuer, claims)));
   }
 
@@ -112,7 +112,7 @@ export class ForeignTokens {
     // A refusal too: it is found before anybody's budget is charged, so repeating it must not reach the database.
     const rememberedMs = outcome.ok ? REMEMBERED_MS : REFUSAL_REMEMBERED_MS;
     const endsAtMs = Math.min(claims.value.expiresAt, this.#on.scope.clock() + rememberedMs);
-    this.#options.memory.remember(TokenMemory.keyOf(token), outcome, endsAtMs);
+    this.#options.memory.remember(token, outcome, endsAtMs);
     return outcome;
   }
 

@@ -1,23 +1,23 @@
 /**
- * Tokens whose signature was verified already, by the digest of the whole token: a repeated token costs one SHA-256
- * instead of a signature. The token itself is not kept, and another token, be it one bit apart, is not found.
+ * Tokens whose signature was verified already: a repeated token costs a look into a map instead of a signature, or a
+ * digest. Another token, be it one bit apart, is not found. Tokens lie in the isolate's memory for as long as they are
+ * good, beside the keys that sign them: a digest would hide nothing from who can read that.
  */
-import { sha256Text } from "../../platform/encoding";
 
-/** About 300 bytes an entry: 3 MB at most. */
 const ENTRIES_MAX = 10_000;
+/** Sum of the keys' lengths, in characters of a byte: ours have about 600, those of other issuers up to 8,192. */
+const LENGTH_MAX = 8 * 1024 * 1024;
 
 /** Values only: one memory may serve all requests of an isolate. */
 export class TokenMemory<Value> {
   readonly #entries = new Map<string, { readonly value: Value; readonly expiresAt: number }>();
-  readonly #max: number;
+  readonly #entriesMax: number;
+  readonly #lengthMax: number;
+  #length = 0;
 
-  constructor(max: number = ENTRIES_MAX) {
-    this.#max = max;
-  }
-
-  static keyOf(token: string): string {
-    return sha256Text(token);
+  constructor(bounds: { readonly entriesMax?: number; readonly lengthMax?: number } = {}) {
+    this.#entriesMax = bounds.entriesMax ?? ENTRIES_MAX;
+    this.#lengthMax = bounds.lengthMax ?? LENGTH_MAX;
   }
 
   /** The value, or null when it is unknown or its time is over. */
@@ -25,22 +25,23 @@ export class TokenMemory<Value> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return null;
     if (nowMs < entry.expiresAt) return entry.value;
-    this.#entries.delete(key);
+    this.forget(key);
     return null;
   }
 
-  /** @param expiresAt epoch milliseconds from which the entry counts no more. At the maximum the oldest makes room. */
+  /** @param expiresAt epoch milliseconds from which the entry counts no more. Past a bound the oldest make room. */
   remember(key: string, value: Value, expiresAt: number): void {
-    this.#entries.delete(key);
-    if (this.#entries.size >= this.#max) {
-      const oldest = this.#entries.keys().next();
-      if (oldest.done !== true) this.#entries.delete(oldest.value);
-    }
+    this.forget(key);
     this.#entries.set(key, { value, expiresAt });
+    this.#length += key.length;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#entriesMax && this.#length <= this.#lengthMax) break;
+      this.forget(oldest);
+    }
   }
 
   forget(key: string): void {
-    this.#entries.delete(key);
+    if (this.#entries.delete(key)) this.#length -= key.length;
   }
 
   get size(): number {

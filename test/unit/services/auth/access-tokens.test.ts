@@ -301,7 +301,7 @@ test("a remembered token is not verified again, and no longer accepted when its 
 });
 
 test("a refused token is not remembered, and the memory never outgrows its bound", async () => {
-  const memory = new TokenMemory<VerifiedToken>(2);
+  const memory = new TokenMemory<VerifiedToken>({ entriesMax: 2 });
   const tokens = tokensAt(NOW_MS, { memory });
   await tokens.verify(await signed({ claims: { aud: "elsewhere" } }));
   expect(memory.size).toBe(0);
@@ -309,6 +309,19 @@ test("a refused token is not remembered, and the memory never outgrows its bound
     await tokens.verify((await tokens.issue({ ...SUBJECT, tokenId })).token);
   }
   expect(memory.size).toBe(2);
+});
+
+test("long tokens make room for each other by their length", () => {
+  const memory = new TokenMemory<string>({ lengthMax: 10 });
+  memory.remember("aaaa", "first", NOW_MS);
+  memory.remember("bbbb", "second", NOW_MS);
+  memory.remember("bbbb", "again", NOW_MS);
+  expect(memory.recall("aaaa", 0)).toBe("first");
+  memory.remember("ccc", "third", NOW_MS);
+  expect(memory.recall("aaaa", 0)).toBeNull();
+  expect([memory.recall("bbbb", 0), memory.recall("ccc", 0)]).toEqual(["again", "third"]);
+  memory.remember("d".repeat(11), "longer than the memory", NOW_MS);
+  expect(memory.size).toBe(0);
 });
 
 test("the published set has every key and no private member", () => {
