@@ -14,11 +14,13 @@ import { recordCalls } from "../../metrics/record-calls";
 import type { GatewayEnv, Wire } from "../../request-context";
 import { methodOf, protocolOf, routeOf } from "../route-label";
 
-/** Read when asked for: the runtime makes an object out of `cf`, which only a login wants. */
+/** What only a login wants is read when asked for: the runtime makes an object out of `cf`. */
 function callerOf(req: HonoRequest): Caller {
   return {
     address: req.header("cf-connecting-ip") ?? null,
-    userAgent: req.header("user-agent") ?? null,
+    get userAgent() {
+      return req.header("user-agent") ?? null;
+    },
     get cf() {
       return req.raw.cf ?? null;
     },

@@ -25,7 +25,7 @@ export class MetricsRecorder<Catalogue extends MetricCatalogue> {
     labels: LabelsOf<Catalogue[Name]>,
     amount = 1,
   ): void {
-    if (amount > 0 && Number.isFinite(amount)) this.#add(name, labels, [], amount);
+    if (amount > 0 && Number.isFinite(amount)) this.#add(name, labels, null, amount);
   }
 
   /** Adds an observation to a histogram. What is negative (a clock set back) counts as 0. */
@@ -38,8 +38,8 @@ export class MetricsRecorder<Catalogue extends MetricCatalogue> {
     if (definition?.kind !== "histogram" || !Number.isFinite(value)) return;
     const observed = Math.max(0, value);
     const bound = definition.buckets.find((bucket) => observed <= bucket);
-    this.#add(name, labels, [`le ${bound ?? "+Inf"}`], 1);
-    if (observed > 0) this.#add(name, labels, ["sum"], observed);
+    this.#add(name, labels, `le ${bound ?? "+Inf"}`, 1);
+    if (observed > 0) this.#add(name, labels, "sum", observed);
   }
 
   get isEmpty(): boolean {
@@ -53,14 +53,10 @@ export class MetricsRecorder<Catalogue extends MetricCatalogue> {
     return taken;
   }
 
-  #add(
-    name: string,
-    labels: Readonly<Record<string, string>>,
-    part: readonly string[],
-    amount: number,
-  ): void {
-    const names = this.catalogue[name]?.labels ?? [];
-    const key = encodeSeriesKey(name, [...names.map((label) => labels[label] ?? ""), ...part]);
+  #add(name: string, labels: Readonly<Record<string, string>>, part: string | null, amount: number): void {
+    const values = (this.catalogue[name]?.labels ?? []).map((label) => labels[label] ?? "");
+    if (part !== null) values.push(part);
+    const key = encodeSeriesKey(name, values);
     const before = this.#pending.get(key);
     if (before !== undefined || this.#pending.size < SERIES_MAX) {
       this.#pending.set(key, (before ?? 0) + amount);
