@@ -109,7 +109,10 @@ export class AccessTokens {
     const remembered = memory.recall(token, clock());
     if (remembered !== null) return done(remembered);
     const outcome = await this.#verifySignature(token);
-    if (outcome.ok) memory.remember(token, outcome.value, outcome.value.expiresAt);
+    if (outcome.ok) {
+      const { expiresAt } = outcome.value;
+      memory.remember(token, outcome.value, { nowMs: clock(), expiresAt });
+    }
     return outcome;
   }
 

@@ -111,8 +111,9 @@ export class ForeignTokens {
     const outcome = identity.ok ? done(toToken(issuer, claims.value, identity.value)) : identity;
     // A refusal too: it is found before anybody's budget is charged, so repeating it must not reach the database.
     const rememberedMs = outcome.ok ? REMEMBERED_MS : REFUSAL_REMEMBERED_MS;
-    const endsAtMs = Math.min(claims.value.expiresAt, this.#on.scope.clock() + rememberedMs);
-    this.#options.memory.remember(token, outcome, endsAtMs);
+    const nowMs = this.#on.scope.clock();
+    const expiresAt = Math.min(claims.value.expiresAt, nowMs + rememberedMs);
+    this.#options.memory.remember(token, outcome, { nowMs, expiresAt });
     return outcome;
   }
 

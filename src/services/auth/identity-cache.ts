@@ -94,8 +94,9 @@ export class IdentityCache {
 
   #remember(key: string, identity: Identity): void {
     const { memory, scope } = this.#on;
-    const endsAtMs = Math.min(scope.clock() + IDENTITY_FRESH_MS, identity.readAtMs + IDENTITY_LIFE_MS);
-    memory.known.remember(key, identity, endsAtMs);
+    const nowMs = scope.clock();
+    const expiresAt = Math.min(nowMs + IDENTITY_FRESH_MS, identity.readAtMs + IDENTITY_LIFE_MS);
+    memory.known.remember(key, identity, { nowMs, expiresAt });
   }
 
   async #write(key: string, identity: Identity): Promise<void> {

@@ -3,6 +3,7 @@
  * digest. Another token, be it one bit apart, is not found. Tokens lie in the isolate's memory for as long as they are
  * good, beside the keys that sign them: a digest would hide nothing from who can read that.
  */
+import { MemoryCache } from "../../platform/cache/memory-cache";
 
 const ENTRIES_MAX = 10_000;
 /** Sum of the keys' lengths, in characters of a byte: ours have about 600, those of other issuers up to 8,192. */
@@ -10,41 +11,27 @@ const LENGTH_MAX = 8 * 1024 * 1024;
 
 /** Values only: one memory may serve all requests of an isolate. */
 export class TokenMemory<Value> {
-  readonly #entries = new Map<string, { readonly value: Value; readonly expiresAt: number }>();
-  readonly #entriesMax: number;
-  readonly #lengthMax: number;
-  #length = 0;
+  readonly #known: MemoryCache<{ readonly value: Value; readonly expiresAt: number }>;
 
-  constructor(bounds: { readonly entriesMax?: number; readonly lengthMax?: number } = {}) {
-    this.#entriesMax = bounds.entriesMax ?? ENTRIES_MAX;
-    this.#lengthMax = bounds.lengthMax ?? LENGTH_MAX;
+  constructor({ entriesMax = ENTRIES_MAX, lengthMax = LENGTH_MAX } = {}) {
+    this.#known = new MemoryCache({ entriesMax, bytesMax: lengthMax, ageMaxMs: Number.POSITIVE_INFINITY });
   }
 
   /** The value, or null when it is unknown or its time is over. */
   recall(key: string, nowMs: number): Value | null {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return null;
-    if (nowMs < entry.expiresAt) return entry.value;
-    this.forget(key);
+    const known = this.#known.get(key, nowMs);
+    if (known === null) return null;
+    if (nowMs < known.expiresAt) return known.value;
+    this.#known.delete(key);
     return null;
   }
 
-  /** @param expiresAt epoch milliseconds from which the entry counts no more. Past a bound the oldest make room. */
-  remember(key: string, value: Value, expiresAt: number): void {
-    this.forget(key);
-    this.#entries.set(key, { value, expiresAt });
-    this.#length += key.length;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#entriesMax && this.#length <= this.#lengthMax) break;
-      this.forget(oldest);
-    }
-  }
-
-  forget(key: string): void {
-    if (this.#entries.delete(key)) this.#length -= key.length;
+  /** @param life epoch milliseconds: now, and from when it counts no more. Past a bound what was asked for longest ago makes room. */
+  remember(key: string, value: Value, life: { readonly nowMs: number; readonly expiresAt: number }): void {
+    this.#known.set(key, { value, expiresAt: life.expiresAt }, key.length, life.nowMs);
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#known.size.entries;
   }
 }
