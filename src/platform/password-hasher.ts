@@ -147,17 +147,13 @@ function parsePhc(text: string): PhcHash {
       blockSize: Number(blockSize),
       parallelization: Number(parallelization),
     },
-    salt: fromBase64(salt),
-    hash: fromBase64(hash),
+    salt: Uint8Array.fromBase64(salt),
+    hash: Uint8Array.fromBase64(hash),
   };
 }
 
 function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replace(/=+$/, "");
-}
-
-function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  return bytes.toBase64({ omitPadding: true });
 }
 
 function isSameCost(a: ScryptParameters, b: ScryptParameters): boolean {

@@ -48,7 +48,7 @@ export function renderAs(
 
 function connectError(code: Faces["connect"], refusal: Refusal, requestId: string) {
   const detail = errorDetailOf(refusal, requestId);
-  const value = base64(encodeErrorDetail(detail)).replace(/=+$/, "");
+  const value = encodeErrorDetail(detail).toBase64({ omitPadding: true });
   return {
     code,
     message: refusal.detail,
@@ -80,11 +80,7 @@ function asGrpcWeb(
     headers: {
       "Grpc-Status": String(code),
       "Grpc-Message": encodeURIComponent(refusal.detail),
-      "Grpc-Status-Details-Bin": base64(encodeStatus(code, refusal.detail, ERROR_DETAIL_TYPE, detail)),
+      "Grpc-Status-Details-Bin": encodeStatus(code, refusal.detail, ERROR_DETAIL_TYPE, detail).toBase64(),
     },
   };
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

@@ -13,7 +13,7 @@ interface SignedMessage {
 
 /** @param random 32 bytes */
 export function newSecret(random: Uint8Array): string {
-  return `${PREFIX}${btoa(String.fromCharCode(...random.subarray(0, SECRET_BYTES)))}`;
+  return `${PREFIX}${random.subarray(0, SECRET_BYTES).toBase64()}`;
 }
 
 /** The headers of one delivery, signed with every secret that is valid now. */
@@ -31,8 +31,8 @@ export async function signedHeaders(
 }
 
 async function sign(secret: string, content: string): Promise<string> {
-  const bytes = Uint8Array.from(atob(secret.slice(PREFIX.length)), (char) => char.charCodeAt(0));
+  const bytes = Uint8Array.fromBase64(secret.slice(PREFIX.length));
   const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(content));
-  return btoa(String.fromCharCode(...new Uint8Array(mac)));
+  return new Uint8Array(mac).toBase64();
 }
