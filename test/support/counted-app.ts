@@ -21,6 +21,7 @@ interface Call {
   readonly depth: number;
   endedAt: number | null;
   rowsRead: number;
+  rowsWritten: number;
 }
 
 /** What a request took before its answer, and what followed. */
@@ -28,6 +29,7 @@ export interface Spent {
   readonly d1RoundTrips: number;
   readonly d1Statements: number;
   readonly d1RowsRead: number;
+  readonly d1RowsWritten: number;
   readonly kvReads: number;
   readonly kvWrites: number;
   readonly objectCalls: number;
@@ -81,6 +83,7 @@ function spentOn(calls: readonly Call[]): Spent {
     d1RoundTrips: new Set(depths).size,
     d1Statements: of("d1").reduce((sum, call) => sum + call.statements, 0),
     d1RowsRead: of("d1").reduce((sum, call) => sum + call.rowsRead, 0),
+    d1RowsWritten: of("d1").reduce((sum, call) => sum + call.rowsWritten, 0),
     kvReads: of("kv-read").length,
     kvWrites: of("kv-write").length,
     objectCalls: of("object").length,
@@ -112,11 +115,11 @@ class Ledger {
   async #count<T>(kind: CallKind, statements: number, call: () => Promise<T>): Promise<T> {
     const ended = this.calls.filter((other) => other.kind === kind && other.endedAt !== null);
     const depth = 1 + ended.reduce((deepest, other) => Math.max(deepest, other.depth), 0);
-    const entry: Call = { kind, statements, depth, endedAt: null, rowsRead: 0 };
+    const entry: Call = { kind, statements, depth, endedAt: null, rowsRead: 0, rowsWritten: 0 };
     this.calls.push(entry);
     try {
       const result = await call();
-      if (kind === "d1") entry.rowsRead = rowsReadBy(result);
+      if (kind === "d1") Object.assign(entry, rowsOf(result));
       return result;
     } finally {
       entry.endedAt = this.tick();
@@ -166,9 +169,12 @@ class Ledger {
 }
 
 /** Of a batch, whose results all say what they cost. */
-function rowsReadBy(results: unknown): number {
+function rowsOf(results: unknown): Pick<Call, "rowsRead" | "rowsWritten"> {
   const batch = results as readonly D1Result[];
-  return batch.reduce((sum, { meta }) => sum + meta.rows_read, 0);
+  return {
+    rowsRead: batch.reduce((sum, { meta }) => sum + meta.rows_read, 0),
+    rowsWritten: batch.reduce((sum, { meta }) => sum + meta.rows_written, 0),
+  };
 }
 
 function intercept<Target extends object>(real: Target, methods: Readonly<Record<string, unknown>>): Target {
