@@ -1,6 +1,6 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { newId } from "../../src/platform/clock";
 import worker from "../../src/worker";
 import { createAccount, createAdmin } from "../support/accounts";
@@ -22,6 +22,15 @@ async function stored(userId: string): Promise<Record<string, unknown> | null> {
   return await env.USER_CACHE.get<Record<string, unknown>>(`user:${userId}`, "json");
 }
 
+/** The same once a write of `call` has come there, which it does after its response; null is a deletion's tombstone. */
+async function storedAt(userId: string, version: number | null): Promise<Record<string, unknown> | null> {
+  return await vi.waitFor(async () => {
+    const entry = await stored(userId);
+    expect(entry).toMatchObject({ value: version === null ? null : { version } });
+    return entry;
+  });
+}
+
 describe("a user that is read again", () => {
   test("costs no D1 call, and nothing at all while memory is fresh", async () => {
     const ada = await storeUser();
@@ -35,7 +44,7 @@ describe("a user that is read again", () => {
   test("costs one KV read where memory does not know it", async () => {
     const [ada, grace] = [await createAccount(), await storeUser()];
     // Another isolate's view: what lies in KV for Ada, under an id that this one has never read.
-    const entry = await stored(ada.id);
+    const entry = await storedAt(ada.id, 1);
     const value = { ...Object(entry?.value), id: grace.id, name: "From KV" };
     await env.USER_CACHE.put(`user:${grace.id}`, JSON.stringify({ ...entry, value }));
     const { response, before } = await get(grace, {}, { SERVER_TIMING: "all" } as Partial<Env>);
@@ -136,7 +145,7 @@ describe("what does not exist", () => {
 
   test("but lies in KV is buried, when a client with a bookmark has found it gone", async () => {
     const [admin, ada] = [await storeUser("admin"), await createAccount()];
-    const kept = JSON.stringify({ ...(await stored(ada.id)), bookmark: null });
+    const kept = JSON.stringify({ ...(await storedAt(ada.id, 1)), bookmark: null });
     await env.DB.prepare("delete from users where id = ?").bind(ada.id).run();
     const session = env.DB.withSession("first-primary");
     await session.prepare("select 1").run();
@@ -154,7 +163,7 @@ describe("what does not exist", () => {
     const gone = await admin.call(`/api/users/${ada.id}`);
     expect(gone.status).toBe(404);
     expect(gone.headers.get("server-timing")).toContain('cache;desc="memory", d1;desc="0"');
-    expect(await stored(ada.id)).toMatchObject({ value: null });
+    await storedAt(ada.id, null);
   });
 });
 
@@ -201,8 +210,9 @@ describe("the refresh that follows a change", () => {
 
   test("overwrites what a slow reader put back", async () => {
     const ada = await createAccount();
-    const slow = JSON.stringify(await stored(ada.id));
+    const slow = JSON.stringify(await storedAt(ada.id, 1));
     await ada.call(`/api/users/${ada.id}`, { method: "PATCH", json: { name: "Ada King" } });
+    await storedAt(ada.id, 2);
     await env.USER_CACHE.put(`user:${ada.id}`, slow);
     expect(await stored(ada.id)).toMatchObject({ value: { version: 1 } });
     await deliverRefresh(ada.id);
@@ -211,8 +221,9 @@ describe("the refresh that follows a change", () => {
 
   test("buries a deleted user whom a slow reader put back", async () => {
     const [admin, ada] = [await createAdmin(), await createAccount()];
-    const slow = JSON.stringify(await stored(ada.id));
+    const slow = JSON.stringify(await storedAt(ada.id, 1));
     await admin.call(`/api/users/${ada.id}`, { method: "DELETE" });
+    await storedAt(ada.id, null);
     await env.USER_CACHE.put(`user:${ada.id}`, slow);
     await deliverRefresh(ada.id);
     expect(await stored(ada.id)).toMatchObject({ value: null });
