@@ -1,6 +1,6 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import worker from "../../src/worker";
 import { createAccount } from "../support/accounts";
 import { rowsOf } from "../support/outbox";
@@ -19,7 +19,11 @@ test("a user's events in the wrong order, each twice, leave what the right order
   for (const name of ["Ada Byron", "Ada King", "Ada Lovelace"])
     await ada.call(`/api/users/${ada.id}`, { method: "PATCH", json: { name } });
   // What a slow reader put back: older than every change.
-  const entry = (await env.USER_CACHE.get(`user:${ada.id}`)) ?? expect.fail("nothing is cached");
+  const entry = await vi.waitFor(async () => {
+    const last = await env.USER_CACHE.get(`user:${ada.id}`);
+    if (last === null || !last.includes("Ada Lovelace")) throw new Error("the last change is not cached yet");
+    return last;
+  });
   await env.USER_CACHE.put(`user:${ada.id}`, entry.replaceAll("Ada Lovelace", "Ada Byron"));
   const backwards = await rowsOf<{ eventId: string; consumer: string }>(
     `select event_id as eventId, consumer from event_deliveries join outbox_events on outbox_events.id = event_id
