@@ -20,7 +20,7 @@ export const outboxEvents = sqliteTable(
     data: text("data").notNull(),
     traceparent: text("traceparent"),
     committedAt: integer("committed_at").notNull(),
-    /** When a queue first took it: told by the first message that arrives, or by the sweep. */
+    /** Of events that were sent before each delivery told it of itself. Written no more. */
     sentAt: integer("sent_at"),
   },
   (table) => [
@@ -55,6 +55,8 @@ export const eventDeliveries = sqliteTable(
     notBefore: integer("not_before").notNull().default(0),
     /** The sweep sends it again from then on: pushed ahead by each send, by a retry's delay and by a claim. */
     dueAt: integer("due_at").notNull(),
+    /** When a queue first took it: told with what became of it, or by the sweep. */
+    sentAt: integer("sent_at"),
     doneAt: integer("done_at"),
     /** The sweep that sends it now: fences it from other sweeps. */
     relayToken: text("relay_token"),

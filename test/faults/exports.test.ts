@@ -80,7 +80,7 @@ test("five hundred exports that a queue refuses, and then takes, cost a sweep fi
     { state: "pending", attempts: 1 },
   ]);
   // Nobody has taken them yet.
-  expect(await rowsOf("select distinct sent_at from outbox_events")).toEqual([{ sent_at: null }]);
+  expect(await rowsOf("select distinct sent_at from event_deliveries")).toEqual([{ sent_at: null }]);
   on.clock.advance(3600);
   team.isRefusing = false;
   expect(await sweep()).toBeLessThan(50);

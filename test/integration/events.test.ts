@@ -104,6 +104,20 @@ test("the ledger tells when an event was committed and sent, and what each consu
   expect((await call("/api/events/nonsense", TOKEN)).status).toBe(400);
 });
 
+test("an event was sent when the first of its deliveries was, or when an earlier version noted it", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  const sentAt = async () => (await call(`/api/events/${id}`, TOKEN)).json.sentAt;
+  expect(await sentAt()).toBeNull();
+  const [early, first, second] = [NOW + 1, NOW + 2, NOW + 3];
+  await env.DB.prepare("update event_deliveries set sent_at = iif(consumer = 'mail', ?, ?)")
+    .bind(first, second)
+    .run();
+  expect(await sentAt()).toBe(new Date(first).toISOString());
+  await env.DB.prepare("update outbox_events set sent_at = ?").bind(early).run();
+  expect(await sentAt()).toBe(new Date(early).toISOString());
+});
+
 test("a dead letter is replayed once, with fresh attempts and an audit row; a second time is refused", async () => {
   const on = bench();
   const { letterId, eventId } = await bury(on);

@@ -181,6 +181,7 @@ export interface DeliveryRow {
   readonly attempts: number;
   readonly last_error: string | null;
   readonly due_at: number;
+  readonly sent_at: number | null;
   readonly done_at: number | null;
 }
 

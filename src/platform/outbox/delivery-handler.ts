@@ -1,12 +1,12 @@
 /** What a delivery's message leads to: the consumer's effect, and the record of what came of it. */
 import { AppError } from "../../kernel/errors";
-import type { Database, Statement } from "../database";
+import type { Database } from "../database";
 import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
 import { commonPolicy } from "./backoff";
 import type { Consumer, ExternalConsumer, TransactionalConsumer } from "./consumer";
 import { QUEUE_DELAY_MAX_SECONDS, recordFailure } from "./failures";
-import { claim, type DeliveryKey, isSettledAlready, markDone, markSent, settle } from "./ledger";
+import { claim, type DeliveryKey, isSettledAlready, markDone, type SentDelivery, settle } from "./ledger";
 import type { PendingDelivery } from "./pending-deliveries";
 
 /** An external action is given up after this. */
@@ -25,10 +25,7 @@ export interface HandlerOptions {
 }
 
 /** A pending delivery that a message has come for. */
-export interface Arrival extends PendingDelivery {
-  /** When the queue took the message, epoch milliseconds. */
-  readonly sentAt: number;
-}
+export interface Arrival extends PendingDelivery, SentDelivery {}
 
 /** What became of a message. */
 export interface Handled {
@@ -76,10 +73,10 @@ export class DeliveryHandler {
   }
 
   async #transact(delivery: Arrival, consumer: TransactionalConsumer): Promise<Handled> {
-    const { database } = this.#options;
+    const { database, scope } = this.#options;
     try {
       const effect = await consumer.prepare(delivery.event);
-      await database.commit([...this.#settlement(delivery), ...effect.statements]);
+      await database.commit([settle(database, delivery, scope.clock()), ...effect.statements]);
       effect.afterCommit?.();
       return DONE;
     } catch (error) {
@@ -88,18 +85,9 @@ export class DeliveryHandler {
     }
   }
 
-  #settlement(delivery: Arrival): [Statement, ...Statement[]] {
-    const { database, scope } = this.#options;
-    return [settle(database, delivery, scope.clock()), ...this.#sent(delivery)];
-  }
-
-  /** The first message that arrives tells when its event was sent: the sender need not write it. */
-  #sent({ isSentKnown, eventId, sentAt }: Arrival): readonly Statement[] {
-    return isSentKnown ? [] : [markSent(this.#options.database, [eventId], sentAt)];
-  }
-
   /** Acts without a claim, for duplicates at once do no harm. An attempt counts when it has come to an end. */
   async #repeat(delivery: Arrival, consumer: ExternalConsumer): Promise<Handled> {
+    const { database, scope } = this.#options;
     const attempt = delivery.attempts + 1;
     try {
       await withinDeadline((signal) =>
@@ -109,7 +97,7 @@ export class DeliveryHandler {
       return await this.#fail(delivery, consumer, error);
     }
     try {
-      await this.#options.database.commit(this.#settlement(delivery));
+      await database.commit([settle(database, delivery, scope.clock())]);
     } catch (error) {
       if (!isSettledAlready(error)) return this.#unrecorded(delivery, error);
     }
@@ -124,7 +112,6 @@ export class DeliveryHandler {
     try {
       const [[claimed]] = await database.commit([
         claim(database, delivery, { token, now, until: now + LEASE_MS }),
-        ...this.#sent(delivery),
       ]);
       // Settled, or another holds it. Should that one die, the sweep finds the row when the claim has lapsed.
       if (claimed === undefined) return SKIPPED;
@@ -133,7 +120,7 @@ export class DeliveryHandler {
       this.#log("warn", "dispatch.claim_failed", { ...fieldsOf(delivery), ...describeError(error) });
       return { outcome: "unavailable", again: this.#options.backoffSeconds };
     }
-    const held = { ...delivery, attempts: attempt, isSentKnown: true };
+    const held = { ...delivery, attempts: attempt };
     if (attempt > (consumer.retry ?? commonPolicy(this.#options)).attemptsMax) {
       const error = new AppError("unavailable", "no attempt came to an end");
       return await this.#fail(held, consumer, error, { isCounted: true });
@@ -175,11 +162,11 @@ export class DeliveryHandler {
   ): Promise<Handled> {
     const { database, scope, resendSeconds } = this.#options;
     const policy = consumer?.retry ?? commonPolicy(this.#options);
-    const { eventId, consumer: name, attempts } = delivery;
+    const { eventId, consumer: name, attempts, sentAt } = delivery;
     try {
       const verdict = await recordFailure(
-        { database, scope, policy, resendSeconds, beside: this.#sent(delivery) },
-        { eventIds: [eventId], consumer: name, attemptsSeen: attempts, isCounted, error },
+        { database, scope, policy, resendSeconds },
+        { eventIds: [eventId], consumer: name, attemptsSeen: attempts, isCounted, sentAt, error },
       );
       if (verdict.state === "dead") return { outcome: "dead", again: null };
       const isSweeps = verdict.delaySeconds > QUEUE_DELAY_MAX_SECONDS;

@@ -19,7 +19,7 @@ export interface EventQuery {
 export interface EventLedger {
   readonly event: CloudEvent;
   readonly committedAt: string;
-  /** When a queue first took it, as its first message tells; null until then. */
+  /** When a queue first took it, as the first of its messages that was handled tells; null until then. */
   readonly sentAt: string | null;
   readonly deliveries: readonly LedgerEntry[];
 }
@@ -81,7 +81,7 @@ export class EventLog {
     return {
       event: toEnvelope(row, this.#publicUrl),
       committedAt: toTimestamp(row.committedAt),
-      sentAt: timestampOrNull(row.sentAt),
+      sentAt: timestampOrNull(earliest([row.sentAt, ...deliveries.map(({ sentAt }) => sentAt)])),
       deliveries: deliveries.map(({ consumer, state, attempts, lastError, doneAt }) => ({
         consumer,
         state,
@@ -122,6 +122,11 @@ export class EventLog {
       and not exists (select 1 from ${deadLetters} l where l.event_id = e.id and l.state = 'open')
       order by e.committed_at, e.sequence limit ${RETENTION_STEP}`;
   }
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 function timestampOrNull(epochMs: number | null): string | null {

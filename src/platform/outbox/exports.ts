@@ -6,7 +6,7 @@ import { AppError } from "../../kernel/errors";
 import { utf8 } from "../encoding";
 import { commonPolicy } from "./backoff";
 import { recordFailure } from "./failures";
-import { type DeliveryKey, markAccepted, markSent } from "./ledger";
+import { type DeliveryKey, markAccepted } from "./ledger";
 import type { OutboxOptions } from "./options";
 import { type PendingDelivery, readPending } from "./pending-deliveries";
 
@@ -21,52 +21,40 @@ interface Outgoing extends PendingDelivery {
 
 /**
  * Sends each delivery to its own queue. A queue that refuses costs its deliveries an attempt, and no other's.
- *
- * @returns those that were accepted
- * **Errors**: `unavailable`. **Cost**: 1 round trip, and 1 for each call to a queue; two or three statements each,
+ * **Errors**: `unavailable`. **Cost**: 1 round trip, and 1 for each call to a queue; one or two statements each,
  * however many deliveries.
  */
-export async function sendExports(
-  options: OutboxOptions,
-  deliveries: readonly DeliveryKey[],
-): Promise<readonly DeliveryKey[]> {
-  if (deliveries.length === 0) return [];
+export async function sendExports(options: OutboxOptions, deliveries: readonly DeliveryKey[]): Promise<void> {
+  if (deliveries.length === 0) return;
   const rows = (await readPending(options, deliveries)).map((delivery) => ({
     ...delivery,
     bytes: utf8(JSON.stringify(delivery.event)).length,
   }));
-  const accepted: DeliveryKey[] = [];
   for (const [consumer, queue] of options.exports) {
     const own = rows.filter((row) => row.consumer === consumer);
     const tooLarge = own.filter(({ bytes }) => bytes > MESSAGE_BYTES_MAX);
     await fail(options, tooLarge, new AppError("internal", "event is larger than a queue message"));
     for (const call of pack(own.filter(({ bytes }) => bytes <= MESSAGE_BYTES_MAX))) {
-      if (await sendCall(options, { consumer, queue }, call)) accepted.push(...call);
+      await sendCall(options, { consumer, queue }, call);
     }
   }
-  return accepted;
 }
 
 async function sendCall(
   options: OutboxOptions,
   { consumer, queue }: { readonly consumer: string; readonly queue: Queue },
   call: readonly Outgoing[],
-): Promise<boolean> {
+): Promise<void> {
   const { database, scope } = options;
   try {
     scope.calls.queueSends += 1;
     await queue.sendBatch(call.map(({ event }) => ({ body: event, contentType: "json" as const })));
   } catch (error) {
     await fail(options, call, error);
-    return false;
+    return;
   }
   const eventIds = call.map(({ eventId }) => eventId);
-  const now = scope.clock();
-  await database.commit([
-    markAccepted(database, { consumer, eventIds }, now),
-    markSent(database, eventIds, now),
-  ]);
-  return true;
+  await database.commit([markAccepted(database, { consumer, eventIds }, scope.clock())]);
 }
 
 /** @param rows of one consumer. Those that have failed as often before are counted together. */
@@ -77,7 +65,7 @@ async function fail(options: OutboxOptions, rows: readonly Outgoing[], error: un
     const eventIds = group.map(({ eventId }) => eventId);
     await recordFailure(
       { database, scope, policy: commonPolicy(options), resendSeconds },
-      { eventIds, consumer, attemptsSeen, isCounted: false, error },
+      { eventIds, consumer, attemptsSeen, isCounted: false, sentAt: null, error },
     );
   }
 }

@@ -1,7 +1,7 @@
 /** What becomes of deliveries whose attempt failed: another attempt later, or a dead letter each. */
 import { AppError } from "../../kernel/errors";
 import { randomFraction } from "../clock";
-import type { Database, Statement } from "../database";
+import type { Database } from "../database";
 import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
 import { backoffSeconds } from "./backoff";
@@ -18,6 +18,8 @@ export interface FailedAttempt extends DeliveryGroup {
   readonly attemptsSeen: number;
   /** Whether `attemptsSeen` has this attempt in it already (a claim counts first). */
   readonly isCounted: boolean;
+  /** When the queue took the message that led to it; null when no queue did. */
+  readonly sentAt: number | null;
   readonly error: unknown;
 }
 
@@ -28,8 +30,6 @@ export interface FailureContext {
   readonly scope: Scope;
   readonly policy: RetryPolicy;
   readonly resendSeconds: number;
-  /** Committed with the verdict. */
-  readonly beside?: readonly Statement[];
 }
 
 /**
@@ -38,25 +38,24 @@ export interface FailureContext {
  * **Errors**: `unavailable`; then nothing was counted. **Cost**: 1 round trip, 2 statements at most.
  */
 export async function recordFailure(context: FailureContext, attempt: FailedAttempt): Promise<Verdict> {
-  const { database, scope, policy, resendSeconds, beside = [] } = context;
+  const { database, scope, policy, resendSeconds } = context;
   const attempts = attempt.attemptsSeen + (attempt.isCounted ? 0 : 1);
   const lastError = redact(attempt.error);
-  const failure = { attemptsSeen: attempt.attemptsSeen, attempts, lastError };
+  const failure = { attemptsSeen: attempt.attemptsSeen, attempts, lastError, sentAt: attempt.sentAt };
   const tell = (level: "warn" | "error", event: string, more: object = {}) => {
     const fields = { consumer: attempt.consumer, attempts, error: lastError, ...more };
     for (const eventId of attempt.eventIds) scope.log.log(level, event, { eventId, ...fields });
   };
   const now = scope.clock();
   if (attempts >= policy.attemptsMax || isHopeless(attempt.error)) {
-    const dead = markDead(database, attempt, failure, { newId: scope.newId, now });
-    await database.commit([...dead, ...beside]);
+    await database.commit(markDead(database, attempt, failure, { newId: scope.newId, now }));
     tell("error", "delivery.dead");
     return { state: "dead" };
   }
   const delaySeconds = backoffSeconds(policy, attempts, randomFraction());
   const graceSeconds = delaySeconds <= QUEUE_DELAY_MAX_SECONDS ? resendSeconds : 0;
   const dueAt = now + (delaySeconds + graceSeconds) * 1000;
-  await database.commit([markFailed(database, attempt, failure, dueAt), ...beside]);
+  await database.commit([markFailed(database, attempt, failure, dueAt)]);
   tell("warn", "delivery.failed", { delaySeconds });
   return { state: "retry", delaySeconds };
 }

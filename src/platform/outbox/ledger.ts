@@ -26,29 +26,41 @@ function isDelivery({ eventId, consumer }: DeliveryKey): SQL | undefined {
   return and(eq(eventDeliveries.eventId, eventId), eq(eventDeliveries.consumer, consumer));
 }
 
+/** When a queue first took a message of it, unless that is known already: a column of a row that is written anyway. */
+function firstSentAt(sentAt: number | null): SQL {
+  return sql`coalesce(${eventDeliveries.sentAt}, ${sentAt})`;
+}
+
+/** A delivery whose message has come. */
+export interface SentDelivery extends DeliveryKey {
+  /** When the queue took the message, epoch milliseconds. */
+  readonly sentAt: number;
+}
+
 /**
  * Marks a delivery done, and *fails the whole batch* when it is not pending any more: that is what makes the effects
  * beside it happen exactly once. An update that matches no row would not abort a D1 batch, so the check constraint on
  * `state` is made to. Recognise the failure by `isSettledAlready`.
  */
-export function settle(database: Database, key: DeliveryKey, now: number): Statement {
+export function settle(database: Database, delivery: SentDelivery, now: number): Statement {
   return database.build
     .update(eventDeliveries)
     .set({
       state: sql`case ${eventDeliveries.state} when 'pending' then 'done' else 'settled already' end`,
       attempts: sql`${eventDeliveries.attempts} + 1`,
+      sentAt: firstSentAt(delivery.sentAt),
       doneAt: now,
       claimedUntil: null,
     })
-    .where(isDelivery(key));
+    .where(isDelivery(delivery));
 }
 
-/** When a queue first took a message of each event, unless that is known already. */
-export function markSent(database: Database, eventIds: readonly string[], sentAt: number): Statement {
+/** What is still pending of what a sweep has claimed, and a queue has taken. */
+export function markSent(database: Database, relayToken: string, sentAt: number): Statement {
   return database.build
-    .update(outboxEvents)
+    .update(eventDeliveries)
     .set({ sentAt })
-    .where(and(isOneOf(outboxEvents.id, eventIds), isNull(outboxEvents.sentAt)));
+    .where(and(IS_PENDING, eq(eventDeliveries.relayToken, relayToken), isNull(eventDeliveries.sentAt)));
 }
 
 export function isSettledAlready(error: unknown): boolean {
@@ -58,7 +70,7 @@ export function isSettledAlready(error: unknown): boolean {
 /** Takes a pending row that nobody holds. Counts the attempt before it is made, so that one that kills the Worker counts. */
 export function claim(
   database: Database,
-  key: DeliveryKey,
+  delivery: SentDelivery,
   hold: { token: string; now: number; until: number },
 ) {
   return database.build
@@ -67,12 +79,13 @@ export function claim(
       claimToken: hold.token,
       claimedUntil: hold.until,
       attempts: sql`${eventDeliveries.attempts} + 1`,
+      sentAt: firstSentAt(delivery.sentAt),
       // Should the holder die, the sweep finds the row when the claim has lapsed.
       dueAt: sql`max(${eventDeliveries.dueAt}, ${hold.until})`,
     })
     .where(
       and(
-        isDelivery(key),
+        isDelivery(delivery),
         IS_PENDING,
         or(isNull(eventDeliveries.claimedUntil), lte(eventDeliveries.claimedUntil, hold.now)),
       ),
@@ -105,6 +118,8 @@ export interface Failure {
   readonly attempts: number;
   /** Redacted. */
   readonly lastError: string;
+  /** When the queue took the message that led to it; null when no queue did. */
+  readonly sentAt: number | null;
 }
 
 /** Still pending. Guarded on the attempts seen, so that duplicates that fail together count as one attempt. */
@@ -119,6 +134,7 @@ export function markFailed(
     .set({
       attempts: failure.attempts,
       lastError: failure.lastError,
+      sentAt: firstSentAt(failure.sentAt),
       dueAt,
       relayToken: null,
       claimToken: null,
@@ -143,6 +159,7 @@ export function markDead(
         state: "dead",
         attempts: failure.attempts,
         lastError: failure.lastError,
+        sentAt: firstSentAt(failure.sentAt),
         claimToken: token,
         claimedUntil: null,
       })
@@ -160,6 +177,11 @@ export function markDead(
 export function markAccepted(database: Database, group: DeliveryGroup, now: number): Statement {
   return database.build
     .update(eventDeliveries)
-    .set({ state: "done", doneAt: now, attempts: sql`${eventDeliveries.attempts} + 1` })
+    .set({
+      state: "done",
+      sentAt: firstSentAt(now),
+      doneAt: now,
+      attempts: sql`${eventDeliveries.attempts} + 1`,
+    })
     .where(isOfGroup(group));
 }

@@ -160,7 +160,7 @@ function insertDeliveriesOf(on: Database["build"], subscribed: SQL) {
   return on
     .insert(eventDeliveries)
     .select(
-      sql`select e.id, c.consumer, 'pending', 0, null, c.not_before, c.not_before + ${value("resendMs")}, null, null, null, null
+      sql`select e.id, c.consumer, 'pending', 0, null, c.not_before, c.not_before + ${value("resendMs")}, null, null, null, null, null
         from ${outboxEvents} e join (
           select value ->> 'name' as consumer, value ->> 'notBefore' as not_before from json_each(${value("registered")}) ${subscribed}
         ) c where e.id = ${value("event")}`,

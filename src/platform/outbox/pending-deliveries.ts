@@ -10,8 +10,6 @@ export interface PendingDelivery extends DeliveryKey {
   /** Until now. */
   readonly attempts: number;
   readonly event: CloudEvent;
-  /** Whether the log says when a queue first took the event. */
-  readonly isSentKnown: boolean;
 }
 
 /** The pending ones among them, in their order. **Errors**: `unavailable`. **Cost**: 1 round trip, 2 statements. */
@@ -31,14 +29,12 @@ export async function readPending(
       .from(eventDeliveries)
       .where(and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
   ]);
-  const eventOf = new Map(
-    events.map((row) => [row.id, { event: toEnvelope(row, publicUrl), isSentKnown: row.sentAt !== null }]),
-  );
+  const eventOf = new Map(events.map((row) => [row.id, toEnvelope(row, publicUrl)]));
   const attemptsOf = new Map(states.map((row) => [deliveryKeyOf(row), row.attempts]));
   return keys.flatMap(({ eventId, consumer }) => {
-    const found = eventOf.get(eventId);
+    const event = eventOf.get(eventId);
     const attempts = attemptsOf.get(deliveryKeyOf({ eventId, consumer }));
-    return found === undefined || attempts === undefined ? [] : [{ eventId, consumer, attempts, ...found }];
+    return event === undefined || attempts === undefined ? [] : [{ eventId, consumer, attempts, event }];
   });
 }
 

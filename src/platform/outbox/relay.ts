@@ -1,7 +1,7 @@
 /** Takes deliveries from D1 to the Queue. */
 import { and, asc, eq, lte, type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
-import type { Database, Statement } from "../database";
+import type { Database } from "../database";
 import { describeError } from "../observability/logger";
 import type { DeliveryMessage } from "./consumer";
 import { sendExports } from "./exports";
@@ -40,8 +40,8 @@ export class Relay {
 
   /**
    * Sends the deliveries of events just committed: those that their batch has told, and those that D1 must be asked for.
-   * Nothing is written: a delivery is due for a resend by the time it was committed with, and the first message that
-   * arrives tells when it was sent.
+   * Nothing is written: a delivery is due for a resend by the time it was committed with, and its message tells when it
+   * was sent.
    * **Errors**: `unavailable`; whatever the queue throws. **Cost**: 1 send to each queue, side by side; 1 round trip
    * before it for the unknown.
    */
@@ -72,8 +72,9 @@ export class Relay {
       const rows = await this.#claimDue(token);
       if (rows.length === 0) return { sent, isComplete: true };
       try {
-        const taken = await this.#deliver(rows);
-        await this.#options.database.commit([this.#markSent(taken)]);
+        await this.#deliver(rows);
+        const { database, scope } = this.#options;
+        await database.commit([markSent(database, token, scope.clock())]);
       } catch (error) {
         this.#options.scope.log.log("warn", "outbox.sweep_refused", describeError(error));
         await this.#release(token);
@@ -113,18 +114,16 @@ export class Relay {
 
   /**
    * Other teams' first, for they get theirs even while a queue of ours refuses.
-   * @returns what a queue has taken
    * **Errors**: whatever a queue of ours throws, once the other has had its own.
    */
-  async #deliver(rows: readonly DueDelivery[]): Promise<readonly DeliveryKey[]> {
+  async #deliver(rows: readonly DueDelivery[]): Promise<void> {
     const { queueOf, exports } = this.#options;
     const own = rows.filter((row) => !exports.has(row.consumer));
     const outgoing = rows.filter((row) => exports.has(row.consumer));
-    const accepted = await sendExports(this.#options, outgoing);
+    await sendExports(this.#options, outgoing);
     const byQueue = Map.groupBy(own, ({ consumer }) => queueOf(consumer));
     const sent = await Promise.allSettled(Array.from(byQueue, ([queue, group]) => this.#send(queue, group)));
     for (const each of sent) if (each.status === "rejected") throw each.reason;
-    return [...own, ...accepted];
   }
 
   async #send(queue: Queue<DeliveryMessage>, rows: readonly DueDelivery[]): Promise<void> {
@@ -137,11 +136,6 @@ export class Relay {
   #message({ eventId, consumer, notBefore }: DueDelivery): MessageSendRequest<DeliveryMessage> {
     const delaySeconds = Math.max(0, Math.ceil((notBefore - this.#options.scope.clock()) / 1000));
     return { body: { eventId, consumer }, contentType: "json", delaySeconds };
-  }
-
-  #markSent(rows: readonly DeliveryKey[]): Statement {
-    const { database, scope } = this.#options;
-    return markSent(database, [...new Set(rows.map((row) => row.eventId))], scope.clock());
   }
 }
 
