@@ -53,7 +53,7 @@ export const eventDeliveries = sqliteTable(
     lastError: text("last_error"),
     /** The consumer wants it no earlier than this; 0 is at once. */
     notBefore: integer("not_before").notNull().default(0),
-    /** The sweep sends it again from then on: pushed ahead by each send, by a retry's delay and by a claim. */
+    /** The sweep sends it again from then on: pushed ahead by each send and by a retry's delay. */
     dueAt: integer("due_at").notNull(),
     /** When a queue first took it: told with what became of it, or by the sweep. */
     sentAt: integer("sent_at"),

@@ -257,6 +257,34 @@ test("a Worker that dies between acting and recording leads to a second act, aft
   expect((await deliveriesOf(id))[1]).toMatchObject({ state: "done", attempts: 2 });
 });
 
+test("the sweep passes by what a consumer holds, and sends it again when the claim has lapsed", async () => {
+  const on = bench();
+  const id = await commitEvent(on);
+  on.clock.advance(60);
+  let isHeld = false;
+  let release = (): void => undefined;
+  const acting = dispatcher(on, {
+    mail: {
+      kind: "external",
+      act: () => {
+        isHeld = true;
+        return new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      },
+    },
+  });
+  const holding = handOver([{ eventId: id, consumer: "mail" }], (batch) => acting.dispatch(batch));
+  await expect.poll(() => isHeld).toBe(true);
+  await on.outbox.sweep();
+  expect(on.queue.deliveries).toEqual([`${id} count`]);
+  on.clock.advance(30);
+  await on.outbox.sweep();
+  expect(on.queue.deliveries).toEqual([`${id} count`, `${id} mail`]);
+  release();
+  await holding;
+});
+
 test("a failing delivery is left to the queue's retry, and to the sweep should that forget it", async () => {
   const on = bench();
   const id = await commitEvent(on);

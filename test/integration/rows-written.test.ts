@@ -38,7 +38,7 @@ const act = async () => undefined;
 const KINDS: readonly (readonly [kind: string, consumer: Consumer, written: number])[] = [
   ["transactional", { kind: "transactional", prepare: () => ({ statements: [] }) }, 1],
   ["repeatable", { kind: "external", isRepeatable: true, act }, 1],
-  ["external", { kind: "external", act }, 3],
+  ["external", { kind: "external", act }, 2],
 ];
 
 test.each(KINDS)(

@@ -67,7 +67,16 @@ export function isSettledAlready(error: unknown): boolean {
   return isViolationOf(error, "event_deliveries_state_known");
 }
 
-/** Takes a pending row that nobody holds. Counts the attempt before it is made, so that one that kills the Worker counts. */
+/** Nobody holds the row, or whoever did has not come to an end in time. */
+export function isFree(now: number): SQL | undefined {
+  return or(isNull(eventDeliveries.claimedUntil), lte(eventDeliveries.claimedUntil, now));
+}
+
+/**
+ * Takes a pending row that nobody holds. When it is due stays as it was, for that is in an index: the sweep passes by
+ * what is held, and should the holder die it finds the row when the claim has lapsed. Counts the attempt before it is
+ * made, so that one that kills the Worker counts.
+ */
 export function claim(
   database: Database,
   delivery: SentDelivery,
@@ -80,16 +89,8 @@ export function claim(
       claimedUntil: hold.until,
       attempts: sql`${eventDeliveries.attempts} + 1`,
       sentAt: firstSentAt(delivery.sentAt),
-      // Should the holder die, the sweep finds the row when the claim has lapsed.
-      dueAt: sql`max(${eventDeliveries.dueAt}, ${hold.until})`,
     })
-    .where(
-      and(
-        isDelivery(delivery),
-        IS_PENDING,
-        or(isNull(eventDeliveries.claimedUntil), lte(eventDeliveries.claimedUntil, hold.now)),
-      ),
-    )
+    .where(and(isDelivery(delivery), IS_PENDING, isFree(hold.now)))
     .returning({ attempts: eventDeliveries.attempts });
 }
 

@@ -5,7 +5,7 @@ import type { Database } from "../database";
 import { describeError } from "../observability/logger";
 import type { DeliveryMessage } from "./consumer";
 import { sendExports } from "./exports";
-import { type DeliveryKey, IS_PENDING, isOneOf, markSent } from "./ledger";
+import { type DeliveryKey, IS_PENDING, isFree, isOneOf, markSent } from "./ledger";
 import type { OutboxOptions } from "./options";
 
 /** A queue takes 100 messages a call. Source: developers.cloudflare.com/queues/platform/limits */
@@ -62,7 +62,7 @@ export class Relay {
   }
 
   /**
-   * Claims what is due, in bounded steps, each under a token of its own: pushing `due_at` ahead is the claim, so that
+   * Claims what is due and nobody holds, in bounded steps, each under a token of its own: pushing `due_at` ahead is the claim, so that
    * two sweeps never take one row, and one that dies leaves its rows to the next after `resendSeconds`.
    */
   async sweep(): Promise<SweepReport> {
@@ -94,7 +94,7 @@ export class Relay {
         .update(eventDeliveries)
         .set({ relayToken: token, dueAt: restUntil(now, resendSeconds) })
         .where(
-          sql`rowid in (select rowid from ${eventDeliveries} where ${IS_PENDING} and ${lte(eventDeliveries.dueAt, now)} order by ${eventDeliveries.dueAt} limit ${STEP_MAX})`,
+          sql`rowid in (select rowid from ${eventDeliveries} where ${and(IS_PENDING, lte(eventDeliveries.dueAt, now), isFree(now))} order by ${eventDeliveries.dueAt} limit ${STEP_MAX})`,
         ),
       selectDue(database, and(IS_PENDING, eq(eventDeliveries.relayToken, token))),
     ]);
