@@ -41,6 +41,9 @@ export const outboxEvents = sqliteTable(
  *    |  ^--(replay)-- dead
  *    +--(attempts spent, or no hope)--> dead
  * ```
+ *
+ * In the database it is WITHOUT ROWID, which Drizzle has no word for (migration 0010): the primary key is the table, a
+ * row written less for each delivery. So nothing may go by its rowid.
  */
 export const eventDeliveries = sqliteTable(
   "event_deliveries",

@@ -94,7 +94,7 @@ export class Relay {
         .update(eventDeliveries)
         .set({ relayToken: token, dueAt: restUntil(now, resendSeconds) })
         .where(
-          sql`rowid in (select rowid from ${eventDeliveries} where ${and(IS_PENDING, lte(eventDeliveries.dueAt, now), isFree(now))} order by ${eventDeliveries.dueAt} limit ${STEP_MAX})`,
+          sql`(event_id, consumer) in (select event_id, consumer from ${eventDeliveries} where ${and(IS_PENDING, lte(eventDeliveries.dueAt, now), isFree(now))} order by ${eventDeliveries.dueAt} limit ${STEP_MAX})`,
         ),
       selectDue(database, and(IS_PENDING, eq(eventDeliveries.relayToken, token))),
     ]);
