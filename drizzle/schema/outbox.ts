@@ -27,8 +27,6 @@ export const outboxEvents = sqliteTable(
     uniqueIndex("outbox_events_id").on(table.id),
     index("outbox_events_type").on(table.type, table.sequence),
     index("outbox_events_subject").on(table.subject, table.sequence),
-    // For the clean-up, which otherwise reads the whole log each minute to learn that nothing is old enough.
-    index("outbox_events_committed_at").on(table.committedAt),
   ],
 );
 

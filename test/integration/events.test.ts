@@ -259,6 +259,8 @@ test("of many replays of the same letters at once each letter is taken by one, a
 test("what is settled is kept for the retention, and what is not settled for ever", async () => {
   const on = bench();
   const [settled, pending, letter] = [await commitEvent(on), await commitEvent(on), await bury(on)];
+  on.clock.advance(1);
+  const young = await commitEvent(on);
   await env.DB.prepare("update event_deliveries set state = 'done' where event_id != ? and state = 'pending'")
     .bind(pending)
     .run();
@@ -266,7 +268,7 @@ test("what is settled is kept for the retention, and what is not settled for eve
   expect(await log.deleteSettled(NOW)).toBe(0);
   expect(await log.deleteSettled(NOW + 1)).toBe(1);
   const left = await rowsOf<{ id: string }>("select id from outbox_events order by sequence");
-  expect(left.map(({ id }) => id)).toEqual([pending, letter.eventId]);
+  expect(left.map(({ id }) => id)).toEqual([pending, letter.eventId, young]);
   expect(await deliveriesOf(settled)).toEqual([]);
   await env.DB.prepare("update dead_letters set state = 'discarded'").run();
   expect(await log.deleteSettled(NOW + 1)).toBe(1);

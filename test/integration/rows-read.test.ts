@@ -1,9 +1,12 @@
 /** Rows read are D1's price, and what a list costs when its index is missing. Counted by D1 itself, at two sizes. */
+import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/platform/clock";
+import { EventLog } from "../../src/platform/outbox";
 import { signToken } from "../support/accounts";
 import { sendCounted, tickCounted } from "../support/counted-app";
 import { crowdId, fill } from "../support/crowd";
+import { bench } from "../support/outbox";
 
 const SMALL = { first: 0, last: 99 };
 const MORE = { first: 100, last: 999 };
@@ -123,6 +126,27 @@ test("a tick of the cron that finds nothing to do reads next to nothing, however
   const small = await tickCounted();
   await fill(MORE, systemClock());
   expect((await tickCounted()).d1RowsRead).toEqual(small.d1RowsRead);
+});
+
+test("the clean-up of the log reads what it takes away: no more for what is too young, nor for what is old beside it", async () => {
+  const on = bench();
+  const log = new EventLog(on.database, "https://meridian.example");
+  const cleanUp = async (cutoff: number) => {
+    const before = on.scope.calls.d1RowsRead;
+    return { gone: await log.deleteSettled(cutoff), rows: on.scope.calls.d1RowsRead - before };
+  };
+  const now = systemClock();
+  for (const crowd of [SMALL, MORE]) await fill(crowd, now);
+  await env.DB.batch([
+    env.DB.prepare("update event_deliveries set state = 'done'"),
+    env.DB.prepare("update dead_letters set state = 'discarded'"),
+  ]);
+  const idle = await cleanUp(0);
+  expect([idle.gone, idle.rows < 20]).toEqual([0, true]);
+  // Of two thousand that are old, a step takes two hundred; each with its deliveries, its letter and its entries of indexes.
+  const { gone, rows } = await cleanUp(now);
+  expect(gone).toBe(200);
+  expect(rows / gone).toBeLessThan(30);
 });
 
 async function figuresOf(

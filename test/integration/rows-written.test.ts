@@ -12,8 +12,8 @@ import { bench, commitEvent, dispatcher, handOver } from "../support/outbox";
 
 const USER = crowdId("user", 7);
 
-/** An event with its id, type and subject; an audit row with its actor and subject. */
-const [EVENT, AUDIT] = [6, 4];
+/** Each with its sequence's counter: an event with its id, type and subject, an audit row with its actor and subject. */
+const [EVENT, AUDIT] = [5, 4];
 /** Each of an event's deliveries, with the time it is due. */
 const DELIVERY = 2;
 
