@@ -62,8 +62,8 @@ export class Relay {
   }
 
   /**
-   * Claims what is due and nobody holds, in bounded steps, each under a token of its own: pushing `due_at` ahead is the claim, so that
-   * two sweeps never take one row, and one that dies leaves its rows to the next after `resendSeconds`.
+   * Claims what is due and nobody holds, in bounded steps, each under a token of its own: pushing `due_at` ahead is the
+   * claim, so that two sweeps never take one row, and one that dies leaves its rows to the next after `resendSeconds`.
    */
   async sweep(): Promise<SweepReport> {
     let sent = 0;
