@@ -196,6 +196,7 @@ const foundationsOf = lazily<Request, Foundations>({
 const userFoundationsOf = lazily<{ on: Request & Foundations }, UserDependencies>({
   database: ({ on }) => on.database,
   repository: ({ on }) => new UserRepository(on.database),
+  repositoryAfterResponse: ({ on }) => new UserRepository(on.databaseAfterResponse),
   cache: ({ on: { env, config, scope } }) =>
     new UserCache({
       kv: env.USER_CACHE,

@@ -65,7 +65,7 @@ describe("while KV fails", () => {
     const events: string[] = [];
     for (let read = 0; read < 6; read += 1) {
       const { cache, scope } = next();
-      await cache.read(`user-${read}`, load);
+      await cache.read(`user-${read}`, load, load);
       expect(scope.calls.kvFailures).toBe(read < 3 ? 1 : 0);
       events.push(...scope.lines.map(({ event }) => event));
     }
@@ -74,11 +74,11 @@ describe("while KV fails", () => {
 
     kv.isFailing = false;
     clock.advance(29);
-    await next().cache.read("user-7", load);
+    await next().cache.read("user-7", load, load);
     expect(kv.gets).toBe(3);
     clock.advance(1);
-    await next().cache.read("user-8", load);
-    await next().cache.read("user-9", load);
+    await next().cache.read("user-8", load, load);
+    await next().cache.read("user-9", load, load);
     expect(kv.gets).toBe(5);
   });
 

@@ -18,10 +18,15 @@ export class Circuit {
 
   /** Whether to call. Once the time is over it lets a single probe through, for a request may end without a result. */
   allows(nowMs: number): boolean {
-    if (this.#failures < this.#failuresMax) return true;
+    if (!this.isOpen()) return true;
     if (nowMs < this.#openUntilMs) return false;
     this.#openUntilMs = nowMs + this.#openMs;
     return true;
+  }
+
+  /** Whether calls are kept back, but for the probes. */
+  isOpen(): boolean {
+    return this.#failures >= this.#failuresMax;
   }
 
   succeeded(): void {
@@ -31,7 +36,7 @@ export class Circuit {
   /** True when this failure opened the circuit. */
   failed(nowMs: number): boolean {
     this.#failures += 1;
-    if (this.#failures < this.#failuresMax) return false;
+    if (!this.isOpen()) return false;
     this.#openUntilMs = nowMs + this.#openMs;
     return this.#failures === this.#failuresMax;
   }

@@ -67,6 +67,11 @@ export class KvTier<Value> {
     }
   }
 
+  /** Whether writes have failed so often that they are kept back for now. */
+  refusesWrites(): boolean {
+    return this.#circuits.writes.isOpen();
+  }
+
   /**
    * True when KV took the entry. `isForced` writes although KV was failing a moment ago.
    * **Cost**: 1 KV write; none when the entry has expired meanwhile or KV is left alone.

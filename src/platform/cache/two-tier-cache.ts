@@ -3,7 +3,7 @@
  * with the D1 bookmark at which it was read.
  *
  *     read:   memory (5 s) -> another request's read -> KV -> D1;   a presented bookmark passes by what is older
- *     fill:   memory at once, KV when the same isolate misses again within two minutes
+ *     fill:   memory at once; when the same isolate misses again within two minutes, the primary's row into KV
  *     write:  the new value (or a tombstone) into both, at once
  *     refresh, 30 s after a change: the primary's row over whatever a slow reader put back meanwhile
  *
@@ -94,9 +94,11 @@ export class TwoTierCache<Value> {
   /**
    * The row, or null when it does not exist. Not older than the client's bookmark, nor than what this isolate knows.
    * **Errors**: what `load` throws; none of KV's. **Cost**: nothing from memory; 1 KV read; or `load` besides, and from
-   * the second miss on 1 KV write after the response.
+   * the second miss on, after the response, 1 KV write, before it `loadLater` where a replica has answered.
+   *
+   * @param loadLater as `load`, for what follows the response
    */
-  async read(key: string, load: Load<Value>): Promise<Value | null> {
+  async read(key: string, load: Load<Value>, loadLater = load): Promise<Value | null> {
     let entry = this.#fromMemory(key);
     // No turn lies between this look and the mark below: of those who come at once one reads.
     if (entry === null && this.#isRead(key)) entry = await this.#fromAnotherRequest(key);
@@ -106,7 +108,7 @@ export class TwoTierCache<Value> {
     }
     this.#memory.inFlight.mark(key, this.#scope.clock());
     try {
-      return await inSpan("cache.read", {}, () => this.#readThrough(key, load));
+      return await inSpan("cache.read", {}, () => this.#readThrough(key, load, loadLater));
     } finally {
       this.#memory.inFlight.unmark(key);
     }
@@ -139,7 +141,7 @@ export class TwoTierCache<Value> {
     if (!isWritten) throw new AppError("unavailable", "KV did not take the refreshed entry");
   }
 
-  async #readThrough(key: string, load: Load<Value>): Promise<Value | null> {
+  async #readThrough(key: string, load: Load<Value>, loadLater: Load<Value>): Promise<Value | null> {
     const { calls, clock } = this.#scope;
     const known = this.#known(key);
     const stored = await this.#kv.read(key);
@@ -153,7 +155,7 @@ export class TwoTierCache<Value> {
     const readAtMs = clock();
     const loaded = await load(this.#readFrom(key));
     return this.#fill(key, {
-      ...{ loaded, readAtMs },
+      ...{ loaded, readAtMs, loadLater },
       replaced: stored?.entry ?? null,
       isRepeated: known !== null,
     });
@@ -165,19 +167,35 @@ export class TwoTierCache<Value> {
     read: {
       readonly loaded: Stamped<Value | null>;
       readonly readAtMs: number;
+      readonly loadLater: Load<Value>;
       readonly replaced: CacheEntry<Value> | null;
       readonly isRepeated: boolean;
     },
   ): Value | null {
-    const { loaded, readAtMs, replaced, isRepeated } = read;
+    const { loaded, readAtMs, loadLater, replaced, isRepeated } = read;
     const entry = this.#entryOf(loaded, readAtMs);
     if (!this.#remember(key, entry)) return this.#known(key)?.entry.value ?? null;
     // That a row does not exist is remembered for seconds, in memory alone; but a row that KV still shows is buried. A row
     // that is read once is not put: a KV write costs what five thousand rows of D1 do.
     const isWorthKeeping =
       entry.value === null ? replaced !== null && replaced.value !== null : replaced !== null || isRepeated;
-    if (isWorthKeeping && !this.#isMadeUp(loaded)) this.#scope.waitUntil(this.#kv.write(key, entry));
+    if (isWorthKeeping && !this.#isMadeUp(loaded)) {
+      const isAsGoodAsAny = loaded.isFromPrimary || this.#kv.refusesWrites();
+      this.#scope.waitUntil(isAsGoodAsAny ? this.#kv.write(key, entry) : this.#keep(key, entry, loadLater));
+    }
     return entry.value;
+  }
+
+  /**
+   * Puts the primary's row into KV in place of the replica's, which would have to go after a minute: who reads it
+   * steadily, far from the primary, would then wait for D1 each minute. While the primary does not answer, the
+   * replica's must do.
+   */
+  async #keep(key: string, replicas: CacheEntry<Value>, load: Load<Value>): Promise<void> {
+    const readAtMs = this.#scope.clock();
+    const loaded = await load("primary").catch(() => null);
+    const entry = loaded === null ? replicas : this.#entryOf(loaded, readAtMs);
+    if (this.#remember(key, entry)) await this.#kv.write(key, entry);
   }
 
   /**

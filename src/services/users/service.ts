@@ -12,7 +12,7 @@ import { changesOf, newUser, patchOf } from "./changes";
 import type { Stamp } from "./credentials/repository";
 import type { User } from "./model";
 import { refuseStale } from "./refusals";
-import { changedBy, firstAccount, toAccount } from "./repository";
+import { changedBy, firstAccount, toAccount, type UserRepository } from "./repository";
 import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
 import { SignUp, type SignUpDependencies } from "./sign-up";
 import { type TokenRevoker, UserUpdates } from "./user-updates";
@@ -20,6 +20,8 @@ import { type TokenRevoker, UserUpdates } from "./user-updates";
 export interface UserDependencies extends JournalDependencies, SignUpDependencies {
   readonly keyset: Keyset;
   readonly revoker: TokenRevoker;
+  /** For what follows the response, with counts of its own. */
+  readonly repositoryAfterResponse: UserRepository;
 }
 
 /** Who receives a mail. */
@@ -212,7 +214,7 @@ export class UserService {
    * **Errors**: `unavailable` when KV did not take it: repeat. **Cost**: 1 D1 round trip, 1 KV write.
    */
   async refreshCache(id: string): Promise<void> {
-    await this.#on.cache.refresh(id, (from) => this.#load(id, from));
+    await this.#on.cache.refresh(id, (from) => load(this.#on.repository, id, from));
   }
 
   /** `user.updated` of a change that the auth service commits, as statements for its batch. */
@@ -231,7 +233,11 @@ export class UserService {
   }
 
   async #read(id: string): Promise<User | null> {
-    return await this.#on.cache.read(id, (from) => this.#load(id, from));
+    return await this.#on.cache.read(
+      id,
+      (from) => load(this.#on.repository, id, from),
+      (from) => load(this.#on.repositoryAfterResponse, id, from),
+    );
   }
 
   async #readMany(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
@@ -245,11 +251,11 @@ export class UserService {
     const [rows] = await database.read(keyset.readFrom(), [repository.selectByIds(ids)]);
     return new Map(rows.map((row) => [row.id, toAccount(row).user]));
   }
+}
 
-  async #load(id: string, from: ReadFrom): Promise<Stamped<User | null>> {
-    const { value, ...stamp } = await this.#on.repository.findStamped(id, from);
-    return { ...stamp, value: value?.user ?? null };
-  }
+async function load(repository: UserRepository, id: string, from: ReadFrom): Promise<Stamped<User | null>> {
+  const { value, ...stamp } = await repository.findStamped(id, from);
+  return { ...stamp, value: value?.user ?? null };
 }
 
 function sortKeyOf({ sort }: ListUsersQuery, { name, createdAt }: User): string | number {

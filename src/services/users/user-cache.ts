@@ -33,9 +33,13 @@ export class UserCache {
     this.#tiers = new TwoTierCache<User>({ ...options, format: FORMAT });
   }
 
-  /** Null: there is no such user. **Errors**: what `load` throws. **Cost**: nothing from memory, 1 KV read, or `load` besides. */
-  read(userId: string, load: Load<User>): Promise<User | null> {
-    return this.#tiers.read(keyOf(userId), load);
+  /**
+   * Null: there is no such user. **Errors**: what `load` throws. **Cost**: nothing from memory, 1 KV read, or `load` besides.
+   *
+   * @param loadLater as `load`, for what follows the response
+   */
+  read(userId: string, load: Load<User>, loadLater: Load<User>): Promise<User | null> {
+    return this.#tiers.read(keyOf(userId), load, loadLater);
   }
 
   /**

@@ -181,7 +181,8 @@ class History {
 
     const compared = this.#off === "bookmark-comparison" ? null : presented;
     const cache = this.#cacheFor(isolate, compared);
-    const user = await cache.read(userId, (from) => this.#load(userId, from, isolate, compared));
+    const load = (from: ReadFrom) => this.#load(userId, from, isolate, compared);
+    const user = await cache.read(userId, load, load);
     // The isolate died, and the request with it.
     if (isolate.memory !== memory) return;
     const commit = this.#commitOf(userId, user);
