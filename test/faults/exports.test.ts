@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { CloudEvent } from "cloudevents";
 import { expect, test } from "vitest";
+import { EventLog, Outbox } from "../../src/platform/outbox";
 import { bench, commitEvent, deliveriesOf, dispatcher, handOver, rowsOf } from "../support/outbox";
 
 const EXPORT = "export:TEAM";
@@ -40,6 +41,23 @@ test("an exported event is sent whole, to that queue alone, and is done when the
     { consumer: "count", state: "pending" },
     { consumer: EXPORT, state: "done", attempts: 1 },
   ]);
+});
+
+test("who has made an event sends it as the log tells it, without asking D1; who has not, asks", async () => {
+  const { on, team } = setUp();
+  const spent = async (outbox: Outbox, id: string) => {
+    const before = { ...on.scope.calls };
+    outbox.relaySoon([id]);
+    await on.scope.settled();
+    return on.scope.calls.d1RoundTrips - before.d1RoundTrips;
+  };
+  const [first, second] = [await commitEvent(on, "thing.made", { name: "Zoë" }), await commitEvent(on)];
+  // That the queue has accepted it is noted in either case.
+  expect(await spent(on.outbox, first)).toBe(1);
+  expect(await spent(new Outbox(on.options), second)).toBe(3);
+  const log = new EventLog(on.database, "https://meridian.example");
+  const { data } = await log.list({ after: 0, limit: 10 }, "primary");
+  expect(team.calls).toEqual(data.map((event) => [event]));
 });
 
 test("a team's queue that refuses for a while gets the event later, and keeps nobody else waiting", async () => {

@@ -80,6 +80,7 @@ export interface Bench {
   readonly webhooks: TestQueue;
   readonly scope: TestScope;
   readonly database: Database;
+  readonly options: OutboxOptions;
   readonly outbox: Outbox;
 }
 
@@ -100,7 +101,7 @@ export function bench(overrides: Partial<OutboxOptions> = {}): Bench {
   const webhooks = new TestQueue();
   const scope = testScope(clock);
   const database = new Database(env.DB, scope.calls);
-  const outbox = new Outbox({
+  const options: OutboxOptions = {
     database,
     scope,
     queueOf: queuesOf(queue, webhooks),
@@ -112,8 +113,8 @@ export function bench(overrides: Partial<OutboxOptions> = {}): Bench {
     attemptsMax: 8,
     backoffSeconds: 10,
     ...overrides,
-  });
-  return { clock, queue, webhooks, scope, database, outbox };
+  };
+  return { clock, queue, webhooks, scope, database, options, outbox: new Outbox(options) };
 }
 
 /** Commits an event without any change. */

@@ -6,9 +6,9 @@ import { AppError } from "../../kernel/errors";
 import { utf8 } from "../encoding";
 import { commonPolicy } from "./backoff";
 import { recordFailure } from "./failures";
-import { type DeliveryKey, markAccepted } from "./ledger";
+import { markAccepted } from "./ledger";
 import type { OutboxOptions } from "./options";
-import { type PendingDelivery, readPending } from "./pending-deliveries";
+import { type DueDelivery, type PendingDelivery, pendingOf } from "./pending-deliveries";
 
 /** Source: developers.cloudflare.com/queues/platform/limits, less room for what the queue adds. */
 const MESSAGE_BYTES_MAX = 127_000;
@@ -21,12 +21,11 @@ interface Outgoing extends PendingDelivery {
 
 /**
  * Sends each delivery to its own queue. A queue that refuses costs its deliveries an attempt, and no other's.
- * **Errors**: `unavailable`. **Cost**: 1 round trip, and 1 for each call to a queue; one or two statements each,
- * however many deliveries.
+ * **Errors**: `unavailable`. **Cost**: 1 round trip for what other requests have made, and 1 for each call to a queue;
+ * one or two statements each, however many deliveries.
  */
-export async function sendExports(options: OutboxOptions, deliveries: readonly DeliveryKey[]): Promise<void> {
-  if (deliveries.length === 0) return;
-  const rows = (await readPending(options, deliveries)).map((delivery) => ({
+export async function sendExports(options: OutboxOptions, deliveries: readonly DueDelivery[]): Promise<void> {
+  const rows = (await pendingOf(options, deliveries)).map((delivery) => ({
     ...delivery,
     bytes: utf8(JSON.stringify(delivery.event)).length,
   }));

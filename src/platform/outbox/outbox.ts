@@ -15,8 +15,10 @@ import type { NewEvent } from "../../kernel/event";
 import { type Database, type Statement, whenCommitted } from "../database";
 import { describeError } from "../observability/logger";
 import { ALWAYS, type Guarded, prepared, preparedAround, value } from "../prepared-statement";
+import type { EventRow } from "./envelope";
 import type { CommittedEvent, OutboxOptions } from "./options";
-import { DUE_COLUMNS, type DueDelivery, Relay, type SweepReport } from "./relay";
+import { DUE_COLUMNS, type DueDelivery } from "./pending-deliveries";
+import { Relay, type SweepReport } from "./relay";
 
 export interface RecordedEvent extends Omit<NewEvent, "data">, Guarded {
   /** UUIDv7; also what the change writes as `last_event_id`. */
@@ -34,6 +36,7 @@ export interface RecordedEvent extends Omit<NewEvent, "data">, Guarded {
 interface Recorded {
   readonly event: CommittedEvent;
   /** What its batch wrote; null until that is committed, as far as this request has heard. */
+  row: EventRow | null;
   deliveries: readonly DueDelivery[] | null;
 }
 
@@ -55,17 +58,20 @@ export class Outbox {
   record(event: RecordedEvent): [Statement, Statement] {
     const { database, scope } = this.#options;
     const { id, type, source, subject, version, data, guard = ALWAYS, values } = event;
+    const { traceparent } = scope;
     const now = scope.clock();
     const isBound = !isExpression(data);
-    const recorded: Recorded = { event: { type, data: isBound ? data : {} }, deliveries: null };
+    const recorded: Recorded = { event: { type, data: isBound ? data : {} }, row: null, deliveries: null };
     this.#recorded.set(id, recorded);
-    const insert = insertEvent(guard)(isBound ? BOUND_DATA : data);
+    const insert = insertEvent(guard)(isBound ? BOUND_DATA : data)(database, {
+      ...values,
+      ...{ event: id, type, source, subject, version, now, traceparent },
+      data: isBound ? JSON.stringify(data) : null,
+    });
+    const given = { id, type, source, subject, schemaVersion: version, traceparent, committedAt: now };
     return [
-      insert(database, {
-        ...values,
-        ...{ event: id, type, source, subject, version, now },
-        data: isBound ? JSON.stringify(data) : null,
-        traceparent: scope.traceparent,
+      whenCommitted(insert, ([made]) => {
+        if (made !== undefined) recorded.row = { ...given, ...made, sentAt: null };
       }),
       whenCommitted(this.#deliveries(event, now), (rows) => {
         recorded.deliveries = rows;
@@ -104,13 +110,13 @@ export class Outbox {
   #take(eventIds: readonly string[]): { readonly known: readonly DueDelivery[]; readonly unknown: string[] } {
     const unknown = new Set(eventIds);
     const known: DueDelivery[] = [];
-    for (const [id, { event, deliveries }] of this.#recorded) {
+    for (const [id, { event, row, deliveries }] of this.#recorded) {
       if (!eventIds.includes(id)) continue;
       this.#options.onCommitted?.(event);
       this.#recorded.delete(id);
       if (deliveries === null) continue;
       unknown.delete(id);
-      known.push(...deliveries);
+      known.push(...deliveries.map((delivery) => ({ ...delivery, row })));
     }
     return { known, unknown: [...unknown] };
   }
@@ -150,7 +156,8 @@ const insertEvent = preparedAround((guard: SQL) =>
         .select(
           sql`select null, ${value("event")}, ${value("type")}, ${value("source")}, ${value("subject")}, ${value("version")}, ${data}, ${value("traceparent")}, ${value("now")}, null where ${guard}`,
         )
-        .onConflictDoNothing(),
+        .onConflictDoNothing()
+        .returning({ sequence: outboxEvents.sequence, data: outboxEvents.data }),
     ),
   ),
 );

@@ -3,8 +3,22 @@ import { and } from "drizzle-orm";
 import { eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { CloudEvent } from "../../kernel/event";
 import type { Database } from "../database";
-import { toEnvelope } from "./envelope";
+import { type EventRow, toEnvelope } from "./envelope";
 import { type DeliveryKey, IS_PENDING, isOneOf } from "./ledger";
+
+/** What a queue is to be sent now. */
+export interface DueDelivery extends DeliveryKey {
+  readonly notBefore: number;
+  /** Its event, where this request has made it. */
+  readonly row?: EventRow | null;
+}
+
+/** What `DueDelivery` is read out of. */
+export const DUE_COLUMNS = {
+  eventId: eventDeliveries.eventId,
+  consumer: eventDeliveries.consumer,
+  notBefore: eventDeliveries.notBefore,
+};
 
 export interface PendingDelivery extends DeliveryKey {
   /** Until now. */
@@ -12,9 +26,27 @@ export interface PendingDelivery extends DeliveryKey {
   readonly event: CloudEvent;
 }
 
+interface Reading {
+  readonly database: Database;
+  /** `PUBLIC_URL`, for the envelope. */
+  readonly publicUrl: string;
+}
+
+/** As `readPending`, but D1 is not asked about what this request has made: nobody else has seen it. */
+export async function pendingOf(on: Reading, deliveries: readonly DueDelivery[]): Promise<PendingDelivery[]> {
+  const made: PendingDelivery[] = [];
+  const others: DueDelivery[] = [];
+  for (const delivery of deliveries) {
+    const { row } = delivery;
+    if (row) made.push({ ...delivery, attempts: 0, event: toEnvelope(row, on.publicUrl) });
+    else others.push(delivery);
+  }
+  return others.length === 0 ? made : [...made, ...(await readPending(on, others))];
+}
+
 /** The pending ones among them, in their order. **Errors**: `unavailable`. **Cost**: 1 round trip, 2 statements. */
 export async function readPending(
-  { database, publicUrl }: { readonly database: Database; readonly publicUrl: string },
+  { database, publicUrl }: Reading,
   keys: readonly DeliveryKey[],
 ): Promise<PendingDelivery[]> {
   const eventIds = [...new Set(keys.map(({ eventId }) => eventId))];

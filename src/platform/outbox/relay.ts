@@ -5,8 +5,9 @@ import type { Database } from "../database";
 import { describeError } from "../observability/logger";
 import type { DeliveryMessage } from "./consumer";
 import { sendExports } from "./exports";
-import { type DeliveryKey, IS_PENDING, isFree, isOneOf, markSent } from "./ledger";
+import { IS_PENDING, isFree, isOneOf, markSent } from "./ledger";
 import type { OutboxOptions } from "./options";
+import { DUE_COLUMNS, type DueDelivery } from "./pending-deliveries";
 
 /** A queue takes 100 messages a call. Source: developers.cloudflare.com/queues/platform/limits */
 const STEP_MAX = 100;
@@ -20,17 +21,6 @@ export interface SweepReport {
   readonly isComplete: boolean;
 }
 
-export interface DueDelivery extends DeliveryKey {
-  readonly notBefore: number;
-}
-
-/** What `DueDelivery` is read out of. */
-export const DUE_COLUMNS = {
-  eventId: eventDeliveries.eventId,
-  consumer: eventDeliveries.consumer,
-  notBefore: eventDeliveries.notBefore,
-};
-
 export class Relay {
   readonly #options: OutboxOptions;
 
@@ -40,8 +30,8 @@ export class Relay {
 
   /**
    * Sends the deliveries of events just committed: those that their batch has told, and those that D1 must be asked for.
-   * Nothing is written: a delivery is due for a resend by the time it was committed with, and its message tells when it
-   * was sent.
+   * Nothing is written, but that another team's queue has its own: a delivery is due for a resend by the time it was
+   * committed with, and its message tells when it was sent.
    * **Errors**: `unavailable`; whatever the queue throws. **Cost**: 1 send to each queue, side by side; 1 round trip
    * before it for the unknown.
    */
