@@ -1,5 +1,5 @@
 /**
- * Measures the limiter on plain workerd: `node bench/limiter.mjs`. Prints grants a second of one object, alone and
+ * Measures the limiter on plain workerd: `npx node bench/limiter.mjs`. Prints grants a second of one object, alone and
  * side by side, and decisions a second of the isolate's memory. Asserts nothing: figures depend on the machine.
  */
 import { build, serve } from "./workerd/serve.mjs";

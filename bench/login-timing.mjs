@@ -1,6 +1,6 @@
 /**
  * How long a login takes for a known and for an unknown address, and the same of `password/forgot`:
- * `node bench/login-timing.mjs`. The calls alternate, so that whatever slows the machine slows both, and each address is
+ * `npx node bench/login-timing.mjs`. The calls alternate, so that whatever slows the machine slows both, and each address is
  * used as often as the other, so that the objects of its budgets are as warm. Prints medians and how far they are apart;
  * asserts nothing, for figures depend on the machine.
  */

@@ -1,41 +1,89 @@
 /**
- * Where the time of a workload goes: `node bench/profile.mjs hot`. Serves the project with its names kept, loads it, and
- * takes a CPU profile through workerd's inspector. Prints the functions by their own time, and writes a file that
- * Chrome's developer tools open.
+ * Where the time of a workload goes, or with `--heap` its memory: `npm run bench:profile -- hot --side literal`. Serves a side
+ * with its names kept, loads it, and takes a profile through workerd's inspector. Prints the functions, and writes a file
+ * that Chrome's developer tools open.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { startProject } from "./sides.mjs";
+import { startBare, startLiteral, startProject } from "./sides.mjs";
 import { drive } from "./wrk.mjs";
+
+const SIDES = { project: startProject, literal: startLiteral, bare: startBare };
+
+/**
+ * How each kind of profile is taken, and what is told of it. `stop` answers the profile with its nodes and what each weighs;
+ * `told` says in what unit a weight is printed.
+ */
+const CPU = {
+  out: "bench/workload.cpuprofile",
+  async start(inspector) {
+    await inspector.call("Profiler.enable");
+    await inspector.call("Profiler.setSamplingInterval", { interval: 200 });
+    await inspector.call("Profiler.start");
+  },
+  async stop(inspector) {
+    const { profile } = await inspector.call("Profiler.stop");
+    const weights = new Map();
+    for (const id of profile.samples) weights.set(id, (weights.get(id) ?? 0) + 1);
+    const idle = profile.nodes.find(({ callFrame }) => callFrame.functionName === "(idle)");
+    weights.delete(idle?.id);
+    return { profile, nodes: profile.nodes, weights };
+  },
+  unit: "% of the time",
+  told: (weight, { sum }) => ((100 * weight) / sum).toFixed(1),
+};
+const HEAP = {
+  out: "bench/workload.heapprofile",
+  async start(inspector) {
+    await inspector.call("HeapProfiler.enable");
+    // What was collected meanwhile counts too: it is garbage that is looked for.
+    const collected = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
+    await inspector.call("HeapProfiler.startSampling", { samplingInterval: 2_048, ...collected });
+  },
+  async stop(inspector) {
+    const { profile } = await inspector.call("HeapProfiler.stopSampling");
+    const nodes = flat(profile.head);
+    const weights = new Map(nodes.map(({ id, selfSize }) => [id, selfSize]));
+    return { profile, nodes: nodes.map(idsOfChildren), weights };
+  },
+  unit: "bytes a request",
+  told: (weight, { requests }) => String(Math.round(weight / requests)),
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    side: { type: "string", default: "project" },
+    heap: { type: "boolean", default: false },
     seconds: { type: "string", default: "5" },
     port: { type: "string", default: "9239" },
-    out: { type: "string", default: "bench/workload.cpuprofile" },
+    out: { type: "string" },
     rows: { type: "string", default: "40" },
   },
 });
 const [name = "hot"] = positionals;
-const seconds = Number(values.seconds);
+const kind = values.heap ? HEAP : CPU;
+const file = values.out ?? kind.out;
 
-const side = await startProject({ isReadable: true, args: ["--inspector-addr", `127.0.0.1:${values.port}`] });
+if (!Object.hasOwn(SIDES, values.side)) throw new RangeError(`--side is one of ${Object.keys(SIDES)}`);
+const side = await SIDES[values.side]({
+  isReadable: true,
+  args: ["--inspector-addr", `127.0.0.1:${values.port}`],
+});
 console.log(`the Worker's process: ${side.pid}`);
 try {
+  if (!side.workloads.has(name)) throw new RangeError(`a workload is one of ${[...side.workloads.keys()]}`);
   const { requests, connections } = side.workloads.get(name);
   const load = { url: side.url, requests, connections };
   await drive({ ...load, seconds: 2, first: 1 });
   const inspector = await connect(values.port);
-  await inspector.call("Profiler.enable");
-  await inspector.call("Profiler.setSamplingInterval", { interval: 200 });
-  await inspector.call("Profiler.start");
-  const { rps } = await drive({ ...load, seconds, first: 1_000_000 });
-  const { profile } = await inspector.call("Profiler.stop");
+  await kind.start(inspector);
+  const { rps, count } = await drive({ ...load, seconds: Number(values.seconds), first: 1_000_000 });
+  const { profile, nodes, weights } = await kind.stop(inspector);
   inspector.close();
-  writeFileSync(values.out, JSON.stringify(profile));
-  console.log(`${name}: ${Math.round(rps)} requests a second while profiled; ${values.out}`);
-  print(profile, Number(values.rows));
+  writeFileSync(file, JSON.stringify(profile));
+  console.log(`${values.side}, ${name}: ${Math.round(rps)} requests a second while profiled; ${file}`);
+  print({ nodes, weights, requests: count });
 } finally {
   side.stop();
 }
@@ -67,33 +115,45 @@ async function connect(port) {
   };
 }
 
-/** By function: the samples in it, and in what it calls. */
-function print({ nodes, samples }, rows) {
+/** A heap profile is a tree; what is printed goes by a list, as that of a CPU profile is. */
+function flat(node) {
+  return [node, ...node.children.flatMap(flat)];
+}
+
+function idsOfChildren({ id, callFrame, children }) {
+  return { id, callFrame, children: children.map((child) => child.id) };
+}
+
+/** By function: what it weighs itself, and with what it calls. */
+function print({ nodes, weights, requests }) {
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const own = new Map();
   const total = new Map();
-  const add = (map, key) => map.set(key, (map.get(key) ?? 0) + 1);
-  for (const sample of samples) {
+  const add = (map, key, weight) => map.set(key, (map.get(key) ?? 0) + weight);
+  for (const [leaf, weight] of weights) {
+    if (weight === 0) continue;
     const seen = new Set();
-    for (let id = sample; id !== undefined; id = parents.get(id)) {
+    for (let id = leaf; id !== undefined; id = parents.get(id)) {
       const label = labelOf(byId.get(id));
-      if (id === sample) add(own, label);
-      if (!seen.has(label)) add(total, label);
+      if (id === leaf) add(own, label, weight);
+      if (!seen.has(label)) add(total, label, weight);
       seen.add(label);
     }
   }
-  const busy = samples.length - (own.get("(idle)") ?? 0);
-  const share = (count) => `${((100 * count) / busy).toFixed(1)}`.padStart(6);
-  console.log("own %  total %  function");
-  const sorted = [...own].filter(([label]) => label !== "(idle)").sort(([, a], [, b]) => b - a);
-  for (const [label, count] of sorted.slice(0, rows)) {
-    console.log(`${share(count)} ${share(total.get(label))}  ${label}`);
+  const sum = [...weights.values()].reduce((all, weight) => all + weight, 0);
+  const told = (weight) => kind.told(weight, { sum, requests }).padStart(7);
+  const rows = Number(values.rows);
+  console.log(`${kind.unit}\n    own   total  function`);
+  for (const [label, weight] of heaviest(own, rows)) {
+    console.log(`${told(weight)} ${told(total.get(label))}  ${label}`);
   }
-  console.log("\ntotal %  function");
-  for (const [label, count] of [...total].sort(([, a], [, b]) => b - a).slice(0, 2 * rows)) {
-    console.log(`${share(count)}  ${label}`);
-  }
+  console.log("\n  total  function");
+  for (const [label, weight] of heaviest(total, 2 * rows)) console.log(`${told(weight)}  ${label}`);
+}
+
+function heaviest(weights, rows) {
+  return [...weights].sort(([, a], [, b]) => b - a).slice(0, rows);
 }
 
 function labelOf({ callFrame: { functionName, lineNumber } }) {

@@ -1,5 +1,5 @@
 /**
- * What it costs a request to be counted and logged, in microseconds of CPU: `node bench/recording.mjs`. The Worker's own
+ * What it costs a request to be counted and logged, in microseconds of CPU: `npx node bench/recording.mjs`. The Worker's own
  * middleware on plain workerd, with and without; the least of several rounds of each, for other work only adds. Asserts
  * nothing: figures depend on the machine.
  */

@@ -27,9 +27,10 @@ const PROJECT_OBJECTS = {
 
 const built = new Map();
 /** Once a run. */
-function buildOnce(config) {
-  if (!built.has(config)) built.set(config, build(config));
-  return built.get(config);
+function builtOf(config, { isReadable = false }) {
+  const key = `${config} ${isReadable}`;
+  if (!built.has(key)) built.set(key, build(config, { isReadable }));
+  return built.get(key);
 }
 
 /**
@@ -46,7 +47,7 @@ function buildOnce(config) {
 /** @param {object} [options] of `serve` */
 export async function startProject(options = {}) {
   const server = await serve({
-    built: options.isReadable ? build("wrangler.toml", options) : buildOnce("wrangler.toml"),
+    built: builtOf("wrangler.toml", options),
     vars: PROJECT_VARS,
     objects: PROJECT_OBJECTS,
     ...options,
@@ -57,7 +58,7 @@ export async function startProject(options = {}) {
 /** @param {object} [options] of `serve` */
 export async function startLiteral(options = {}) {
   const server = await serve({
-    built: buildOnce("bench/peers/literal/wrangler.toml"),
+    built: builtOf("bench/peers/literal/wrangler.toml", options),
     vars: { JWT_SECRET: HS256_SECRET, RATE_LIMIT_MAX: LIMIT },
     objects: { RateLimiter: ["hit"] },
     ...options,
@@ -65,8 +66,9 @@ export async function startLiteral(options = {}) {
   return await prepared("literal", server, await peerTokens());
 }
 
-export async function startBare() {
-  const server = await serve({ built: buildOnce("bench/peers/bare/wrangler.toml") });
+/** @param {object} [options] of `serve` */
+export async function startBare(options = {}) {
+  const server = await serve({ built: builtOf("bench/peers/bare/wrangler.toml", options), ...options });
   return await withWorkloads("bare", server, await projectTokens());
 }
 

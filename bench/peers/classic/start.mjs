@@ -1,6 +1,6 @@
 /**
  * The classic peer, started and ended by the benchmark: Express 5 with express-rate-limit, jsonwebtoken, Redis and
- * PostgreSQL. `node bench/peers/classic/start.mjs --check` starts it, walks each endpoint and prints what answered.
+ * PostgreSQL. `npx node bench/peers/classic/start.mjs --check` starts it, walks each endpoint and prints what answered.
  */
 import { fork, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
