@@ -2,8 +2,8 @@
  * `npm run bench`: the project beside what a user would pick instead, in one run, as ratios. Prints tables, writes
  * `bench/results.json` and `bench/results.svg`, and ends with 1 when a budget is broken.
  *
- *     npm run bench                       about 15 minutes
- *     npm run bench -- --quick            about 3: fewer and shorter rounds, and the workloads that budgets are about
+ *     npm run bench                       about 20 minutes
+ *     npm run bench -- --quick            about 6: fewer and shorter rounds, and the workloads that budgets are about
  *     npm run bench -- --only hot,mix     some workloads
  *     npm run bench -- --no-planet        requests a second alone; --no-throughput leaves these out
  */

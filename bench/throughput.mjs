@@ -11,6 +11,9 @@ const FAILED_MAX = 1;
 /** Only the hot read has a ceiling. */
 const OF_BARE = new Set(["hot"]);
 const OF_CLASSIC_NOT = new Set(["rpc"]);
+/** What a budget is about is measured so much more often: a machine that others use too is slow for seconds on end. */
+const JUDGED = new Set(["hot", "mix"]);
+const JUDGED_FACTOR = 3;
 
 /**
  * @param {readonly import("./sides.mjs").Side[]} sides the project first
@@ -32,7 +35,8 @@ export async function measureThroughput(sides, { only, say, ...timing }) {
 async function runInTurn(sides, workload, { rounds, seconds, warmUpSeconds }) {
   const runs = new Map(sides.map(({ name }) => [name, []]));
   for (const side of sides) await once(side, workload, warmUpSeconds);
-  for (let round = 0; round < rounds; round += 1) {
+  const count = JUDGED.has(workload) ? JUDGED_FACTOR * rounds : rounds;
+  for (let round = 0; round < count; round += 1) {
     for (const side of sides) runs.get(side.name).push(await once(side, workload, seconds));
   }
   return runs;
