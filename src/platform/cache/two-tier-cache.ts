@@ -191,10 +191,10 @@ export class TwoTierCache<Value> {
    * steadily, far from the primary, would then wait for D1 each minute. While the primary does not answer, the
    * replica's must do.
    */
-  async #keep(key: string, replicas: CacheEntry<Value>, load: Load<Value>): Promise<void> {
+  async #keep(key: string, fromReplica: CacheEntry<Value>, load: Load<Value>): Promise<void> {
     const readAtMs = this.#scope.clock();
     const loaded = await load("primary").catch(() => null);
-    const entry = loaded === null ? replicas : this.#entryOf(loaded, readAtMs);
+    const entry = loaded === null ? fromReplica : this.#entryOf(loaded, readAtMs);
     if (this.#remember(key, entry)) await this.#kv.write(key, entry);
   }
 
