@@ -1,13 +1,16 @@
 /** What must be reached, and whether it was. A budget that could not be measured here is neither kept nor broken. */
+import { GZIPPED_BYTES_MAX, STARTUP_MS_MAX } from "../scripts/upload.mjs";
 import { DELAYS } from "./planet.mjs";
 
 const HASHING_ASIDE_MS = 15;
+/** Of what is measured, by its unit. */
+const DIGITS = { x: 3, ms: 1, bytes: 0 };
 
 /**
  * @typedef {{name: string, goal: string, measured: string, isKept: boolean | null}} Budget
  * @returns {readonly Budget[]}
  */
-export function judge({ throughput, planet }) {
+export function judge({ throughput, planet, upload }) {
   const ratio = (workload, side) => throughput?.find(({ name }) => name === workload)?.ratios[side]?.median;
   const far = (workload) => planet?.find(({ name }) => name === workload)?.sides;
   const share = (workload, key) => {
@@ -34,6 +37,8 @@ export function judge({ throughput, planet }) {
       1 / 3,
       "x",
     ),
+    atMost("upload, gzipped", upload?.gzippedBytes, GZIPPED_BYTES_MAX, "bytes"),
+    atMost("start-up", upload?.startupMs, STARTUP_MS_MAX, "ms"),
   ];
 }
 
@@ -50,7 +55,7 @@ function atMost(name, value, most, unit) {
   return {
     name,
     goal: `<= ${most < 1 ? most.toFixed(2) : most} ${unit}`,
-    measured: value === undefined ? "not measured" : `${value.toFixed(unit === "ms" ? 1 : 3)} ${unit}`,
+    measured: value === undefined ? "not measured" : `${value.toFixed(DIGITS[unit])} ${unit}`,
     isKept: value === undefined ? null : value <= most,
   };
 }

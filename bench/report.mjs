@@ -1,12 +1,11 @@
 /** The results as tables for people, as JSON for programs, and as plots. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { barPlot } from "./plot.mjs";
 
-const RESULTS = new URL("results.json", import.meta.url);
-const PLOT = new URL("results.svg", import.meta.url);
-
-export function writeResults({ settings, throughput, planet, budgets, skipped }) {
+/** `results.json`, and of the throughput `results.svg`, into a folder that is made when there is none. */
+export function writeResults(folder, { settings, throughput, planet, upload, budgets, skipped }) {
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? "unknown", node: process.version };
   const results = {
     takenAt: new Date().toISOString(),
@@ -16,9 +15,11 @@ export function writeResults({ settings, throughput, planet, budgets, skipped })
     budgets,
     throughput,
     planet,
+    upload,
   };
-  writeFileSync(RESULTS, `${JSON.stringify(results, rounded, 2)}\n`);
-  if (throughput.length > 0) writeFileSync(PLOT, plotOf(throughput));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "results.json"), `${JSON.stringify(results, rounded, 2)}\n`);
+  if (throughput.length > 0) writeFileSync(join(folder, "results.svg"), plotOf(throughput));
 }
 
 /** Three digits are more than such a measurement is good for. */

@@ -5,9 +5,13 @@
  *     npm run bench                       about 20 minutes
  *     npm run bench -- --quick            about 6: fewer and shorter rounds, and the workloads that budgets are about
  *     npm run bench -- --only hot,mix     some workloads
- *     npm run bench -- --no-planet        requests a second alone; --no-throughput leaves these out
+ *     npm run bench -- --no-planet        --no-throughput, --no-upload: leaves out distances, requests a second, size
+ *                                         and start-up
+ *     npm run bench -- --rounds 1 --seconds 1 --out /tmp/bench    whether it runs, and no more: each warm-up and round a
+ *                                         second long, and the published results stay
  */
 import { parseArgs } from "node:util";
+import { leastStartupMs, weighUpload } from "../scripts/upload.mjs";
 import { judge } from "./budgets.mjs";
 import { DELAYS, measurePlanet } from "./planet.mjs";
 import { tables, writeResults } from "./report.mjs";
@@ -26,10 +30,16 @@ const { values } = parseArgs({
     only: { type: "string" },
     throughput: { type: "boolean", default: true },
     planet: { type: "boolean", default: true },
+    upload: { type: "boolean", default: true },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+    out: { type: "string", default: "bench" },
   },
 });
 const settings = {
   ...(values.quick ? QUICK : FULL),
+  ...(values.rounds === undefined ? {} : { rounds: Number(values.rounds) }),
+  ...(values.seconds === undefined ? {} : everywhere(Number(values.seconds))),
   only: values.only?.split(",") ?? (values.quick ? QUICK_ONLY : null),
 };
 const say = (line) => console.log(line);
@@ -42,15 +52,21 @@ async function main() {
     return 2;
   }
   const skipped = [];
+  // First, while nothing else runs.
+  const upload = values.upload ? { ...(await weighUpload()), startupMs: await leastStartupMs() } : undefined;
   const throughput = values.throughput ? await withSides(nearSides(skipped), loadNear) : [];
   const planet = values.planet
     ? await withSides([() => startFar(startProject), () => startFar(startLiteral)], askFar)
     : [];
-  const budgets = judge({ throughput, planet });
-  writeResults({ settings, throughput, planet, budgets, skipped });
+  const budgets = judge({ throughput, planet, upload });
+  writeResults(values.out, { settings, throughput, planet, upload, budgets, skipped });
   say(`\n${tables({ throughput, planet, budgets })}`);
   for (const line of skipped) say(line);
   return budgets.some(({ isKept }) => isKept === false) ? 1 : 0;
+}
+
+function everywhere(seconds) {
+  return { seconds, warmUpSeconds: seconds, planetSeconds: seconds, planetWarmUpSeconds: seconds };
 }
 
 function nearSides(skipped) {

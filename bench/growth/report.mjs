@@ -1,18 +1,19 @@
 /** What came of it: a table for people, JSON for programs, and a plot. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { linePlot } from "../plot.mjs";
 
-const RESULTS = new URL("../results-growth.json", import.meta.url);
-const PLOT = new URL("../results-growth.svg", import.meta.url);
 /** More lines would hide one another. */
 const PLOTTED = ["get", "list", "list-next", "graphql", "sign-up", "order"];
 
-export function writeResults({ settings, sizes, figures }) {
+/** `results-growth.json` and `results-growth.svg`, into a folder that is made when there is none. */
+export function writeResults(folder, { settings, sizes, figures }) {
   const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? "unknown", node: process.version };
   const results = { takenAt: new Date().toISOString(), machine, settings, sizes, figures };
-  writeFileSync(RESULTS, `${JSON.stringify(results, rounded, 2)}\n`);
-  writeFileSync(PLOT, plotOf({ sizes, figures }));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "results-growth.json"), `${JSON.stringify(results, rounded, 2)}\n`);
+  writeFileSync(join(folder, "results-growth.svg"), plotOf({ sizes, figures }));
 }
 
 /** Three digits are more than such a measurement is good for. */

@@ -5,7 +5,8 @@
  *
  *     npm run bench:growth                        about 8 minutes, and 5 GB in memory or on disk
  *     npm run bench:growth -- --quick             a tenth of the users, and fewer rounds
- *     npm run bench:growth -- --sizes 1000,50000 --rounds 3 --seconds 1
+ *     npm run bench:growth -- --only get,list     some calls
+ *     npm run bench:growth -- --sizes 1000,50000 --rounds 3 --seconds 1 --out /tmp/growth
  */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -26,8 +27,10 @@ const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     sizes: { type: "string" },
+    only: { type: "string" },
     rounds: { type: "string" },
     seconds: { type: "string" },
+    out: { type: "string", default: "bench" },
   },
 });
 const settings = {
@@ -36,6 +39,7 @@ const settings = {
     .map(Number),
   rounds: Number(values.rounds ?? (values.quick ? 3 : 9)),
   seconds: Number(values.seconds ?? 1),
+  only: values.only?.split(",") ?? null,
 };
 
 process.exitCode = await main();
@@ -59,7 +63,7 @@ async function main() {
     for (const users of settings.sizes) worlds.push(await startWorld({ built, users, tokenOf }));
     const figures = await measure(worlds);
     const sizes = worlds.map(({ users, bytes }) => ({ users, bytes }));
-    writeResults({ settings, sizes, figures });
+    writeResults(values.out, { settings, sizes, figures });
     console.log(`\n${tableOf({ sizes, figures })}`);
     return figures.every(({ isKept }) => isKept) ? 0 : 1;
   } finally {
@@ -77,7 +81,8 @@ async function startWorld({ built, users, tokenOf }) {
     console.log(
       `${users} users: ${Math.round(bytes / 2 ** 20)} MiB, in ${Math.round((Date.now() - startedAt) / 1000)} s`,
     );
-    return { users, bytes, server, calls: new Map(calls.map((call) => [call.name, call])) };
+    const asked = calls.filter(({ name }) => settings.only?.includes(name) ?? true);
+    return { users, bytes, server, calls: new Map(asked.map((call) => [call.name, call])) };
   } catch (error) {
     server.stop();
     throw error;

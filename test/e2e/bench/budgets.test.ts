@@ -16,10 +16,11 @@ const PLANET = [
   { name: "mix", sides: { project: side(2, 100, 0.9), literal: side(30, 200, 2.7) } },
 ];
 
-test("what stands on its line is kept, each of eight", () => {
-  expect(judge({ throughput: THROUGHPUT, planet: PLANET }).map(({ isKept }) => isKept)).toEqual(
-    Array(8).fill(true),
-  );
+const UPLOAD = { gzippedBytes: 250_000, callsAtStart: 1, startupMs: 50 };
+const ON_THE_LINE = { throughput: THROUGHPUT, planet: PLANET, upload: UPLOAD };
+
+test("what stands on its line is kept, each of ten", () => {
+  expect(judge(ON_THE_LINE).map(({ isKept }) => isKept)).toEqual(Array(10).fill(true));
 });
 
 test.each([
@@ -29,7 +30,7 @@ test.each([
   ["the mix, of literal", 1, ratiosOf("mix", { literal: 2.49 })],
 ])("a rate below its goal breaks the budget: %s", (name, at, worse) => {
   const throughput = THROUGHPUT.with(at, worse);
-  expect(brokenOf({ throughput, planet: PLANET })).toEqual([name]);
+  expect(brokenOf({ ...ON_THE_LINE, throughput })).toEqual([name]);
 });
 
 test.each([
@@ -41,14 +42,21 @@ test.each([
   const planet = PLANET.map((each, place) =>
     place === at ? { ...each, sides: { ...each.sides, project } } : each,
   );
-  expect(brokenOf({ throughput: THROUGHPUT, planet })).toEqual([name]);
+  expect(brokenOf({ ...ON_THE_LINE, planet })).toEqual([name]);
+});
+
+test.each([
+  ["upload, gzipped", { gzippedBytes: 250_001 }],
+  ["start-up", { startupMs: 50.1 }],
+])("what takes more than its goal breaks the budget: %s", (name, more) => {
+  expect(brokenOf({ ...ON_THE_LINE, upload: { ...UPLOAD, ...more } })).toEqual([name]);
 });
 
 test("what was not measured is neither kept nor broken", () => {
-  const budgets = judge({ throughput: [ratiosOf("hot", { literal: 3 })], planet: [] });
-  expect(budgets.map(({ isKept }) => isKept)).toEqual([true, ...Array(7).fill(null)]);
+  const budgets = judge({ throughput: [ratiosOf("hot", { literal: 3 })], planet: [], upload: undefined });
+  expect(budgets.map(({ isKept }) => isKept)).toEqual([true, ...Array(9).fill(null)]);
 });
 
-function brokenOf(measured: { throughput: object[]; planet: object[] }): string[] {
+function brokenOf(measured: Record<"throughput" | "planet" | "upload", object>): string[] {
   return judge(measured).flatMap(({ name, isKept }) => (isKept === false ? [name] : []));
 }
