@@ -31,11 +31,11 @@ function uuidOf(kind, index) {
  */
 export async function seed(server, { users, products }) {
   for (const statement of STATEMENTS) {
-    await server.sql(`WITH size AS (SELECT ? AS users, ? AS products, ? AS hash) ${statement}`, [
-      users,
-      products,
-      passwordHash(),
-    ]);
+    // A number of JavaScript arrives as a floating one, and what is reckoned with it would end in `.0`.
+    await server.sql(
+      `WITH size AS (SELECT CAST(? AS INTEGER) AS users, CAST(? AS INTEGER) AS products, ? AS hash) ${statement}`,
+      [users, products, passwordHash()],
+    );
   }
   // No ANALYZE: nobody runs it on a deployed D1, and with statistics SQLite would forgive a missing index.
 }
