@@ -38,9 +38,9 @@ const BUDGETED_WARM_UP_SECONDS = 40;
 
 /**
  * @param {readonly import("./sides.mjs").Side[]} sides served with `DELAYS`
- * @param {{seconds: number, warmUpSeconds: number, only: readonly string[] | null, say: (line: string) => void}} options
+ * @param {{seconds: number, budgetedSeconds: number, warmUpSeconds: number, only: readonly string[] | null, say: (line: string) => void}} options
  */
-export async function measurePlanet(sides, { seconds, warmUpSeconds, only, say }) {
+export async function measurePlanet(sides, { seconds, budgetedSeconds, warmUpSeconds, only, say }) {
   const results = [];
   for (const { name, title } of sides[0].workloads.values()) {
     if (only !== null && !only.includes(name)) continue;
@@ -48,8 +48,10 @@ export async function measurePlanet(sides, { seconds, warmUpSeconds, only, say }
     for (const side of sides) {
       const workload = side.workloads.get(name);
       if (workload.isCold) await side.clearKv();
-      const warmUp = BUDGETED.has(name) ? BUDGETED_WARM_UP_SECONDS : warmUpSeconds;
-      const seen = await askAll(side, workload, { warmUpSeconds: warmUp, seconds });
+      const timing = BUDGETED.has(name)
+        ? { warmUpSeconds: BUDGETED_WARM_UP_SECONDS, seconds: budgetedSeconds }
+        : { warmUpSeconds, seconds };
+      const seen = await askAll(side, workload, timing);
       const after = await side.counts();
       measured[side.name] = {
         cost: costOf(seen.before, after, seen.asked),
