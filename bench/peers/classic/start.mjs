@@ -5,14 +5,15 @@
 import { fork, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { descendantsOf } from "../../../scripts/process-tree.mjs";
-import { exitOf, nodeBinary } from "../../../scripts/tools.mjs";
+import { exitOf, nodeBinary, ROOT } from "../../../scripts/tools.mjs";
 import { findPrograms } from "./programs.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
+const LOCK = "package-lock.json";
 /** Longer than any measurement. */
 const BENCH_TOKEN_TTL_SECONDS = 24 * 3600;
 
@@ -130,23 +131,41 @@ async function forgetUsers(redisUrl) {
   redis.disconnect();
 }
 
-/** The peer's packages are its own, so that nobody installs them who does not measure. */
+/**
+ * The peer's packages are its own, so that nobody installs them who does not measure. They are put in place whole, for two
+ * runs may begin at the same time.
+ */
 async function ensureInstalled() {
-  const versions = (path) =>
-    existsSync(path)
-      ? Object.entries(JSON.parse(readFileSync(path, "utf8")).packages)
-          .filter(([name]) => name !== "")
-          .map(([name, { version }]) => `${name}@${version}`)
-          .sort()
-          .join()
-      : null;
-  const lock = join(HERE, "package-lock.json");
-  if (versions(join(HERE, "node_modules/.package-lock.json")) === versions(lock)) return;
-  const npm = spawn("npm", ["ci", "--ignore-scripts", "--loglevel=error"], {
-    cwd: HERE,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  if ((await exitOf(npm)) !== 0) throw new Error("npm ci failed in bench/peers/classic");
+  if (isInstalled()) return;
+  const cache = join(ROOT, "node_modules/.cache");
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "classic-"));
+  try {
+    for (const file of ["package.json", LOCK]) cpSync(join(HERE, file), join(folder, file));
+    const npm = spawn("npm", ["ci", "--ignore-scripts", "--loglevel=error", "--workspaces=false"], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    if ((await exitOf(npm)) !== 0) throw new Error("npm ci failed for bench/peers/classic");
+    if (isInstalled()) return;
+    rmSync(join(HERE, "node_modules"), { recursive: true, force: true });
+    renameSync(join(folder, "node_modules"), join(HERE, "node_modules"));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function isInstalled() {
+  return versionsIn(join(HERE, "node_modules/.package-lock.json")) === versionsIn(join(HERE, LOCK));
+}
+
+function versionsIn(path) {
+  if (!existsSync(path)) return null;
+  return Object.entries(JSON.parse(readFileSync(path, "utf8")).packages)
+    .filter(([name]) => name !== "")
+    .map(([name, { version }]) => `${name}@${version}`)
+    .sort()
+    .join();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes("--check")) {
