@@ -1,14 +1,7 @@
-/**
- * Runs before each test file: the schema is migrated, storage is empty at the start of each test, and a test fails when
- * a secret is logged in its time.
- */
+/** Runs before each test file with stores: the schema is migrated, and storage is empty, at the start of each test. */
 import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, expect } from "vitest";
-import { watchLogs } from "./log-watch";
-import { settled } from "./scope";
-
-const watch = watchLogs();
+import { beforeEach } from "vitest";
 
 /** A queue's delivery that is reading the database at that moment keeps it from being deleted: then once more. */
 const RESETS_MAX = 10;
@@ -25,11 +18,4 @@ async function emptyStorage(): Promise<void> {
 beforeEach(async () => {
   await emptyStorage();
   await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
-});
-
-afterEach(async ({ task }) => {
-  await settled();
-  const { lines, leaks } = watch.drain();
-  if (task.result?.state === "fail") watch.show(lines);
-  expect(leaks, "secrets in the log").toEqual([]);
 });

@@ -1,0 +1,13 @@
+/** Runs before each test file in workerd: a test fails when a secret is logged in its time. */
+import { afterEach, expect } from "vitest";
+import { watchLogs } from "./log-watch";
+import { settled } from "./scope";
+
+const watch = watchLogs();
+
+afterEach(async ({ task }) => {
+  await settled();
+  const { lines, leaks } = watch.drain();
+  if (task.result?.state === "fail") watch.show(lines);
+  expect(leaks, "secrets in the log").toEqual([]);
+});
