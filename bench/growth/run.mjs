@@ -12,11 +12,11 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECT_VARS } from "../sides.mjs";
-import { spreadOf } from "../statistics.mjs";
 import { projectTokens } from "../tokens.mjs";
 import { build, serve } from "../workerd/serve.mjs";
 import { hasWrk } from "../wrk.mjs";
 import { callsFor } from "./calls.mjs";
+import { figureOf } from "./figures.mjs";
 import { rowsOf, timesOf } from "./measure.mjs";
 import { tableOf, writeResults } from "./report.mjs";
 import { populate } from "./world.mjs";
@@ -106,26 +106,6 @@ async function measure(worlds) {
     figures.push(figure);
   }
   return figures;
-}
-
-/** Broken when it reads more among more users, or takes too long: by the CPU's time where that is known. */
-function figureOf({ name, title, isRead, ratioMax }, rows, times) {
-  const textOf = ({ min, max }) => (min === max ? String(min) : `${min}-${max}`);
-  const ratioOf = (first, last) => spreadOf(first.map((value, round) => last[round] / value));
-  const [first, last] = [times[0], times.at(-1)];
-  const ratios = {
-    time: ratioOf(first.ms, last.ms),
-    cpu: first.cpuUs === null ? null : ratioOf(first.cpuUs, last.cpuUs),
-  };
-  const hasSameRows = rows.every(({ read }) => read.max <= rows[0].read.max);
-  return {
-    ...{ name, title, isRead, ratioMax, ratios },
-    rowsRead: rows.map(({ read }) => textOf(read)),
-    rowsWritten: rows.map(({ written }) => textOf(written)),
-    ms: times.map(({ ms }) => spreadOf(ms)),
-    cpuUs: times.map(({ cpuUs }) => (cpuUs === null ? null : spreadOf(cpuUs))),
-    isKept: hasSameRows && (ratioMax === null || (ratios.cpu ?? ratios.time).median <= ratioMax),
-  };
 }
 
 function lineOf({ title, rowsRead, ms, cpuUs, ratios, isKept }) {
