@@ -47,15 +47,16 @@ function isAble(side, workload) {
   return side !== "classic" || !OF_CLASSIC_NOT.has(workload);
 }
 
-/** So that no run repeats the numbers of another. */
-let next = 1;
+/** The number of the next request, by side: no run repeats one of another, or begins a list anew that is not through. */
+const next = new Map();
 
 async function once(side, name, seconds) {
   const { requests, connections, isCold = false } = side.workloads.get(name);
   if (isCold) await side.clearKv?.();
   const before = cpuOfProcesses(side);
-  const run = await drive({ url: side.url, requests, connections, seconds, first: next });
-  next += run.count + connections;
+  const first = next.get(side.name) ?? 1;
+  const run = await drive({ url: side.url, requests, connections, seconds, first });
+  next.set(side.name, first + run.count + connections);
   const after = cpuOfProcesses(side);
   const ofRequest = (which) => {
     const spent = microsecondsBetween(before[which], after[which]);

@@ -43,14 +43,16 @@ export async function drive({ url, requests, connections, seconds, first }) {
 
 function scriptOf(requests, first) {
   const isNumbered = requests.some(({ body, path }) => body?.includes(NUMBER) || path.includes(NUMBER));
-  const entries = requests.map(
-    ({ method, path, headers = {}, body }) =>
-      `{ ${luaText(method)}, ${luaText(path)}, { ${Object.entries(headers)
-        .map(([name, value]) => `[${luaText(name)}] = ${luaText(value)}`)
-        .join(", ")} }, ${body === undefined ? "nil" : luaText(body)} }`,
-  );
+  // Lists are long and repeat: each request is written once, for Lua takes 65,536 constants, and told by its number.
+  const entries = new Map();
+  const order = requests.map((request) => {
+    const entry = entryOf(request);
+    if (!entries.has(entry)) entries.set(entry, entries.size + 1);
+    return entries.get(entry);
+  });
   return `
-local entries = { ${entries.join(",\n")} }
+local entries = { ${[...entries.keys()].join(",\n")} }
+local order = { ${order.join(",")} }
 local number = ${first}
 local formatted = {}
 init = function()
@@ -58,7 +60,7 @@ init = function()
 end
 request = function()
   number = number + 1
-  local index = number % #entries + 1
+  local index = order[number % #order + 1]
   ${
     isNumbered
       ? `local e = entries[index]
@@ -78,6 +80,12 @@ done = function(summary, latency)
     e.status + e.connect + e.read + e.write + e.timeout))
 end
 `;
+}
+
+function entryOf({ method, path, headers = {}, body }) {
+  const fields = Object.entries(headers).map(([name, value]) => `[${luaText(name)}] = ${luaText(value)}`);
+  const text = body === undefined ? "nil" : luaText(body);
+  return `{ ${luaText(method)}, ${luaText(path)}, { ${fields.join(", ")} }, ${text} }`;
 }
 
 function luaText(value) {

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import jwt from "jsonwebtoken";
 import { JwksClient } from "jwks-rsa";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { readSet, rotated } from "../../scripts/key-rotation.mjs";
 import { TEST_SECRETS } from "../support/secrets";
 import { testServer } from "../support/server-output";
@@ -118,7 +118,9 @@ test("a rotation signs with the key that was published before, and keeps what si
 });
 
 test("the command writes the new set in place, for its owner alone to read, and prints no private part", () => {
-  const path = join(mkdtempSync(join(tmpdir(), "meridian-keys-")), ".dev.vars");
+  const folder = mkdtempSync(join(tmpdir(), "meridian-keys-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, ".dev.vars");
   writeFileSync(path, `DATA_KEY=a$&b\nJWT_SIGNING_KEYS=${TEST_SECRETS.JWT_SIGNING_KEYS}\nEVENTS_TOKEN=x\n`);
   const output = execFileSync(process.execPath, ["scripts/keys.mjs", "rotate", "--file", path], {
     encoding: "utf8",

@@ -133,10 +133,16 @@ describe("the same requests", () => {
     }
   });
 
-  test("no user is read cold twice in a row of twenty thousand", () => {
+  test("no user is read cold twice in a row of twenty thousand, nor by the mix at all", () => {
     const { requests, isCold } = workloadOf(sideOf("project"), "cold");
     expect(isCold).toBe(true);
     expect(new Set(requests.map(({ path }) => path)).size).toBe(20_000);
+    const selves = new Set(
+      mixOf("project").flatMap(({ method, path }) => (method === "PATCH" ? [path] : [])),
+    );
+    const others = mixOf("project").flatMap(({ path }) => (selves.has(path) ? [] : [path]));
+    expect(others.length).toBeGreaterThan(9_000);
+    expect(new Set(others).size).toBe(others.length);
   });
 
   test("the first thousand of the mix are answered, by every side that has a store", async () => {
