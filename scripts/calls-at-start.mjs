@@ -30,7 +30,7 @@ const { functions } = result.find((script) => script.url === url);
 const calls = functions.reduce((sum, { ranges: [whole] }) => sum + whole.count, 0);
 process.stdout.write(`${calls}\n`);
 
-/** A module with every name that the bundle imports of it: a class, for it is extended, which answers any call. */
+/** A module with every name that the bundle imports of it, as classes, for some are extended; who calls one at the start fails. */
 function standIn(specifier) {
   const imports = readFileSync(path, "utf8").matchAll(/import\s*\{([^}]*)\}\s*from\s*"(cloudflare:[a-z]+)"/g);
   const names = [...imports]

@@ -44,6 +44,12 @@ test.each(["bench/run.mjs", "bench/growth/run.mjs"])("%s without wrk says how to
   expect(status).toBe(2);
 });
 
+test("what is published is of a whole run: every workload, all rounds, a minute of what budgets are about", () => {
+  const { settings, throughput, planet } = JSON.parse(readFileSync("bench/results.json", "utf8"));
+  expect(settings).toMatchObject({ only: null, rounds: 3, seconds: 3, planetBudgetedSeconds: 60 });
+  expect([throughput.length, planet.length]).toEqual([11, 11]);
+});
+
 describe.skipIf(!hasWrk())("with wrk", { timeout: TIMEOUT_MS }, () => {
   test("every side is measured, figures and a plot lie where they were asked for, and the end tells of the budgets", async () => {
     const flags = "--only hot --rounds 1 --seconds 1 --no-planet --no-upload";
