@@ -1,28 +1,11 @@
 /** The composition root: the only file that builds services out of bindings. All of it is cheap, and made per request. */
 
-import { figuresOf } from "./gateway/alerts/figures";
-import { notifierOf } from "./gateway/alerts/notifier";
-import { Watchman } from "./gateway/alerts/watchman";
-import { accountErasure, revocationRepeat } from "./gateway/consumers/account-end";
-import {
-  emailChangeMail,
-  passwordResetMail,
-  securityNotice,
-  verificationMail,
-} from "./gateway/consumers/account-mails";
-import { analytics } from "./gateway/consumers/analytics";
-import { cacheRefresh } from "./gateway/consumers/cache-refresh";
 import { exportQueues, exportsOf } from "./gateway/consumers/exports";
-import { orderMail } from "./gateway/consumers/order-mail";
-import { ordersForgetUser } from "./gateway/consumers/orders-forget-user";
-import type { Consumers } from "./gateway/consumers/registry";
 import { consumersOf, delaySecondsOf } from "./gateway/consumers/registry";
-import { welcomeMail } from "./gateway/consumers/welcome-mail";
 import { EVENT_TYPES } from "./gateway/event-catalogue";
 import { MeteredAuthService, recordEvent } from "./gateway/metrics/business";
 import { flushContext, metrics } from "./gateway/metrics/isolate-metrics";
-import { MeteredMailer } from "./gateway/metrics/metered-mailer";
-import { deliverAndRead, type ReportSources, readGauges, reportMetrics } from "./gateway/metrics/report";
+import { type ReportSources, reportMetrics } from "./gateway/metrics/report";
 import type { Services, Wire } from "./gateway/request-context";
 import type { Outcome } from "./kernel/errors";
 import { lazily } from "./kernel/lazily";
@@ -48,7 +31,6 @@ import {
   shieldOf,
   userKey,
 } from "./platform/limiter";
-import { alertShelf } from "./platform/observability/alerts";
 import { methodsOf, traced } from "./platform/observability/tracing";
 import { type DeliveryMessage, Outbox, oldestDueMs, readBacklog } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
@@ -80,13 +62,7 @@ import {
 } from "./services/auth";
 import { EventService } from "./services/events";
 import { LimitService } from "./services/limits";
-import {
-  OrderExpiry,
-  OrderRepository,
-  OrderService,
-  ProductRepository,
-  ProductService,
-} from "./services/orders";
+import { OrderRepository, OrderService, ProductRepository, ProductService } from "./services/orders";
 import {
   CredentialRepository,
   newUserMemory,
@@ -96,7 +72,7 @@ import {
   UserRepository,
   UserService,
 } from "./services/users";
-import { type TargetPolicy, WebhookDeliverer, WebhookService, webhookIdOf } from "./services/webhooks";
+import { type TargetPolicy, WebhookService, webhookIdOf } from "./services/webhooks";
 
 /** What outlives a request: values only, never a promise, stream or client. */
 const userMemory = newUserMemory();
@@ -108,14 +84,14 @@ const foreignKeys = new ForeignKeyMemory();
 const healthMemories = new WeakMap<object, HealthMemory>();
 let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
 
-interface Request {
+export interface Request {
   readonly env: Env;
   readonly config: Config;
   readonly scope: Scope;
 }
 
 /** What services stand on: those of authentication on nearly all of it. */
-interface Foundations extends AuthDependencies {
+export interface Foundations extends AuthDependencies {
   readonly limiter: Limiter;
   readonly sealer: Sealer;
   readonly vault: Vault;
@@ -134,7 +110,8 @@ const RECOVERY_METHODS = methodsOf(RecoveryService);
 const ADDRESS_PROOF_METHODS = methodsOf(AddressProof);
 const ORDER_METHODS = methodsOf(OrderService);
 
-const foundationsOf = lazily<Request, Foundations>({
+/** Builds what services need, a member when it is first used. */
+export const foundationsOf = lazily<Request, Foundations>({
   database: ({ env, scope }) => new Database(env.DB, scope.calls),
   limiter: ({ env, scope }) => traced("limiter", limiterOf(env, scope), ["admit", "revoke"]),
   outbox: ({ env, config, scope }) => outboxOf(env, config, scope),
@@ -215,16 +192,12 @@ const userFoundationsOf = lazily<{ on: Request & Foundations }, UserDependencies
   scope: ({ on }) => on.scope,
 });
 
-const servicesOf = lazily<{ on: Request & Foundations }, Services>({
+/** Builds the services of one request, batch or tick, each when it is first used. */
+export const servicesOf = lazily<{ on: Request & Foundations }, Services>({
   users: ({ on }) => traced("users", on.users, USER_METHODS),
   orders: ({ on }) => traced("orders", new OrderService(orderFoundations(on)), ORDER_METHODS),
   products: ({ on: { database, productRepository: repository, audit, keyset, scope } }) =>
     new ProductService({ database, repository, audit, keyset, scope }),
-  orderExpiry: ({ on }) =>
-    new OrderExpiry({
-      ...orderFoundations(on),
-      pendingTtlSeconds: on.config.ORDER_PENDING_TTL_SECONDS,
-    }),
   analytics: ({ on: { env, database, scope } }) =>
     new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
   auth: ({ on }) => traced("auth", new MeteredAuthService(on, metrics), AUTH_METHODS),
@@ -238,11 +211,6 @@ const servicesOf = lazily<{ on: Request & Foundations }, Services>({
     new WebhookService({
       ...{ database, outbox, audit, sealer, vault, target, scope },
       knownTypes: EVENT_TYPES,
-    }),
-  webhookDeliverer: ({ on: { database, vault, target, scope, config } }) =>
-    new WebhookDeliverer({
-      ...{ database, vault, target, scope },
-      backoffSeconds: config.WEBHOOK_BACKOFF_SECONDS,
     }),
   accessTokens: ({ on }) => on.accessTokens,
   authenticator: ({ on }) =>
@@ -272,7 +240,6 @@ const servicesOf = lazily<{ on: Request & Foundations }, Services>({
     ({ on }) =>
     (format) =>
       reportMetrics(on.sources, format),
-  watchman: ({ on }) => watchmanOf(on),
   bookmark:
     ({ on }) =>
     () =>
@@ -302,54 +269,13 @@ export function authDependencies(env: Env, config: Config, scope: Scope): AuthDe
   return foundationsOf({ env, config, scope });
 }
 
-/** The handlers of the consumers' registry, for one batch of messages. */
-export function wireConsumers(env: Env, config: Config, services: Services): Consumers {
-  const { users, mails, orders } = services;
-  const mailer = new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics);
-  const mail = { mails, mailer, publicUrl: config.PUBLIC_URL };
-  const order = {
-    contactOf: (userId: string) => users.contactOf(userId),
-    mailer,
-    publicUrl: config.PUBLIC_URL,
-    orders,
-  };
-  return {
-    "welcome-mail": welcomeMail(mail),
-    "password-reset-mail": passwordResetMail(mail),
-    "verification-mail": verificationMail(mail),
-    "email-change-mail": emailChangeMail(mail),
-    "security-notice": securityNotice(mail),
-    "account-erasure": accountErasure(services.auth),
-    "revocation-repeat": revocationRepeat(services.auth),
-    "order-confirmation-mail": orderMail({ ...order, kind: "confirmation" }),
-    "order-shipping-mail": orderMail({ ...order, kind: "shipping" }),
-    "orders-forget-user": ordersForgetUser(orders),
-    "orders-forget-user-late": ordersForgetUser(orders),
-    analytics: analytics(services.analytics),
-    "cache-refresh": cacheRefresh({ refresh: (userId) => users.refreshCache(userId) }),
-    webhook: services.webhookDeliverer,
-  };
-}
-
-function orderFoundations(on: Request & Foundations) {
+export function orderFoundations(on: Request & Foundations) {
   const { database, orderRepository, productRepository, outbox, audit, keyset, scope } = on;
   return {
     ...{ database, outbox, audit, keyset, scope },
     repository: orderRepository,
     products: productRepository,
   };
-}
-
-function watchmanOf({ env, config, scope, sources }: Request & Foundations): Watchman {
-  return new Watchman({
-    shelf: alertShelf(env),
-    measure: async () => figuresOf(...(await Promise.all([deliverAndRead(sources), readGauges(sources)]))),
-    notify:
-      config.ALERT_TO === ""
-        ? null
-        : notifierOf(config.ALERT_TO, new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics)),
-    scope,
-  });
 }
 
 /** What it sends, it sends after the response: so with counts, and a database, of its own. */

@@ -1,21 +1,12 @@
-/** Contents page of the Worker: what Cloudflare calls, and what it exports. */
-import { consume } from "./gateway/consumers/queue";
-import { consumerOf } from "./gateway/consumers/registry";
+/** The Worker's contents page: what Cloudflare calls, and what the Worker exports. */
 import { createApp } from "./gateway/http/app";
-import { recordAttempt } from "./gateway/metrics/consumers";
-import { flushContext, metrics, metricsFlusher } from "./gateway/metrics/isolate-metrics";
-import { recordCalls } from "./gateway/metrics/record-calls";
-import { runScheduled } from "./gateway/scheduled";
-import { backgroundScope } from "./platform/background-scope";
+import { flushContext, metricsFlusher } from "./gateway/metrics/isolate-metrics";
 import { newId, systemClock } from "./platform/clock";
-import { Database } from "./platform/database";
-import { configOf } from "./platform/env";
-import { Dispatcher } from "./platform/outbox";
-import { wire, wireConsumers } from "./wiring";
+import { wire } from "./wiring";
 
 const app = createApp(wire);
 
-/** The way of what was recorded out of the isolate, in the background. */
+/** Flushes this isolate's metrics in the background. */
 function flushMetrics(env: Env, ctx: ExecutionContext): void {
   const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
   metricsFlusher.flushSoon(flushContext(env, { clock: systemClock, newId, waitUntil }));
@@ -29,30 +20,14 @@ export default {
   },
 
   async queue(batch, env, ctx) {
-    const config = configOf(env);
-    const scope = backgroundScope("queue", config, ctx);
-    const consumers = wireConsumers(env, config, wire(env, config, scope));
-    const dispatcher = new Dispatcher({
-      database: new Database(env.DB, scope.calls),
-      scope,
-      consumerOf: consumerOf(consumers),
-      attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
-      backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,
-      resendSeconds: config.EVENT_RESEND_SECONDS,
-      publicUrl: config.PUBLIC_URL,
-      onAttempt: (report) => recordAttempt(metrics, report),
-    });
-    await consume(batch, dispatcher);
-    scope.log.log("info", "batch", { queue: batch.queue, messages: batch.messages.length, ...scope.calls });
-    recordCalls(metrics, "queue", scope.calls);
+    const { runBatch } = await import("./jobs");
+    await runBatch(batch, env, ctx);
     flushMetrics(env, ctx);
   },
 
   async scheduled(_controller, env, ctx) {
-    const config = configOf(env);
-    const scope = backgroundScope("cron", config, ctx);
-    await runScheduled(wire(env, config, scope), config, scope);
-    recordCalls(metrics, "cron", scope.calls);
+    const { runTick } = await import("./jobs");
+    await runTick(env, ctx);
     flushMetrics(env, ctx);
   },
 } satisfies ExportedHandler<Env>;

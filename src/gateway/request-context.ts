@@ -21,10 +21,9 @@ import type {
 } from "../services/auth";
 import type { EventService } from "../services/events";
 import type { LimitService } from "../services/limits";
-import type { OrderExpiry, OrderService, ProductService } from "../services/orders";
+import type { OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
-import type { WebhookDeliverer, WebhookService } from "../services/webhooks";
-import type { Watchman } from "./alerts/watchman";
+import type { WebhookService } from "../services/webhooks";
 import type { RenderRefusal } from "./refusal-rendering";
 
 /** Built per request, message batch or cron tick by `wiring.ts`. */
@@ -32,7 +31,6 @@ export interface Services {
   readonly users: UserService;
   readonly products: ProductService;
   readonly orders: OrderService;
-  readonly orderExpiry: OrderExpiry;
   readonly analytics: AnalyticsService;
   readonly auth: AuthService;
   readonly recovery: RecoveryService;
@@ -41,8 +39,6 @@ export interface Services {
   readonly audit: AuditTrail;
   readonly events: EventService;
   readonly webhooks: WebhookService;
-  /** What the webhooks' consumer does with an event. */
-  readonly webhookDeliverer: WebhookDeliverer;
   readonly accessTokens: AccessTokens;
   readonly authenticator: Authenticator;
   readonly keySet: KeySet;
@@ -51,8 +47,6 @@ export interface Services {
   readonly outbox: Outbox;
   /** Of a second ago at most, or ten while somebody else asks. */
   readonly recentHealth: () => Promise<HealthReport>;
-  /** Judges the alert rules, for the cron. */
-  readonly watchman: Watchman;
   /** Every metric as text. **Errors**: `unavailable`. */
   readonly reportMetrics: (format: ExpositionFormat) => Promise<string>;
   /** The latest D1 bookmark of this request; null before its first D1 call. */

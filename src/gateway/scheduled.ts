@@ -3,13 +3,24 @@
 import type { Config } from "../platform/env";
 import { describeError } from "../platform/observability/logger";
 import type { Scope } from "../platform/scope";
+import type { OrderExpiry } from "../services/orders";
+import type { Watchman } from "./alerts/watchman";
 import { metrics } from "./metrics/isolate-metrics";
 import type { Services } from "./request-context";
 
-export async function runScheduled(services: Services, config: Config, scope: Scope): Promise<void> {
+/** What the cron runs: the services, and what only the cron needs. */
+export interface CronServices {
+  readonly services: Services;
+  readonly orderExpiry: OrderExpiry;
+  /** Judges the alert rules. */
+  readonly watchman: Watchman;
+}
+
+export async function runScheduled(cron: CronServices, config: Config, scope: Scope): Promise<void> {
+  const { services } = cron;
   const tasks: Readonly<Record<string, () => Promise<unknown>>> = {
     // Before the sweep, which then sends the events of what has expired.
-    expireOrders: () => services.orderExpiry.run(),
+    expireOrders: () => cron.orderExpiry.run(),
     sweep: () => services.outbox.sweep(),
     expireSessions: () => services.auth.removeExpired(),
     sweepAttemptCounts: () => services.sweepAttemptCounts(),
@@ -17,7 +28,7 @@ export async function runScheduled(services: Services, config: Config, scope: Sc
     expireEvents: () => services.events.expire(config.EVENT_RETENTION_DAYS),
     expireWebhookAttempts: () => services.webhooks.expire(config.EVENT_RETENTION_DAYS),
     // Last, so that it sees what the others have just counted.
-    judgeAlerts: () => services.watchman.run(),
+    judgeAlerts: () => cron.watchman.run(),
   };
   for (const [task, run] of Object.entries(tasks)) {
     try {

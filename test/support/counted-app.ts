@@ -3,6 +3,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/gateway/http/app";
 import { runScheduled } from "../../src/gateway/scheduled";
+import { wireCron } from "../../src/jobs";
 import { backgroundScope } from "../../src/platform/background-scope";
 import { configOf } from "../../src/platform/env";
 import { wire } from "../../src/wiring";
@@ -70,7 +71,7 @@ export async function tickCounted(): Promise<Spent> {
   const config = configOf(counted);
   const scope = backgroundScope("cron", config, context);
   // Not by the Worker's own handler, which then keeps its metrics back for seconds.
-  await runScheduled(wire(counted, config, scope), config, scope);
+  await runScheduled(wireCron(counted, config, scope), config, scope);
   await waitOnExecutionContext(context);
   return spentOn(ledger.calls);
 }

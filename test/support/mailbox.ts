@@ -4,9 +4,9 @@
  */
 import { env } from "cloudflare:workers";
 import { type ConsumerName, consumersOf, isConsumerName } from "../../src/gateway/consumers/registry";
+import { wireConsumers } from "../../src/jobs";
 import type { CloudEvent } from "../../src/kernel/event";
 import { configOf } from "../../src/platform/env";
-import { wire, wireConsumers } from "../../src/wiring";
 import { testScope } from "./scope";
 
 export interface SentMail {
@@ -58,7 +58,7 @@ async function runConsumer(name: ConsumerName, row: EventRow): Promise<SentMail[
   } as unknown as SendEmail;
   const config = configOf(env);
   const scope = testScope(Date.now);
-  const consumer = wireConsumers({ ...env, EMAIL }, config, wire(env, config, scope))[name];
+  const consumer = wireConsumers({ ...env, EMAIL }, config, scope)[name];
   if (consumer.kind !== "external") throw new Error(`${name} sends no mail`);
   await consumer.act(toEvent(row), { consumer: name, attempt: 1, signal: new AbortController().signal });
   return sent;

@@ -3,11 +3,11 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { FIGURES, type Figures } from "../../../src/gateway/alerts/figures";
 import { Watchman } from "../../../src/gateway/alerts/watchman";
+import { wireCron } from "../../../src/jobs";
 import { configOf } from "../../../src/platform/env";
 import { alertShelf, type Notice } from "../../../src/platform/observability/alerts";
 import { createLogger } from "../../../src/platform/observability/logger";
 import { addToShard } from "../../../src/platform/observability/metrics";
-import { wire } from "../../../src/wiring";
 import { testScope } from "../../support/scope";
 
 const MINUTE = 60_000;
@@ -110,7 +110,7 @@ test("the Worker's own watchman sees what isolates have counted, and mails ALERT
   const EMAIL = {
     send: async ({ to, subject }: { to: unknown; subject: unknown }) => void mailed.push({ to, subject }),
   };
-  const own = () => wire({ ...env, EMAIL: EMAIL as unknown as SendEmail }, config, scope).watchman;
+  const own = () => wireCron({ ...env, EMAIL: EMAIL as unknown as SendEmail }, config, scope).watchman;
   expect(await own().run()).toEqual({ told: 0, untold: 0 });
   await addToShard(env, {
     source: "01890000-0000-7000-8000-000000000009",
@@ -124,7 +124,7 @@ test("the Worker's own watchman sees what isolates have counted, and mails ALERT
 
 test("nothing is measured or told while nobody wants to be", async () => {
   const scope = testScope(() => now);
-  const services = wire(env, { ...configOf(env), ALERT_TO: "" }, scope);
-  expect(await services.watchman.run()).toEqual({ told: 0, untold: 0 });
+  const cron = wireCron(env, { ...configOf(env), ALERT_TO: "" }, scope);
+  expect(await cron.watchman.run()).toEqual({ told: 0, untold: 0 });
   expect((await alertShelf(env).read()).revision).toBe(0);
 });

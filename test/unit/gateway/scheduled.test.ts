@@ -1,7 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import type { Services } from "../../../src/gateway/request-context";
-import { runScheduled } from "../../../src/gateway/scheduled";
+import { type CronServices, runScheduled } from "../../../src/gateway/scheduled";
 import { configOf } from "../../../src/platform/env";
 import { TestClock, testScope } from "../../support/outbox";
 
@@ -9,7 +8,10 @@ test("a task of the cron that fails does not keep the others from running", asyn
   const scope = testScope(new TestClock());
   const ran: string[] = [];
   // Every service's every method is a task here; the sweep is the one that fails.
-  const services = new Proxy({} as Services, {
+  const cron = new Proxy({} as CronServices, {
+    get: (_, name) => (name === "services" ? services : Reflect.get(services, name)),
+  });
+  const services = new Proxy({} as CronServices["services"], {
     get: (_, service) => {
       const task = async (): Promise<void> => {
         ran.push(String(service));
@@ -18,7 +20,7 @@ test("a task of the cron that fails does not keep the others from running", asyn
       return new Proxy(task, { get: () => task });
     },
   });
-  await runScheduled(services, configOf(env), scope);
+  await runScheduled(cron, configOf(env), scope);
   expect(ran).toContain("outbox");
   expect(ran.slice(ran.indexOf("outbox") + 1)).toEqual(expect.arrayContaining(["events", "webhooks"]));
   expect(scope.lines.filter(({ event }) => event === "cron.failed")).toMatchObject([{ task: "sweep" }]);

@@ -1,0 +1,129 @@
+/**
+ * The composition root of what Cloudflare starts without a request: queue batches and cron ticks. `worker.ts` loads this
+ * module when the first of them arrives, so an isolate that only serves requests never reads it.
+ */
+import { figuresOf } from "./gateway/alerts/figures";
+import { notifierOf } from "./gateway/alerts/notifier";
+import { Watchman } from "./gateway/alerts/watchman";
+import { accountErasure, revocationRepeat } from "./gateway/consumers/account-end";
+import {
+  emailChangeMail,
+  passwordResetMail,
+  securityNotice,
+  verificationMail,
+} from "./gateway/consumers/account-mails";
+import { analytics } from "./gateway/consumers/analytics";
+import { cacheRefresh } from "./gateway/consumers/cache-refresh";
+import { orderMail } from "./gateway/consumers/order-mail";
+import { ordersForgetUser } from "./gateway/consumers/orders-forget-user";
+import { consume } from "./gateway/consumers/queue";
+import { type Consumers, consumerOf } from "./gateway/consumers/registry";
+import { welcomeMail } from "./gateway/consumers/welcome-mail";
+import { recordAttempt } from "./gateway/metrics/consumers";
+import { metrics } from "./gateway/metrics/isolate-metrics";
+import { MeteredMailer } from "./gateway/metrics/metered-mailer";
+import { recordCalls } from "./gateway/metrics/record-calls";
+import { deliverAndRead, readGauges } from "./gateway/metrics/report";
+import { type CronServices, runScheduled } from "./gateway/scheduled";
+import { lazily } from "./kernel/lazily";
+import { backgroundScope } from "./platform/background-scope";
+import { Database } from "./platform/database";
+import { type Config, configOf } from "./platform/env";
+import { alertShelf } from "./platform/observability/alerts";
+import { Dispatcher } from "./platform/outbox";
+import type { Scope } from "./platform/scope";
+import { OrderExpiry } from "./services/orders";
+import { WebhookDeliverer } from "./services/webhooks";
+import { type Foundations, foundationsOf, orderFoundations, type Request, servicesOf } from "./wiring";
+
+/** Handles one batch of a queue. Each message is acknowledged or retried by itself. */
+export async function runBatch(batch: MessageBatch<unknown>, env: Env, ctx: ExecutionContext): Promise<void> {
+  const config = configOf(env);
+  const scope = backgroundScope("queue", config, ctx);
+  const dispatcher = new Dispatcher({
+    database: new Database(env.DB, scope.calls),
+    scope,
+    consumerOf: consumerOf(wireConsumers(env, config, scope)),
+    attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
+    backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,
+    resendSeconds: config.EVENT_RESEND_SECONDS,
+    publicUrl: config.PUBLIC_URL,
+    onAttempt: (report) => recordAttempt(metrics, report),
+  });
+  await consume(batch, dispatcher);
+  scope.log.log("info", "batch", { queue: batch.queue, messages: batch.messages.length, ...scope.calls });
+  recordCalls(metrics, "queue", scope.calls);
+}
+
+/** Runs one tick of the cron. */
+export async function runTick(env: Env, ctx: ExecutionContext): Promise<void> {
+  const config = configOf(env);
+  const scope = backgroundScope("cron", config, ctx);
+  await runScheduled(wireCron(env, config, scope), config, scope);
+  recordCalls(metrics, "cron", scope.calls);
+}
+
+/** Builds the handlers of the consumers' registry for one batch of messages. */
+export function wireConsumers(env: Env, config: Config, scope: Scope): Consumers {
+  const on = foundationsOf({ env, config, scope });
+  const services = servicesOf({ on });
+  const { users, mails, orders } = services;
+  const mailer = mailerOf(on);
+  const mail = { mails, mailer, publicUrl: config.PUBLIC_URL };
+  const order = {
+    contactOf: (userId: string) => users.contactOf(userId),
+    mailer,
+    publicUrl: config.PUBLIC_URL,
+    orders,
+  };
+  return {
+    "welcome-mail": welcomeMail(mail),
+    "password-reset-mail": passwordResetMail(mail),
+    "verification-mail": verificationMail(mail),
+    "email-change-mail": emailChangeMail(mail),
+    "security-notice": securityNotice(mail),
+    "account-erasure": accountErasure(services.auth),
+    "revocation-repeat": revocationRepeat(services.auth),
+    "order-confirmation-mail": orderMail({ ...order, kind: "confirmation" }),
+    "order-shipping-mail": orderMail({ ...order, kind: "shipping" }),
+    "orders-forget-user": ordersForgetUser(orders),
+    "orders-forget-user-late": ordersForgetUser(orders),
+    analytics: analytics(services.analytics),
+    "cache-refresh": cacheRefresh({ refresh: (userId) => users.refreshCache(userId) }),
+    webhook: webhookDelivererOf(on),
+  };
+}
+
+/** Builds what one tick of the cron runs. */
+export function wireCron(env: Env, config: Config, scope: Scope): CronServices {
+  return cronServicesOf({ on: foundationsOf({ env, config, scope }) });
+}
+
+const cronServicesOf = lazily<{ on: Request & Foundations }, CronServices>({
+  services: ({ on }) => servicesOf({ on }),
+  orderExpiry: ({ on }) =>
+    new OrderExpiry({
+      ...orderFoundations(on),
+      pendingTtlSeconds: on.config.ORDER_PENDING_TTL_SECONDS,
+    }),
+  watchman: ({ on }) => {
+    const { env, config, scope, sources } = on;
+    return new Watchman({
+      shelf: alertShelf(env),
+      measure: async () => figuresOf(...(await Promise.all([deliverAndRead(sources), readGauges(sources)]))),
+      notify: config.ALERT_TO === "" ? null : notifierOf(config.ALERT_TO, mailerOf(on)),
+      scope,
+    });
+  },
+});
+
+function webhookDelivererOf({ database, vault, target, scope, config }: Request & Foundations) {
+  return new WebhookDeliverer({
+    ...{ database, vault, target, scope },
+    backoffSeconds: config.WEBHOOK_BACKOFF_SECONDS,
+  });
+}
+
+function mailerOf({ env, config }: Request): MeteredMailer {
+  return new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics);
+}
