@@ -1,41 +1,47 @@
 /**
- * `node scripts/calls-at-start.mjs <bundle>`: how many functions of a bundle are called while it is loaded, each as often
- * as it is called; prints the number. What the platform adds is stood in for by its names, for nothing of it may be used
+ * `node scripts/calls-at-start.mjs <dist/worker.js>`: prints how many calls of functions it takes to load a built Worker,
+ * over all the chunks of its start. Stand-ins replace the platform's modules, because the Worker must not use the platform
  * before there is a request.
  */
 import { readFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 import { registerHooks } from "node:module";
-import { pathToFileURL } from "node:url";
+import { dirname } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const [, , path] = process.argv;
-const url = pathToFileURL(path).href;
+const entry = pathToFileURL(path).href;
+const folder = `${pathToFileURL(dirname(path)).href}/`;
 
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier.startsWith("cloudflare:")
-      ? { url: standIn(specifier), shortCircuit: true }
+      ? { url: standIn(specifier, context.parentURL), shortCircuit: true }
       : next(specifier, context),
-  // A bundle is a module, whatever its name and the folder's package.json say.
-  load: (from, context, next) => next(from, from === url ? { ...context, format: "module" } : context),
+  // The chunks are modules, whatever the nearest package.json says.
+  load: (from, context, next) =>
+    next(from, from.startsWith(folder) ? { ...context, format: "module" } : context),
 });
 
 const session = new Session();
 session.connect();
 await session.post("Profiler.enable");
 await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
-await import(url);
+await import(entry);
 const { result } = await session.post("Profiler.takePreciseCoverage");
-const { functions } = result.find((script) => script.url === url);
-const calls = functions.reduce((sum, { ranges: [whole] }) => sum + whole.count, 0);
+const calls = result
+  .filter(({ url }) => url.startsWith(folder))
+  .flatMap(({ functions }) => functions)
+  .reduce((sum, { ranges: [whole] }) => sum + whole.count, 0);
 process.stdout.write(`${calls}\n`);
 
-/** A module with every name that the bundle imports of it, as classes, for some are extended; who calls one at the start fails. */
-function standIn(specifier) {
-  const imports = readFileSync(path, "utf8").matchAll(/import\s*\{([^}]*)\}\s*from\s*"(cloudflare:[a-z]+)"/g);
+/** A module with each name that the importer takes from it. All are classes, because some are extended. */
+function standIn(specifier, importer) {
+  const code = readFileSync(fileURLToPath(importer), "utf8");
+  const imports = code.matchAll(/import\s*\{([^}]*)\}\s*from\s*"(cloudflare:[a-z]+)"/g);
   const names = [...imports]
     .filter(([, , from]) => from === specifier)
     .flatMap(([, list]) => list.split(",").map((one) => one.trim().split(/\s+as\s+/)[0]));
-  const code = [...new Set(names)].map((name) => `export class ${name} {}`).join("\n");
-  return `data:text/javascript,${encodeURIComponent(code)}`;
+  const exports = [...new Set(names)].map((name) => `export class ${name} {}`).join("\n");
+  return `data:text/javascript,${encodeURIComponent(exports)}`;
 }

@@ -1,7 +1,4 @@
-/**
- * Bundles GraphiQL into public/graphiql/, so that the page at /graphql loads nothing from elsewhere. Wrangler runs it
- * before it serves or deploys; when the bundle is of the installed version it ends at once.
- */
+/** Bundles GraphiQL into public/graphiql/, so that the page at /graphql loads nothing from elsewhere. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -24,9 +21,11 @@ const PAGE = `
   createRoot(document.getElementById("graphiql")).render(explorer);
 `;
 
-const { version } = JSON.parse(readFileSync(join(ROOT, "node_modules/graphiql/package.json"), "utf8"));
-const stamp = `${version} ${REVISION}\n`;
-if (readText(STAMP) !== stamp) {
+/** Bundles GraphiQL when what is there is of another version. */
+export async function ensureGraphiql() {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "node_modules/graphiql/package.json"), "utf8"));
+  const stamp = `${version} ${REVISION}\n`;
+  if (readText(STAMP) === stamp) return;
   mkdirSync(FOLDER, { recursive: true });
   await build({
     stdin: { contents: PAGE, resolveDir: ROOT, sourcefile: "graphiql.js" },

@@ -1,6 +1,5 @@
-/** GraphiQL, from our own assets: nothing is loaded from elsewhere. Built into `public/graphiql/` by scripts/graphiql.mjs. */
+/** GraphiQL at `/graphql`: who sees it, and the page, which is loaded by the first call that shows it. */
 import type { Context } from "hono";
-import { html } from "hono/html";
 import { isIntrospectionOn } from "../../platform/env";
 import type { GatewayEnv } from "../request-context";
 
@@ -10,18 +9,7 @@ export function wantsExplorer(c: Context<GatewayEnv>): boolean {
   return isBrowser && c.req.query("query") === undefined && isIntrospectionOn(c.var.config);
 }
 
-export function explorer(c: Context<GatewayEnv>): Response | Promise<Response> {
-  return c.html(html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>GraphiQL · Meridian</title>
-        <link rel="stylesheet" href="/graphiql/graphiql.css" />
-      </head>
-      <body>
-        <div id="graphiql">Loading GraphiQL…</div>
-        <script type="module" src="/graphiql/graphiql.js"></script>
-      </body>
-    </html>`);
+export async function explorer(c: Context<GatewayEnv>): Promise<Response> {
+  const { explorerPage } = await import("./explorer-page");
+  return c.html(explorerPage());
 }

@@ -1,5 +1,6 @@
 /** The orders service: products, and orders from placing to delivery. */
-export { type OrderEventType, orderEventContracts, orderEvents } from "./events";
+export { orderEventContracts } from "./event-contracts";
+export { type OrderEventType, orderEvents } from "./events";
 export { OrderExpiry } from "./expiry";
 export type { Order, OrderHistoryEntry, OrderItem } from "./model";
 export { ORDER_STATUSES, type OrderStatus } from "./order-status";

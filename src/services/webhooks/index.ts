@@ -1,6 +1,7 @@
 /** The door of the webhooks service. */
 export { WebhookDeliverer } from "./deliverer";
-export { webhookEventContracts, webhookEvents } from "./events";
+export { webhookEventContracts } from "./event-contracts";
+export { webhookEvents } from "./events";
 export { type Webhook, type WebhookDelivery, type WebhookWithSecret, webhookIdOf } from "./model";
 export {
   type CreateWebhookInput,

@@ -2,7 +2,6 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { GatewayEnv } from "../../request-context";
-import { MAIL_PAGES } from "../pages/mail-pages";
 
 /** On every answer. Source: OWASP Secure Headers Project. */
 const HEADERS: readonly (readonly [name: string, value: string])[] = [
@@ -23,7 +22,9 @@ const HEADERS: readonly (readonly [name: string, value: string])[] = [
 const NOTHING =
   "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** The pages behind the links of mails run a script of ours, which calls the API. */
+/** The pages that mails link to. Each runs a script from our assets, which calls the API. */
+const MAIL_PAGES: readonly string[] = ["/verify-email", "/reset-password"];
+
 const MAIL_PAGE =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -44,7 +45,7 @@ function contentPolicyOf(c: Context<GatewayEnv>): string {
 }
 
 function isMailPage(c: Context<GatewayEnv>): boolean {
-  return MAIL_PAGES.some((path) => path === c.req.path);
+  return MAIL_PAGES.includes(c.req.path);
 }
 
 function isExplorer(c: Context<GatewayEnv>): boolean {

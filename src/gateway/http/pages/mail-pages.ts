@@ -6,8 +6,6 @@
 import { html } from "hono/html";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../../kernel/password-policy";
 
-export const MAIL_PAGES = ["/verify-email", "/reset-password"] as const;
-
 type Content = ReturnType<typeof html>;
 
 export function verifyEmailPage(): Content {

@@ -1,0 +1,117 @@
+/**
+ * Builds the Worker out of `src/` into `dist/`: `worker.js` with the chunks that every isolate loads, and the chunks that
+ * are loaded by the first call that needs them. Wrangler runs this before it serves or uploads, and after each saved
+ * change under `wrangler dev`. It also brings the assets of GraphiQL and Swagger UI up to date.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { ensureDocs } from "./docs-assets.mjs";
+import { ensureGraphiql } from "./graphiql.mjs";
+import { ROOT } from "./tools.mjs";
+
+export const ENTRY = "worker.js";
+const OUTPUT = join(ROOT, "dist");
+
+/** Lets `wrangler types` find the types of the exported classes beside the entry that it is given. */
+const ENTRY_TYPES = { "worker.d.ts": 'export * from "../src/worker";\nexport { default } from "../src/worker";\n' };
+
+/**
+ * Builds the Worker.
+ *
+ * @param {object} [options]
+ * @param {"development" | "deployment"} [options.target] what the Worker is told as `BUILD_TARGET`. A deployment is
+ *   minified; in development names and lines stay readable.
+ * @param {boolean} [options.isMinified] for profiles of a deployment with readable names
+ * @param {string} [options.outdir] emptied of everything that is not part of this build
+ * @returns {Promise<import("esbuild").Metafile>} inputs and outputs, with paths relative to the project
+ * **Errors**: esbuild's, with the file and line of the fault. The folder is then as it was.
+ */
+export async function buildWorker({
+  target = "deployment",
+  isMinified = target === "deployment",
+  outdir = OUTPUT,
+} = {}) {
+  const { outputFiles, metafile } = await build({
+    entryPoints: { worker: join(ROOT, "src/worker.ts") },
+    absWorkingDir: ROOT,
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2024",
+    // As wrangler's own bundler resolves packages for Workers.
+    conditions: ["workerd", "worker", "browser"],
+    mainFields: ["browser", "module", "main"],
+    external: ["cloudflare:*", "node:*"],
+    minify: isMinified,
+    chunkNames: "chunks/[name]-[hash]",
+    sourcemap: "linked",
+    define: {
+      BUILD_TARGET: JSON.stringify(target),
+      "process.env.NODE_ENV": target === "deployment" ? '"production"' : '"development"',
+    },
+    metafile: true,
+    write: false,
+    logLevel: "silent",
+  });
+  const files = new Map(Object.entries(ENTRY_TYPES));
+  for (const { path, contents } of outputFiles) files.set(relative(outdir, path), contents);
+  replaceFolder(outdir, files);
+  return metafile;
+}
+
+/** Writes the types of the entry alone, for type checks in a clone that was never built. */
+export function ensureEntryTypes() {
+  mkdirSync(OUTPUT, { recursive: true });
+  for (const [name, text] of Object.entries(ENTRY_TYPES)) writeIfChanged(join(OUTPUT, name), text);
+}
+
+/**
+ * Makes a folder hold exactly these files. Old chunks go, because wrangler uploads whatever it finds. New files come
+ * before old ones go, and each is renamed into place, so that a server that reads meanwhile finds a whole Worker.
+ *
+ * @param {ReadonlyMap<string, string | Uint8Array>} files contents by path within the folder
+ */
+function replaceFolder(folder, files) {
+  // The entry names its chunks, so it is written when they are there.
+  const names = [...files.keys()].sort((one, other) => Number(one === ENTRY) - Number(other === ENTRY));
+  for (const name of names) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeIfChanged(join(folder, name), files.get(name));
+  }
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isDirectory() && !files.has(relative(folder, path))) rmSync(path, { force: true });
+  }
+}
+
+function writeIfChanged(path, contents) {
+  const wanted = Buffer.from(contents);
+  try {
+    if (wanted.equals(readFileSync(path))) return;
+  } catch {
+    // It is not there yet.
+  }
+  const aside = `${path}.${process.pid}.new`;
+  writeFileSync(aside, wanted);
+  renameSync(aside, path);
+}
+
+/** Prints esbuild's messages as `file:line:column`, and leaves out the stack of this script. */
+async function main() {
+  ensureDocs();
+  await ensureGraphiql();
+  try {
+    await buildWorker({ target: process.env.WRANGLER_COMMAND === "dev" ? "development" : "deployment" });
+  } catch (error) {
+    if (!Array.isArray(error?.errors)) throw error;
+    const { formatMessages } = await import("esbuild");
+    const lines = await formatMessages(error.errors, { kind: "error", color: process.stderr.isTTY === true });
+    process.stderr.write(lines.join(""));
+    process.exitCode = 1;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
