@@ -14,6 +14,8 @@ function inWorkerd(name: string, include: string, options: { setupFiles: string[
   return {
     plugins: [
       cloudflareTest(async () => ({
+        // The source, where wrangler.toml names what the build makes of it: tests run no build.
+        main: "./src/worker.ts",
         wrangler: { configPath: "./wrangler.toml" },
         miniflare: {
           // These win over a developer's own .dev.vars, so that tests see the same keys everywhere.

@@ -4,7 +4,7 @@
  */
 import { build, serve } from "./workerd/serve.mjs";
 
-const server = await serve({ built: build("bench/limiter/wrangler.toml") });
+const server = await serve({ built: await build("bench/limiter/wrangler.toml") });
 try {
   await fetch(`${server.url}/decisions?count=200000`);
   await measure("decisions, from the isolate's memory", "/decisions?count=2000000", 2_000_000);

@@ -47,7 +47,7 @@ function builtOf(config, { isReadable = false }) {
 /** @param {object} [options] of `serve` */
 export async function startProject(options = {}) {
   const server = await serve({
-    built: builtOf("wrangler.toml", options),
+    built: await builtOf("wrangler.toml", options),
     vars: PROJECT_VARS,
     objects: PROJECT_OBJECTS,
     ...options,
@@ -58,7 +58,7 @@ export async function startProject(options = {}) {
 /** @param {object} [options] of `serve` */
 export async function startLiteral(options = {}) {
   const server = await serve({
-    built: builtOf("bench/peers/literal/wrangler.toml", options),
+    built: await builtOf("bench/peers/literal/wrangler.toml", options),
     vars: { JWT_SECRET: HS256_SECRET, RATE_LIMIT_MAX: LIMIT },
     objects: { RateLimiter: ["hit"] },
     ...options,
@@ -68,7 +68,7 @@ export async function startLiteral(options = {}) {
 
 /** @param {object} [options] of `serve` */
 export async function startBare(options = {}) {
-  const server = await serve({ built: builtOf("bench/peers/bare/wrangler.toml", options), ...options });
+  const server = await serve({ built: await builtOf("bench/peers/bare/wrangler.toml", options), ...options });
   return await withWorkloads("bare", server, await projectTokens());
 }
 

@@ -15,7 +15,9 @@ export const ENTRY = "worker.js";
 const OUTPUT = join(ROOT, "dist");
 
 /** Lets `wrangler types` find the types of the exported classes beside the entry that it is given. */
-const ENTRY_TYPES = { "worker.d.ts": 'export * from "../src/worker";\nexport { default } from "../src/worker";\n' };
+const ENTRY_TYPES = {
+  "worker.d.ts": 'export * from "../src/worker";\nexport { default } from "../src/worker";\n',
+};
 
 /**
  * Builds the Worker.
@@ -66,6 +68,14 @@ export async function buildWorker({
 export function ensureEntryTypes() {
   mkdirSync(OUTPUT, { recursive: true });
   for (const [name, text] of Object.entries(ENTRY_TYPES)) writeIfChanged(join(OUTPUT, name), text);
+}
+
+/** Returns the names of the modules in a folder that was built, the entry first. */
+export function modulesIn(folder, entry = ENTRY) {
+  const others = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
+    .filter((name) => name.endsWith(".js") && name !== entry);
+  return [entry, ...others];
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import { ensureEntryTypes } from "./build.mjs";
 import { ensureDependencies, runMain } from "./prepare.mjs";
 import { ROOT, runScript, runTool } from "./tools.mjs";
 
@@ -64,6 +65,7 @@ const STEPS = [
 
 await runMain(async () => {
   await ensureDependencies();
+  ensureEntryTypes();
   const results = await Promise.all(STEPS.map(runStep));
   const failed = results.filter(({ code }) => code !== 0);
   for (const { name, fix, output } of failed) {

@@ -25,15 +25,14 @@ import { MeteredMailer } from "./gateway/metrics/metered-mailer";
 import { recordCalls } from "./gateway/metrics/record-calls";
 import { deliverAndRead, readGauges } from "./gateway/metrics/report";
 import { type CronServices, runScheduled } from "./gateway/scheduled";
-import { lazily } from "./kernel/lazily";
 import { backgroundScope } from "./platform/background-scope";
 import { Database } from "./platform/database";
 import { type Config, configOf } from "./platform/env";
 import { alertShelf } from "./platform/observability/alerts";
 import { Dispatcher } from "./platform/outbox";
 import type { Scope } from "./platform/scope";
-import { OrderExpiry } from "./services/orders";
-import { WebhookDeliverer } from "./services/webhooks";
+import { loadExpiry } from "./services/orders";
+import { loadDeliverer } from "./services/webhooks";
 import { type Foundations, foundationsOf, orderFoundations, type Request, servicesOf } from "./wiring";
 
 /** Handles one batch of a queue. Each message is acknowledged or retried by itself. */
@@ -43,7 +42,7 @@ export async function runBatch(batch: MessageBatch<unknown>, env: Env, ctx: Exec
   const dispatcher = new Dispatcher({
     database: new Database(env.DB, scope.calls),
     scope,
-    consumerOf: consumerOf(wireConsumers(env, config, scope)),
+    consumerOf: consumerOf(await wireConsumers(env, config, scope)),
     attemptsMax: config.CONSUMER_ATTEMPTS_MAX,
     backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,
     resendSeconds: config.EVENT_RESEND_SECONDS,
@@ -59,12 +58,12 @@ export async function runBatch(batch: MessageBatch<unknown>, env: Env, ctx: Exec
 export async function runTick(env: Env, ctx: ExecutionContext): Promise<void> {
   const config = configOf(env);
   const scope = backgroundScope("cron", config, ctx);
-  await runScheduled(wireCron(env, config, scope), config, scope);
+  await runScheduled(await wireCron(env, config, scope), config, scope);
   recordCalls(metrics, "cron", scope.calls);
 }
 
 /** Builds the handlers of the consumers' registry for one batch of messages. */
-export function wireConsumers(env: Env, config: Config, scope: Scope): Consumers {
+export async function wireConsumers(env: Env, config: Config, scope: Scope): Promise<Consumers> {
   const on = foundationsOf({ env, config, scope });
   const services = servicesOf({ on });
   const { users, mails, orders } = services;
@@ -90,34 +89,36 @@ export function wireConsumers(env: Env, config: Config, scope: Scope): Consumers
     "orders-forget-user-late": ordersForgetUser(orders),
     analytics: analytics(services.analytics),
     "cache-refresh": cacheRefresh({ refresh: (userId) => users.refreshCache(userId) }),
-    webhook: webhookDelivererOf(on),
+    webhook: await webhookDelivererOf(on),
   };
 }
 
 /** Builds what one tick of the cron runs. */
-export function wireCron(env: Env, config: Config, scope: Scope): CronServices {
-  return cronServicesOf({ on: foundationsOf({ env, config, scope }) });
+export async function wireCron(env: Env, config: Config, scope: Scope): Promise<CronServices> {
+  const on = foundationsOf({ env, config, scope });
+  const { OrderExpiry } = await loadExpiry();
+  return {
+    services: servicesOf({ on }),
+    orderExpiry: new OrderExpiry({
+      ...orderFoundations(on),
+      pendingTtlSeconds: config.ORDER_PENDING_TTL_SECONDS,
+    }),
+    watchman: watchmanOf(on),
+  };
 }
 
-const cronServicesOf = lazily<{ on: Request & Foundations }, CronServices>({
-  services: ({ on }) => servicesOf({ on }),
-  orderExpiry: ({ on }) =>
-    new OrderExpiry({
-      ...orderFoundations(on),
-      pendingTtlSeconds: on.config.ORDER_PENDING_TTL_SECONDS,
-    }),
-  watchman: ({ on }) => {
-    const { env, config, scope, sources } = on;
-    return new Watchman({
-      shelf: alertShelf(env),
-      measure: async () => figuresOf(...(await Promise.all([deliverAndRead(sources), readGauges(sources)]))),
-      notify: config.ALERT_TO === "" ? null : notifierOf(config.ALERT_TO, mailerOf(on)),
-      scope,
-    });
-  },
-});
+function watchmanOf(on: Request & Foundations): Watchman {
+  const { env, config, scope, sources } = on;
+  return new Watchman({
+    shelf: alertShelf(env),
+    measure: async () => figuresOf(...(await Promise.all([deliverAndRead(sources), readGauges(sources)]))),
+    notify: config.ALERT_TO === "" ? null : notifierOf(config.ALERT_TO, mailerOf(on)),
+    scope,
+  });
+}
 
-function webhookDelivererOf({ database, vault, target, scope, config }: Request & Foundations) {
+async function webhookDelivererOf({ database, vault, target, scope, config }: Request & Foundations) {
+  const { WebhookDeliverer } = await loadDeliverer();
   return new WebhookDeliverer({
     ...{ database, vault, target, scope },
     backoffSeconds: config.WEBHOOK_BACKOFF_SECONDS,

@@ -58,7 +58,7 @@ async function main() {
   process.once("SIGINT", interrupted);
   process.once("SIGTERM", interrupted);
   try {
-    const built = build("wrangler.toml");
+    const built = await build("wrangler.toml");
     const tokenOf = await projectTokens();
     for (const users of settings.sizes) worlds.push(await startWorld({ built, users, tokenOf }));
     const figures = await measure(worlds);

@@ -2,58 +2,55 @@
  * Builds a Worker as `wrangler deploy` does and serves that very bundle with plain workerd, for the local development
  * server costs milliseconds a request and would drown what is measured.
  */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig as readWranglerConfig } from "wrangler";
+import { buildWorker, ENTRY, modulesIn } from "../../scripts/build.mjs";
+import { runTool } from "../../scripts/tools.mjs";
 import { roomFor } from "../room.mjs";
 import { endWithUs, freeAddresses, killGroup, startWorkerd } from "./process.mjs";
 import { CONSUMER, storeNames, storesConfig } from "./stores-config.mjs";
 import { workerConfig } from "./worker-config.mjs";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const BIN = join(ROOT, "node_modules", ".bin");
 
 /**
- * The bundle as it is uploaded, and the configuration that it is uploaded with.
+ * Builds the modules that are uploaded, and reads the configuration that they are uploaded with.
  *
  * @param {{isReadable?: boolean}} [options] `isReadable`: with the names of the source, for profiles
+ * @returns {Promise<{wrangler: ReturnType<typeof readWranglerConfig>, modules: readonly {name: string, source: string}[]}>} the entry comes first
  */
-export function build(configPath, { isReadable = false } = {}) {
+export async function build(configPath, { isReadable = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "meridian-bench-"));
   try {
-    execFileSync(
-      join(BIN, "wrangler"),
-      [
-        "deploy",
-        "--dry-run",
-        "--config",
-        configPath,
-        "--outdir",
-        folder,
-        ...(isReadable ? ["--minify=false"] : []),
-      ],
-      {
-        stdio: ["ignore", "ignore", "inherit"],
-        cwd: ROOT,
-        env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
-      },
-    );
     const wrangler = readWranglerConfig({ config: configPath }, { hideWarnings: true });
-    const built = `${basename(wrangler.main, extname(wrangler.main))}.js`;
-    return { wrangler, bundle: readFileSync(join(folder, built), "utf8") };
+    // A configuration that does not bundle is the project's own, which has its own build.
+    if (wrangler.no_bundle === true) await buildWorker({ outdir: folder, isMinified: !isReadable });
+    else await buildPeer(configPath, folder, isReadable);
+    const entry = wrangler.no_bundle ? ENTRY : `${basename(wrangler.main, extname(wrangler.main))}.js`;
+    const sourceOf = (name) => readFileSync(join(folder, name), "utf8");
+    const modules = modulesIn(folder, entry).map((name) => ({ name, source: sourceOf(name) }));
+    return { wrangler, modules };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function buildPeer(configPath, folder, isReadable) {
+  const { code, output } = await runTool("wrangler", [
+    ...["deploy", "--dry-run", "--config", configPath, "--outdir", folder],
+    ...(isReadable ? ["--minify=false"] : []),
+  ]);
+  if (code !== 0) throw new Error(output);
 }
 
 /**
  * Serves a built Worker until `stop`, in a process of its own; its stores are in another, over the loopback, so that the
  * Worker waits for them as on the platform and does none of their work.
  *
- * @param {{built: ReturnType<typeof build>, vars?: Record<string, string>, objects?: Record<string, string[]>,
+ * @param {{built: Awaited<ReturnType<typeof build>>, vars?: Record<string, string>, objects?: Record<string, string[]>,
  *   delays?: object | null, isCounting?: boolean, seed?: number, args?: string[], bytes?: number}} options `args`: of the
  *   Worker's process; `bytes`: that the objects may come to
  */

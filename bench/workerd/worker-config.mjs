@@ -26,7 +26,7 @@ import { CONSUMER, d1Name, kvName, queueName, storeNames } from "./stores-config
 /**
  * @typedef {object} Setup
  * @property {object} wrangler  the configuration as wrangler reads it
- * @property {string} bundle    the built Worker's code
+ * @property {readonly {name: string, source: string}[]} modules  of the built Worker, the entry first
  * @property {Record<string, string>} vars  variables and secrets, over those of the configuration
  * @property {Record<string, string[]>} objects  methods of each Durable Object class, for those at a distance
  * @property {Record<string, {p50: number, p99: number}> | null} delays  see `planet.mjs`
@@ -41,7 +41,7 @@ export function workerConfig(setup) {
   return configOf({
     services: [
       workerService("worker", {
-        modules: [moduleOf("worker.js", setup.bundle)],
+        modules: setup.modules.map(({ name, source }) => moduleOf(name, source)),
         date: wrangler.compatibility_date,
         flags: wrangler.compatibility_flags,
         bindings: bindingsOf(setup, isFar),

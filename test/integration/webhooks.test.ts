@@ -2,7 +2,7 @@ import { CloudEvent, HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
 import { afterEach, expect, test, vi } from "vitest";
 import { Vault } from "../../src/platform/vault";
-import { WebhookDeliverer } from "../../src/services/webhooks";
+import { WebhookDeliverer } from "../../src/services/webhooks/deliverer";
 import { type Account, createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";
 import { type Bench, bench, commitEvent, dispatcher, handOver, rowsOf } from "../support/outbox";

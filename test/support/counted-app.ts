@@ -71,7 +71,7 @@ export async function tickCounted(): Promise<Spent> {
   const config = configOf(counted);
   const scope = backgroundScope("cron", config, context);
   // Not by the Worker's own handler, which then keeps its metrics back for seconds.
-  await runScheduled(wireCron(counted, config, scope), config, scope);
+  await runScheduled(await wireCron(counted, config, scope), config, scope);
   await waitOnExecutionContext(context);
   return spentOn(ledger.calls);
 }

@@ -58,7 +58,7 @@ async function runConsumer(name: ConsumerName, row: EventRow): Promise<SentMail[
   } as unknown as SendEmail;
   const config = configOf(env);
   const scope = testScope(Date.now);
-  const consumer = wireConsumers({ ...env, EMAIL }, config, scope)[name];
+  const consumer = (await wireConsumers({ ...env, EMAIL }, config, scope))[name];
   if (consumer.kind !== "external") throw new Error(`${name} sends no mail`);
   await consumer.act(toEvent(row), { consumer: name, attempt: 1, signal: new AbortController().signal });
   return sent;

@@ -13,7 +13,6 @@ import { Outbox } from "../../src/platform/outbox";
 import { Sealer } from "../../src/platform/sealing";
 import {
   type Order,
-  OrderExpiry,
   OrderRepository,
   OrderService,
   type OrderStatus,
@@ -21,6 +20,7 @@ import {
   ProductRepository,
   ProductService,
 } from "../../src/services/orders";
+import { OrderExpiry } from "../../src/services/orders/expiry";
 import { TestClock, TestQueue, type TestScope, testScope } from "./outbox";
 import { TEST_SECRETS } from "./secrets";
 

@@ -1,7 +1,7 @@
 /** The orders service: products, and orders from placing to delivery. */
 export { orderEventContracts } from "./event-contracts";
 export { type OrderEventType, orderEvents } from "./events";
-export { OrderExpiry } from "./expiry";
+export type { OrderExpiry } from "./expiry";
 export type { Order, OrderHistoryEntry, OrderItem } from "./model";
 export { ORDER_STATUSES, type OrderStatus } from "./order-status";
 export type { Product } from "./products/model";
@@ -11,3 +11,6 @@ export { ProductService } from "./products/service";
 export { OrderRepository } from "./repository";
 export { changeOrderStatusSchema, type ListOrdersQuery, listOrdersSchema, placeOrderSchema } from "./schemas";
 export { OrderService } from "./service";
+
+/** Loads what cancels orders that were not paid in time. Only the cron needs it, so it is not part of the start. */
+export const loadExpiry = () => import("./expiry");

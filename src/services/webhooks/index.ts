@@ -1,5 +1,5 @@
 /** The door of the webhooks service. */
-export { WebhookDeliverer } from "./deliverer";
+export type { WebhookDeliverer } from "./deliverer";
 export { webhookEventContracts } from "./event-contracts";
 export { webhookEvents } from "./events";
 export { type Webhook, type WebhookDelivery, type WebhookWithSecret, webhookIdOf } from "./model";
@@ -13,3 +13,6 @@ export {
 } from "./schemas";
 export { WebhookService } from "./service";
 export type { TargetPolicy } from "./target";
+
+/** Loads what delivers events to endpoints. Requests never need it, so it is not part of the start. */
+export const loadDeliverer = () => import("./deliverer");

@@ -14,7 +14,8 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { nodeBinary, ROOT, runTool, toolEnvironment } from "../../../scripts/tools.mjs";
+import { buildWorker } from "../../../scripts/build.mjs";
+import { nodeBinary, ROOT, toolEnvironment } from "../../../scripts/tools.mjs";
 import { TEST_SECRETS } from "../../support/secrets.ts";
 import { leaksPrinted, watchProcess } from "../../support/server-output.ts";
 
@@ -51,7 +52,7 @@ let attempted = 0;
 
 const mailService = await startMailService();
 const server = {
-  bundle: join(bundleDir, "worker.js"),
+  bundle: bundleDir,
   persist: join(work, "state"),
   port: PORT,
   mailUrl: `http://127.0.0.1:${mailService.address().port}/`,
@@ -76,7 +77,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 }
 
 try {
-  await build();
+  await buildWorker({ outdir: bundleDir });
   await killAgainAndAgain();
   const failures = await verdict();
   process.exitCode = failures.length === 0 ? 0 : 1;
@@ -84,11 +85,6 @@ try {
   mailService.close();
   rmSync(work, { recursive: true, force: true });
   rmSync(bundleDir, { recursive: true, force: true });
-}
-
-async function build() {
-  const bundle = await runTool("wrangler", ["deploy", "--dry-run", "--outdir", bundleDir]);
-  if (bundle.code !== 0) throw new Error(bundle.output);
 }
 
 /** The same migrations that wrangler applies, into the file that the Worker's database will be. */

@@ -2,11 +2,13 @@
  * The Worker as built, with every binding of wrangler.toml kept on disk, in a process of its own that can be killed at
  * any moment. Only mail goes elsewhere: to the harness, which stands for the mail service and survives.
  *
- * node server.mjs '{"bundle": path, "persist": dir, "port": n, "mailUrl": url, "vars": {...}}'
+ * node server.mjs '{"bundle": dir, "persist": dir, "port": n, "mailUrl": url, "vars": {...}}'
  */
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { modulesIn } from "../../../scripts/build.mjs";
 
 const { bundle, persist, port, mailUrl, vars } = JSON.parse(process.argv[2]);
 const { workerOptions } = unstable_getMiniflareWorkerOptions("wrangler.toml");
@@ -34,8 +36,8 @@ const options = convertV4MiniflareOptions({
     {
       ...workerOptions,
       name: "meridian",
-      modules: true,
-      scriptPath: bundle,
+      modulesRoot: bundle,
+      modules: modulesIn(bundle).map((name) => ({ type: "ESModule", path: join(bundle, name) })),
       bindings: { ...workerOptions.bindings, ...vars },
       modulesRules: undefined,
       email: undefined,

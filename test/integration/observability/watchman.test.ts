@@ -110,21 +110,22 @@ test("the Worker's own watchman sees what isolates have counted, and mails ALERT
   const EMAIL = {
     send: async ({ to, subject }: { to: unknown; subject: unknown }) => void mailed.push({ to, subject }),
   };
-  const own = () => wireCron({ ...env, EMAIL: EMAIL as unknown as SendEmail }, config, scope).watchman;
-  expect(await own().run()).toEqual({ told: 0, untold: 0 });
+  const own = async () =>
+    (await wireCron({ ...env, EMAIL: EMAIL as unknown as SendEmail }, config, scope)).watchman;
+  expect(await (await own()).run()).toEqual({ told: 0, untold: 0 });
   await addToShard(env, {
     source: "01890000-0000-7000-8000-000000000009",
     sequence: 1,
     deltas: [["consumer_attempts_total\nanalytics\ndead", 1]],
   });
   now += MINUTE;
-  expect(await own().run()).toEqual({ told: 1, untold: 0 });
+  expect(await (await own()).run()).toEqual({ told: 1, untold: 0 });
   expect(mailed).toEqual([{ to: "operators@example.com", subject: "[firing] DeadLetters" }]);
 });
 
 test("nothing is measured or told while nobody wants to be", async () => {
   const scope = testScope(() => now);
-  const cron = wireCron(env, { ...configOf(env), ALERT_TO: "" }, scope);
+  const cron = await wireCron(env, { ...configOf(env), ALERT_TO: "" }, scope);
   expect(await cron.watchman.run()).toEqual({ told: 0, untold: 0 });
   expect((await alertShelf(env).read()).revision).toBe(0);
 });

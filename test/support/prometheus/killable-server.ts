@@ -6,7 +6,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { nodeBinary, ROOT, runTool, toolEnvironment } from "../../../scripts/tools.mjs";
+import { buildWorker } from "../../../scripts/build.mjs";
+import { nodeBinary, ROOT, toolEnvironment } from "../../../scripts/tools.mjs";
 import { TEST_SECRETS } from "../secrets";
 import { watchProcess } from "../server-output";
 
@@ -24,13 +25,12 @@ export class KillableServer {
     const cache = join(ROOT, "node_modules/.cache");
     mkdirSync(cache, { recursive: true });
     this.#bundle = mkdtempSync(join(cache, "observed-"));
-    const built = await runTool("wrangler", ["deploy", "--dry-run", "--outdir", this.#bundle]);
-    if (built.code !== 0) throw new Error(built.output);
+    await buildWorker({ outdir: this.#bundle });
     this.#mailService = await listen((isDown) => (isDown ? 500 : 200), this);
     const { port } = await freePort();
     this.url = `http://127.0.0.1:${port}`;
     this.#options = {
-      bundle: join(this.#bundle, "worker.js"),
+      bundle: this.#bundle,
       persist: join(this.#work, "state"),
       port,
       mailUrl: `http://127.0.0.1:${portOf(this.#mailService)}/`,
