@@ -147,7 +147,12 @@ export const foundationsOf = lazily<Request, Foundations>({
     }),
   sessionTtlSeconds: ({ config }) => config.SESSION_TTL_SECONDS,
   sleep: () => (ms) => scheduler.wait(ms),
-  target: ({ config }) => ({ allowLocal: config.WEBHOOK_ALLOW_LOCAL, resolve: resolveOverHttps }),
+  target: ({ config }) => ({
+    allowLocal: config.WEBHOOK_ALLOW_LOCAL,
+    publicUrl: config.PUBLIC_URL,
+    deniedDomains: config.WEBHOOK_DENIED_DOMAINS,
+    resolve: resolveOverHttps,
+  }),
   signUps: ({ env, config, database, deriver, scope }) =>
     new CountedBudget({
       ...{ database, deriver, scope },

@@ -24,6 +24,8 @@ async function ask(hostname: string, type: keyof typeof RECORD_TYPES): Promise<s
   try {
     const response = await fetch(url, {
       headers: { Accept: "application/dns-json" },
+      // The answer decides what may be called, so it must be the resolver's own.
+      redirect: "manual",
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
     body = await response.json();

@@ -4,6 +4,7 @@
  */
 
 import { AppError } from "../kernel/errors";
+import { parseHostName } from "../kernel/host-name";
 import * as z from "../kernel/schema";
 
 /** Variables are text, or numbers where `wrangler.toml` says so. */
@@ -46,6 +47,17 @@ const list = z.pipe(
 
 /** Origins as browsers send them, so that they can be compared: no path, no trailing slash, no pattern. */
 const origins = z.pipe(list, z.array(z.string().check(z.refine((text) => text === "*" || isOrigin(text)))));
+
+/** A host name in any spelling, as `parseHostName` returns it. */
+const domain = z.pipe(
+  z.string(),
+  z.transform((text, context) => {
+    const name = parseHostName(text);
+    if (name !== null) return name;
+    context.issues.push({ code: "custom", message: "is not a host name", input: text });
+    return z.NEVER;
+  }),
+);
 
 const address = z
   .string()
@@ -152,6 +164,7 @@ const configSchema = z.object({
   EVENT_EXPORTS: z._default(z.pipe(json, z.array(eventExport).check(z.maxLength(20))), []),
   WEBHOOK_BACKOFF_SECONDS: count(5, 3600),
   WEBHOOK_ALLOW_LOCAL: flag(false),
+  WEBHOOK_DENIED_DOMAINS: z.pipe(list, z.array(domain).check(z.maxLength(100))),
   ORDER_PENDING_TTL_SECONDS: count(3600, 31_536_000),
   MAIL_FROM: address,
   PUBLIC_URL: z.pipe(

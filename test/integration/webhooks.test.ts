@@ -1,14 +1,27 @@
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { CloudEvent, HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
 import { afterEach, expect, test, vi } from "vitest";
+import { createApp } from "../../src/gateway/http/app";
 import { Vault } from "../../src/platform/vault";
+import type { TargetPolicy } from "../../src/services/webhooks";
 import { WebhookDeliverer } from "../../src/services/webhooks/deliverer";
+import { wire } from "../../src/wiring";
 import { type Account, createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";
 import { type Bench, bench, commitEvent, dispatcher, handOver, rowsOf } from "../support/outbox";
 import { TEST_SECRETS } from "../support/secrets";
 
 const PUBLIC = "https://hooks.example.com/meridian";
+
+/** What decides a URL where `PUBLIC_URL` is `https://api.example.com`. */
+const POLICY: TargetPolicy = {
+  allowLocal: false,
+  publicUrl: "https://api.example.com",
+  deniedDomains: [],
+  resolve: async () => ["93.184.215.14"],
+};
 
 interface Received {
   readonly url: string;
@@ -48,12 +61,12 @@ async function createWebhook(admin: Account, types = ["*"]) {
   return answer.json as { id: string; secret: string };
 }
 
-function deliverer(on: Bench): WebhookDeliverer {
+function deliverer(on: Bench, target = POLICY): WebhookDeliverer {
   return new WebhookDeliverer({
     database: on.database,
     scope: on.scope,
     vault: new Vault(TEST_SECRETS.DATA_KEY),
-    target: { allowLocal: false, resolve: async () => ["93.184.215.14"] },
+    target,
     backoffSeconds: 5,
   });
 }
@@ -132,6 +145,58 @@ test("a name that resolves to a private address is refused, even beside a public
   internet({ addresses: ["93.184.215.14", "10.0.0.1"] });
   const admin = await createAdmin();
   expect((await admin.call("/api/webhooks", { json: { url: PUBLIC, types: ["*"] } })).status).toBe(400);
+});
+
+test("a webhook may lead neither to this service nor to a denied domain, when it is made and when it is changed", async () => {
+  internet();
+  const admin = await createAdmin();
+  const { id } = await createWebhook(admin);
+  const vars = { PUBLIC_URL: "https://api.example.com:8443/v1", WEBHOOK_DENIED_DOMAINS: "Example.NET." };
+  const app = createApp(wire);
+  const send = async (method: string, path: string, json: object) => {
+    const headers = { Authorization: `Bearer ${admin.token}`, "Content-Type": "application/json" };
+    const request = new Request(`https://api.example.com${path}`, {
+      ...{ method, headers, body: JSON.stringify(json) },
+    });
+    const response = await app.fetch(request, { ...env, ...vars }, createExecutionContext());
+    return { status: response.status, json: JSON.parse(await response.text()) };
+  };
+  const fault = {
+    ...{ pointer: "#/url", code: "invalid_url" },
+    message: "Its host belongs to this service or is denied by its operator.",
+  };
+  for (const url of [
+    "https://api.example.com/",
+    "https://hooks.api.example.com/",
+    "https://www.example.net/",
+  ]) {
+    const created = await send("POST", "/api/webhooks", { url, types: ["*"] });
+    const changed = await send("PATCH", `/api/webhooks/${id}`, { url });
+    for (const { status, json } of [created, changed]) {
+      expect([status, json.errors]).toEqual([400, [expect.objectContaining(fault)]]);
+    }
+  }
+  expect((await send("POST", "/api/webhooks", { url: "https://example.com/", types: ["*"] })).status).toBe(
+    201,
+  );
+  expect(await rowsOf("select url from webhook_endpoints order by id")).toEqual([
+    { url: PUBLIC },
+    { url: "https://example.com/" },
+  ]);
+});
+
+test("a delivery to a host that was denied meanwhile is not made", async () => {
+  const received = internet();
+  const { id } = await createWebhook(await createAdmin());
+  const on = bench();
+  const eventId = await commitEvent(on);
+  const consumer = `webhook:${id}`;
+  const strict = deliverer(on, { ...POLICY, deniedDomains: ["example.com"] });
+  await handOver([{ eventId, consumer }], (batch) => dispatcher(on, { [consumer]: strict }).dispatch(batch));
+  expect(received).toEqual([]);
+  expect(await rowsOf("select error from webhook_attempts")).toEqual([
+    { error: "the URL may not be called" },
+  ]);
 });
 
 test("an unknown event type is refused with a pointer to it", async () => {
@@ -271,13 +336,7 @@ test("a delivery to a name that has moved to a private address meanwhile is not 
   const on = bench();
   const eventId = await commitEvent(on);
   const consumer = `webhook:${id}`;
-  const moved = new WebhookDeliverer({
-    database: on.database,
-    scope: on.scope,
-    vault: new Vault(TEST_SECRETS.DATA_KEY),
-    target: { allowLocal: false, resolve: async () => ["10.0.0.1"] },
-    backoffSeconds: 5,
-  });
+  const moved = deliverer(on, { ...POLICY, resolve: async () => ["10.0.0.1"] });
   await handOver([{ eventId, consumer }], (batch) => dispatcher(on, { [consumer]: moved }).dispatch(batch));
   expect(received).toEqual([]);
   expect(await rowsOf("select error from webhook_attempts")).toEqual([

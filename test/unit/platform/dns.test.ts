@@ -42,3 +42,13 @@ test("a resolver that cannot tell one of the families is a failure, and not a na
   resolver((type) => (type === "A" ? known : Response.json({ Status: 2 })));
   await expect(resolveOverHttps("example.com")).rejects.toMatchObject({ code: "unavailable" });
 });
+
+test("a resolver that leads elsewhere is not followed", async () => {
+  const redirects: unknown[] = [];
+  vi.stubGlobal("fetch", async (_: string, init?: RequestInit) => {
+    redirects.push(init?.redirect);
+    return new Response(null, { status: 302, headers: { location: "https://elsewhere.example/" } });
+  });
+  await expect(resolveOverHttps("example.com")).rejects.toMatchObject({ code: "unavailable" });
+  expect(redirects).toEqual(["manual", "manual"]);
+});

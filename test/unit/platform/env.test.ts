@@ -23,6 +23,7 @@ test("the defaults are those of the contract", () => {
     EVENT_RESEND_SECONDS: 60,
     WEBHOOK_BACKOFF_SECONDS: 5,
     ORDER_PENDING_TTL_SECONDS: 3_600,
+    WEBHOOK_DENIED_DOMAINS: [],
     CORS_ORIGINS: [],
     TRUSTED_ISSUERS: [],
   });
@@ -39,6 +40,13 @@ test.each([
   ["CORS_ORIGINS", "https://app.example/"],
   ["CORS_ORIGINS", "https://a.example https://b.example"],
   ["CORS_ORIGINS", "https://*.example"],
+  ["WEBHOOK_DENIED_DOMAINS", "https://denied.example"],
+  ["WEBHOOK_DENIED_DOMAINS", "denied.example/path"],
+  ["WEBHOOK_DENIED_DOMAINS", "denied.example:443"],
+  ["WEBHOOK_DENIED_DOMAINS", "*.denied.example"],
+  ["WEBHOOK_DENIED_DOMAINS", "a.example b.example"],
+  ["WEBHOOK_DENIED_DOMAINS", "203.0.113.1"],
+  ["WEBHOOK_DENIED_DOMAINS", Array.from({ length: 101 }, (_, index) => `d${index}.example`).join()],
   ["LOG_LEVEL", "loud"],
   ["PUBLIC_URL", "localhost"],
   ["MAIL_FROM", "a@b.example\r\nBcc: c@d.example"],
@@ -62,6 +70,15 @@ test("origins are a list, or all", () => {
     "http://localhost:3000",
   ]);
   expect(origins("*")).toEqual(["*"]);
+});
+
+test("denied domains are host names in one form, however they are written", () => {
+  const WEBHOOK_DENIED_DOMAINS = " Example.COM. ,bücher.example,, internal ";
+  expect(readConfig({ ...VALID, WEBHOOK_DENIED_DOMAINS }).WEBHOOK_DENIED_DOMAINS).toEqual([
+    "example.com",
+    "xn--bcher-kva.example",
+    "internal",
+  ]);
 });
 
 test("a window may be as short as a second", () => {
