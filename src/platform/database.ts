@@ -11,7 +11,9 @@ import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 import { laterBookmark } from "../kernel/bookmark";
 import { AppError } from "../kernel/errors";
+import { type BuildTarget, buildTarget } from "./build-target";
 import { randomFraction } from "./clock";
+import { DatabaseError, isThrownByDatabase } from "./database-error";
 import { withDeadline } from "./deadline";
 import type { Calls } from "./observability/calls";
 import { inSpan } from "./observability/tracing";
@@ -62,8 +64,9 @@ export class ConstraintViolation extends Error {
   override readonly name = "ConstraintViolation";
   readonly constraint: string;
 
-  constructor(constraint: string) {
-    super(`constraint violated: ${constraint}`);
+  /** @param cause in development, what SQLite said of which statement */
+  constructor(constraint: string, cause?: Error) {
+    super(`constraint violated: ${constraint}`, { cause });
     this.constraint = constraint;
   }
 }
@@ -86,17 +89,25 @@ interface CommitOptions {
   readonly isIdempotent?: boolean;
 }
 
+interface DatabaseOptions {
+  readonly deadlineMs?: number;
+  /** In development errors carry SQLite's message and the statements' texts, for the terminal. */
+  readonly target?: BuildTarget;
+}
+
 export class Database {
   readonly #d1: D1Database;
   readonly #calls: Calls;
   readonly #deadlineMs: number;
+  readonly #isExplaining: boolean;
   #builder: DrizzleD1Database | undefined;
   #bookmark: string | null = null;
 
-  constructor(d1: D1Database, calls: Calls, options: { readonly deadlineMs?: number } = {}) {
+  constructor(d1: D1Database, calls: Calls, options: DatabaseOptions = {}) {
     this.#d1 = d1;
     this.#calls = calls;
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+    this.#isExplaining = (options.target ?? buildTarget) === "development";
   }
 
   /**
@@ -196,7 +207,7 @@ export class Database {
       const work = this.#attempt(open, statements, isRepeatable);
       return await withDeadline(work, this.#deadlineMs, late);
     } catch (error) {
-      throw translate(error);
+      throw translate(error, this.#isExplaining ? explained(error, statements) : error);
     }
   }
 
@@ -269,9 +280,24 @@ function isTransient(error: unknown): boolean {
 
 const CONSTRAINT = /(?:UNIQUE|CHECK|FOREIGN KEY|NOT NULL) constraint failed(?:: ([A-Za-z_.]+))?/;
 
-function translate(error: unknown): Error {
+/** @param cause what the log may know of the error */
+function translate(error: unknown, cause: unknown): Error {
   if (error instanceof AppError) return error;
   const constraint = CONSTRAINT.exec(messagesOf(error));
-  if (constraint !== null) return new ConstraintViolation(constraint[1] ?? "foreign_key");
-  return new AppError("unavailable", "D1 failed", { cause: error, isRetryable: isTransient(error) });
+  if (constraint !== null)
+    return new ConstraintViolation(
+      constraint[1] ?? "foreign_key",
+      cause instanceof DatabaseError ? cause : undefined,
+    );
+  return new AppError("unavailable", "D1 failed", { cause, isRetryable: isTransient(error) });
+}
+
+/** Returns D1's error with the statements' texts. A bug in building a statement is returned as it is, with its stack. */
+function explained(error: unknown, statements: Statements): unknown {
+  return isThrownByDatabase(error) ? new DatabaseError(error, statements.map(textOf)) : error;
+}
+
+/** Returns the statement's SQL, with placeholders for its values. Drizzle's `_prepare` is not in its types. */
+function textOf(statement: Statement): string {
+  return (statement as unknown as { _prepare(): { getQuery(): { sql: string } } })._prepare().getQuery().sql;
 }

@@ -1,9 +1,12 @@
 /**
  * Logs: one JSON object a line, which Workers Logs indexes by field. Fields are named by the caller and must not hold
- * addresses, tokens, passwords, hashes or mail bodies (`redaction.ts` sees to it when one does); errors go through
- * `describeError`, which drops what a driver may have put into its message.
+ * addresses, tokens, passwords, hashes or mail bodies (`redaction.ts` replaces those that do). Errors go through
+ * `describeError`, which drops what a driver may have put into its message. In development it keeps the message, and the
+ * stack follows the line as text of its own.
  */
 import { AppError } from "../../kernel/errors";
+import { type BuildTarget, buildTarget } from "../build-target";
+import { explainedError } from "./explained-error";
 import { redacting } from "./redaction";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -17,14 +20,32 @@ export interface Logger {
 
 const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-export function createLogger(minimum: LogLevel, fields: LogFields = {}): Logger {
+export function createLogger(
+  minimum: LogLevel,
+  fields: LogFields = {},
+  target: BuildTarget = buildTarget,
+): Logger {
+  const write = target === "development" ? writeForDeveloper : writeLine;
   return {
     log(level, event, more = {}) {
       if (ORDER.indexOf(level) < ORDER.indexOf(minimum)) return;
-      console[level](lineOf({ level, event, ...fields, ...more }));
+      write(level, { level, event, ...fields, ...more });
     },
-    with: (more) => createLogger(minimum, { ...fields, ...more }),
+    with: (more) => createLogger(minimum, { ...fields, ...more }, target),
   };
+}
+
+function writeLine(level: LogLevel, fields: Record<string, unknown>): void {
+  console[level](lineOf(fields));
+}
+
+/**
+ * Writes the line, then its stack. `wrangler dev` turns stack frames into lines of `src/` only when they are lines of
+ * their own, and only in what `console.log` and `console.error` print.
+ */
+function writeForDeveloper(level: LogLevel, { stack, ...fields }: Record<string, unknown>): void {
+  writeLine(level, fields);
+  if (typeof stack === "string") console[level === "error" ? "error" : "log"](stack);
 }
 
 /**
@@ -45,10 +66,12 @@ function lineOf(fields: Record<string, unknown>): string {
 const CAUSES_MAX = 4;
 
 /**
- * An error and its causes as loggable fields. Messages of foreign errors are left out, for Drizzle and D1 put
- * parameter values (addresses, hashes) into them; ours are written for the log and kept.
+ * Returns an error and its causes as fields for the log. Messages of foreign errors are left out, because Drizzle and D1
+ * put parameter values (addresses, hashes) into them; ours are written for the log and kept. In development every message
+ * is kept, and `stack` is text for the terminal.
  */
-export function describeError(error: unknown): LogFields {
+export function describeError(error: unknown, target: BuildTarget = buildTarget): LogFields {
+  if (target === "development") return { ...explainedError(error) };
   const chain: string[] = [];
   let current = error;
   for (let depth = 0; depth < CAUSES_MAX && current !== undefined && current !== null; depth += 1) {
