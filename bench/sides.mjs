@@ -14,6 +14,8 @@ const LIMIT = "1000000000";
 /** The budgets are raised for the load; the size of a lease is that of the default budget: a tenth of 100. */
 export const PROJECT_VARS = {
   ...TEST_SECRETS,
+  // A deployed build refuses an address of this machine.
+  PUBLIC_URL: "https://meridian.example",
   RATE_LIMIT_MAX: LIMIT,
   RATE_LIMIT_LEASE_MAX: "10",
   AUTH_BUDGETS: JSON.stringify(Object.fromEntries(AUTH_BUDGETS.map((name) => [name, ample]))),

@@ -1,11 +1,15 @@
 /**
  * Configuration: every variable and secret, validated once an isolate. A wrong one answers 503 to every request and
- * is named in the log, value withheld.
+ * is named in the log, value withheld. In development the log also says what form it must have and what was found.
  */
 
 import { AppError } from "../kernel/errors";
 import { parseHostName } from "../kernel/host-name";
 import * as z from "../kernel/schema";
+import { type BuildTarget, buildTarget } from "./build-target";
+import { faultLines, misspeltVariables } from "./config-advice";
+import { createLogger } from "./observability/logger";
+import { VARIABLE_FORMS } from "./variable-forms";
 
 /** Variables are text, or numbers where `wrangler.toml` says so. */
 const number = z.transform(Number);
@@ -145,6 +149,18 @@ const trustedIssuer = z.strictObject({
 /** Somebody else whose tokens are accepted. */
 export type TrustedIssuer = z.infer<typeof trustedIssuer>;
 
+/**
+ * A bearer token as its reader takes it out of a header: without spaces. 16 characters are the least that was ever
+ * accepted, so deployed tokens stay good; `npm start` and `npm run deploy` make 32.
+ */
+const bearerToken = z.string().check(
+  z.regex(/^\S{16,}$/),
+  z.refine((token) => token !== ONCE_AN_EXAMPLE),
+);
+
+/** Stood in `.dev.vars.example` and was accepted. Everybody can read it there, so it guards nothing. */
+const ONCE_AN_EXAMPLE = "at-least-24-random-bytes-in-base64url";
+
 function isOrigin(text: string): boolean {
   if (!/^https?:\/\/[^*]+$/.test(text) || !URL.canParse(text)) return false;
   return new URL(text).origin === text;
@@ -194,38 +210,71 @@ const configSchema = z.object({
     .pipe(json, z.object({ keys: z.array(signingKey).check(z.minLength(1), z.maxLength(10)) }))
     // The kid chooses the key, so it must be able to.
     .check(z.refine(({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length)),
-  METRICS_TOKEN: z.string().check(z.minLength(16)),
-  EVENTS_TOKEN: z.string().check(z.minLength(16)),
+  METRICS_TOKEN: bearerToken,
+  EVENTS_TOKEN: bearerToken,
   /** 256 bits, base64url: seals cursors, encrypts what is stored for replay, keys the digests. */
   DATA_KEY: z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/)),
 });
 
 export type Config = Readonly<z.infer<typeof configSchema>>;
 
-/** Whether the GraphQL schema may be looked at: as configured, else in development alone. */
+/** Whether the GraphQL schema may be looked at: as configured, else only where the Worker is served from this machine. */
 export function isIntrospectionOn({ GRAPHQL_INTROSPECTION, PUBLIC_URL }: Config): boolean {
   if (GRAPHQL_INTROSPECTION !== undefined) return GRAPHQL_INTROSPECTION === "true";
-  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(PUBLIC_URL).hostname);
+  return isThisMachine(PUBLIC_URL);
 }
+
+/** Whether a URL's host is the machine that it is used on. Source: RFC 6761, section 6.3; RFC 1122, section 3.2.1.3. */
+function isThisMachine(url: string): boolean {
+  return /^(?:(?:.+\.)?localhost\.?|127(?:\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
+}
+
+/** A variable without a form in words does not compile. */
+const FORMS: Readonly<Record<keyof Config, string>> = VARIABLE_FORMS;
 
 /**
  * Reads and validates the configuration.
- * **Errors**: `unavailable`, with the names of the wrong variables (never their values) in its message.
+ * **Errors**: `unavailable`, with the names of the wrong variables in its message. In development it adds the form of each,
+ * and the value that was found unless that is secret.
  */
-export function readConfig(env: object): Config {
+export function readConfig(env: object, target: BuildTarget = buildTarget): Config {
   const parsed = configSchema.safeParse(env);
-  if (parsed.success) return parsed.data;
-  const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))].sort();
-  throw new AppError("unavailable", `configuration is not valid: ${names.join(", ")}`, {
+  if (!parsed.success) {
+    const { issues } = parsed.error;
+    const names = [...new Set(issues.map((issue) => String(issue.path[0])))].sort();
+    const advice = target === "development" ? faultLines(issues, env, FORMS) : [];
+    throw invalid([names.join(", "), ...advice].join("\n"));
+  }
+  // Links in mails would lead each reader to the reader's own machine.
+  if (target === "deployment" && isThisMachine(parsed.data.PUBLIC_URL))
+    throw invalid(`PUBLIC_URL${NOT_LOCAL}`);
+  return parsed.data;
+}
+
+const NOT_LOCAL =
+  ", which is an address of this machine: set it to the address that clients use, such as https://api.example.com. `npm run deploy` does; by hand: npx wrangler deploy --var PUBLIC_URL:https://api.example.com";
+
+function invalid(what: string): AppError {
+  return new AppError("unavailable", `configuration is not valid: ${what}`, {
     isRetryable: false,
     retryAfterSeconds: 60,
   });
 }
 
 let remembered: { readonly env: object; readonly config: Config } | undefined;
+let searched: object | undefined;
 
-/** As `readConfig`, once an isolate: bindings do not change within its life. */
-export function configOf(env: object): Config {
-  if (remembered?.env !== env) remembered = { env, config: readConfig(env) };
-  return remembered.config;
+/** Returns what `readConfig` does, once an isolate: bindings do not change within its life. */
+export function configOf(env: object, target: BuildTarget = buildTarget): Config {
+  if (remembered?.env === env) return remembered.config;
+  if (target === "development" && searched !== env) warnOfMisspelt(env);
+  searched = env;
+  const config = readConfig(env, target);
+  remembered = { env, config };
+  return config;
+}
+
+function warnOfMisspelt(env: object): void {
+  for (const { variable, meant } of misspeltVariables(env, Object.keys(FORMS)))
+    createLogger("warn").log("warn", "config.unknown_variable", { variable, hint: `did you mean ${meant}?` });
 }

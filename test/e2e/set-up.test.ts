@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensureSecrets } from "../../scripts/prepare.mjs";
-import { flagValue } from "../../scripts/tools.mjs";
+import { flagValue, ROOT } from "../../scripts/tools.mjs";
 import { readConfig } from "../../src/platform/env";
 
 let directory = "";
@@ -14,8 +14,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-function readVars(): Record<string, string> {
-  const lines = readFileSync(path, "utf8").trim().split("\n");
+function readVars(file = path): Record<string, string> {
+  const lines = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .filter((line) => !line.startsWith("#") && line !== "");
   return Object.fromEntries(
     lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
   );
@@ -28,6 +31,16 @@ test("fresh secrets are a configuration that the Worker accepts, readable by the
   const config = readConfig({ ...VARS, ...readVars() });
   expect(config.JWT_SIGNING_KEYS.keys).toMatchObject([{ kty: "EC", crv: "P-256", alg: "ES256", use: "sig" }]);
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("every value of .dev.vars.example is refused by its name, for everybody can read it", () => {
+  ensureSecrets(path);
+  const examples = Object.entries(readVars(join(ROOT, ".dev.vars.example")));
+  expect(examples.map(([name]) => name).sort()).toEqual(Object.keys(readVars()).sort());
+  for (const [name, value] of examples) {
+    const read = () => readConfig({ ...VARS, ...readVars(), [name]: value });
+    expect(read).toThrow(`configuration is not valid: ${name}`);
+  }
 });
 
 test("no two machines get the same secrets", () => {

@@ -58,6 +58,8 @@ const server = {
   mailUrl: `http://127.0.0.1:${mailService.address().port}/`,
   vars: {
     ...TEST_SECRETS,
+    // A deployed build refuses an address of this machine.
+    PUBLIC_URL: "https://meridian.example",
     RATE_LIMIT_MAX: "1000000",
     EVENT_RESEND_SECONDS: "2",
     CONSUMER_BACKOFF_SECONDS: "1",

@@ -34,7 +34,13 @@ export class KillableServer {
       persist: join(this.#work, "state"),
       port,
       mailUrl: `http://127.0.0.1:${portOf(this.#mailService)}/`,
-      vars: { ...TEST_SECRETS, RATE_LIMIT_MAX: "1000000", LOG_LEVEL: "error", ...vars },
+      vars: {
+        ...TEST_SECRETS,
+        // A deployed build refuses an address of this machine.
+        PUBLIC_URL: "https://meridian.example",
+        ...{ RATE_LIMIT_MAX: "1000000", LOG_LEVEL: "error" },
+        ...vars,
+      },
     };
     // The first start makes the database's file; it is migrated while nobody holds it.
     await this.start();

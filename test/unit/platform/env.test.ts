@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
-import { readConfig } from "../../../src/platform/env";
+import { describe, expect, test, vi } from "vitest";
+import type { BuildTarget } from "../../../src/platform/build-target";
+import { misspeltVariables } from "../../../src/platform/config-advice";
+import { configOf, readConfig } from "../../../src/platform/env";
 import { TEST_SECRETS } from "../../support/secrets";
 
 const VALID = {
@@ -53,14 +55,137 @@ test.each([
   ["TRUSTED_ISSUERS", "[{}]"],
   ["DATA_KEY", "short"],
   ["METRICS_TOKEN", ""],
+  ["METRICS_TOKEN", "fifteen-letters"],
+  ["EVENTS_TOKEN", "a token with spaces can never be presented"],
+  ["EVENTS_TOKEN", "at-least-24-random-bytes-in-base64url"],
   ["JWT_SIGNING_KEYS", keys()],
   ["JWT_SIGNING_KEYS", keys({ ...key, d: "secret" })],
   ["JWT_SIGNING_KEYS", keys({ ...key }, { ...key })],
 ])("%s=%s is refused by name, its value withheld", (name, value) => {
-  const read = () => readConfig({ ...VALID, [name]: value });
-  expect(read).toThrow(expect.objectContaining({ code: "unavailable" }));
-  expect(read).toThrow(`configuration is not valid: ${name}`);
-  if (value !== "" && value !== "0") expect(read).not.toThrow(value);
+  for (const target of ["deployment", "test"] as const) {
+    const read = () =>
+      readConfig({ ...VALID, PUBLIC_URL: "https://meridian.example", [name]: value }, target);
+    expect(read).toThrow(expect.objectContaining({ code: "unavailable" }));
+    expect(messageOf(read)).toBe(`configuration is not valid: ${name}`);
+  }
+});
+
+function messageOf(read: () => unknown): string {
+  try {
+    read();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("nothing was refused");
+}
+
+describe("in development a wrong variable", () => {
+  const messageWith = (vars: object) => messageOf(() => readConfig({ ...VALID, ...vars }, "development"));
+
+  test.each([
+    ["RATE_LIMIT_MAX", "plenty", 'a whole number from 1 to 1000000000; got "plenty"'],
+    ["LOG_LEVEL", "loud", 'debug, info, warn or error; got "loud"'],
+    ["CORS_ORIGINS", "app.example", 'origins with commas between them, .*; got "app.example"'],
+    [
+      "AUTH_BUDGETS",
+      '{"loginPerIp":{"limit":0,"windowSeconds":9}}',
+      "a JSON .*; at loginPerIp.limit: Too small.*; got ",
+    ],
+    ["MAIL_FROM", undefined, "an address, .*; it is not set"],
+    ["PUBLIC_URL", `https:/${"x".repeat(200)} y`, 'the http or https .*; got "https:/x{93}" and more'],
+  ])("%s=%s is named with its form and with what was found", (name, value, line) => {
+    const [first, second] = messageWith({ [name]: value }).split("\n");
+    expect(first).toBe(`configuration is not valid: ${name}`);
+    expect(second).toMatch(new RegExp(`^  ${name}: expected ${line}`));
+  });
+
+  test("that is secret is named with its form alone", () => {
+    const secrets = {
+      DATA_KEY: "planted-1",
+      METRICS_TOKEN: "planted-2",
+      EVENTS_TOKEN: "planted-3 with spaces",
+      JWT_SIGNING_KEYS: keys({ ...key, d: "planted-4", kid: "planted-5" }),
+      ALERT_TO: "planted-6",
+    };
+    const message = messageWith(secrets);
+    expect(message).toContain("DATA_KEY: expected 32 random bytes in base64url");
+    for (const name of Object.keys(secrets))
+      expect(message).toMatch(new RegExp(`  ${name}: expected .* shown`));
+    expect(message).not.toContain("planted");
+    expect(messageWith({ DATA_KEY: undefined })).toContain("; it is not set");
+  });
+});
+
+describe("a variable whose name is not known", () => {
+  const KNOWN = ["RATE_LIMIT_MAX", "CORS_ORIGINS", "LOG_LEVEL", "PUBLIC_URL", "DATA_KEY", "MAIL_FROM"];
+  const meant = (env: object) => misspeltVariables(env, KNOWN).map((each) => each.meant);
+
+  test.each([
+    ["RATE_LIMT_MAX", "RATE_LIMIT_MAX"],
+    ["RATE_LIMIT_MXA", "RATE_LIMIT_MAX"],
+    ["rateLimitMax", "RATE_LIMIT_MAX"],
+    ["CORS_ORIGIN", "CORS_ORIGINS"],
+    ["LOGLEVEL", "LOG_LEVEL"],
+    ["PUBLIC_URI", "PUBLIC_URL"],
+    ["DATAKEYS", "DATA_KEY"],
+  ])("and is close to a known one is misspelt: %s", (variable, name) => {
+    expect(misspeltVariables({ ...VALID, [variable]: "x" }, KNOWN)).toEqual([{ variable, meant: name }]);
+  });
+
+  test("and is close to none, or is a binding, is the adopter's own", () => {
+    const own = { STRIPE_KEY: "x", API_KEY: "x", MAIL_TO: "x", DATA_DIR: "x", FEATURE_LIMIT: 5, A: "x" };
+    expect(meant({ ...own, TEST_MIGRATIONS: [], PUBLIC_URLS: {}, LOG_LEVELS: null })).toEqual([]);
+  });
+
+  test("is warned about once an isolate, in development alone, even if the configuration is not valid", () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const read = (env: object, target: BuildTarget) => {
+      try {
+        configOf(env, target);
+      } catch {
+        // Also what is not valid is warned about.
+      }
+    };
+    const wrong = { ...VALID, CORS_ORIGIN: "*", MAIL_FROM: undefined };
+    for (const target of ["deployment", "test", "development", "development"] as const)
+      read({ ...wrong }, target);
+    const env = { ...VALID, LOG_LEVLE: "debug" };
+    for (let times = 0; times < 3; times += 1) read(env, "development");
+    const lines = warn.mock.calls.flat();
+    warn.mockRestore();
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toContain('"variable":"CORS_ORIGIN","hint":"did you mean CORS_ORIGINS?"');
+    expect(lines[2]).toContain("did you mean LOG_LEVEL?");
+  });
+});
+
+describe("a PUBLIC_URL on this machine", () => {
+  const LOCAL = [
+    "localhost:8787",
+    "app.localhost",
+    "127.0.0.1:8787",
+    "127.8.9.10",
+    "[::1]:8787",
+    "LOCALHOST.",
+  ];
+
+  test.each(LOCAL)("is refused when deployed, and the log says what to set: %s", (host) => {
+    const read = () => readConfig({ ...VALID, PUBLIC_URL: `http://${host}` }, "deployment");
+    expect(read).toThrow(expect.objectContaining({ code: "unavailable", retryAfterSeconds: 60 }));
+    expect(read).toThrow(/not valid: PUBLIC_URL, .* set it to the address that clients use/);
+  });
+
+  test.each(LOCAL)("is what a development server and the tests have: %s", (host) => {
+    for (const target of ["development", "test"] as const)
+      expect(readConfig({ ...VALID, PUBLIC_URL: `http://${host}` }, target).PUBLIC_URL).toContain("://");
+  });
+
+  test.each(["https://meridian.example", "https://localhost.example.com", "https://127.example.com"])(
+    "is none of these, which may be deployed: %s",
+    (url) => {
+      expect(readConfig({ ...VALID, PUBLIC_URL: url }, "deployment").PUBLIC_URL).toBe(url);
+    },
+  );
 });
 
 test("origins are a list, or all", () => {
