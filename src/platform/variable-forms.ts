@@ -19,6 +19,7 @@ export const VARIABLE_FORMS = {
   EVENT_EXPORTS: 'a JSON list such as [{"queue": "EXAMPLE_EXPORT", "types": ["user.created"]}]',
   WEBHOOK_BACKOFF_SECONDS: number(3_600),
   WEBHOOK_ALLOW_LOCAL: FLAG,
+  WEBHOOK_DENIED_DOMAINS: "host names with commas between them, such as example.com, intranet.example.org",
   ORDER_PENDING_TTL_SECONDS: number(31_536_000),
   MAIL_FROM: "an address, or a name and an address: Meridian <hello@meridian.example>",
   PUBLIC_URL: "the http or https address of this Worker, such as https://api.example.com",
