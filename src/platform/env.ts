@@ -5,6 +5,7 @@
 
 import { AppError } from "../kernel/errors";
 import { parseHostName } from "../kernel/host-name";
+import { onFirstCall } from "../kernel/on-first-call";
 import * as z from "../kernel/schema";
 import { type BuildTarget, buildTarget } from "./build-target";
 import { faultLines, misspeltVariables } from "./config-advice";
@@ -70,23 +71,27 @@ const address = z
 /** 256 bits, base64url. */
 const coordinate = z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/));
 
-const signingKey = z.looseObject({
-  kty: z.literal("EC"),
-  crv: z.literal("P-256"),
-  kid: line(100),
-  x: coordinate,
-  y: coordinate,
-  d: coordinate,
-});
+const signingKey = onFirstCall(() =>
+  z.looseObject({
+    kty: z.literal("EC"),
+    crv: z.literal("P-256"),
+    kid: line(100),
+    x: coordinate,
+    y: coordinate,
+    d: coordinate,
+  }),
+);
 /** A private P-256 JWK with its `kid`. */
-export type SigningKey = z.infer<typeof signingKey>;
+export type SigningKey = z.Made<typeof signingKey>;
 
-const budget = z.strictObject({
-  limit: z.int().check(z.minimum(1), z.maximum(1_000_000)),
-  windowSeconds: z.int().check(z.minimum(1), z.maximum(86_400)),
-});
+const budget = onFirstCall(() =>
+  z.strictObject({
+    limit: z.int().check(z.minimum(1), z.maximum(1_000_000)),
+    windowSeconds: z.int().check(z.minimum(1), z.maximum(86_400)),
+  }),
+);
 /** A number of attempts in a sliding window. */
-export type Budget = z.infer<typeof budget>;
+export type Budget = z.Made<typeof budget>;
 
 /** Failures and attempts that each auth endpoint allows, by account and by address. */
 export const AUTH_BUDGET_DEFAULTS = {
@@ -101,53 +106,57 @@ export const AUTH_BUDGET_DEFAULTS = {
 } as const satisfies Record<string, Budget>;
 export type AuthBudgetName = keyof typeof AUTH_BUDGET_DEFAULTS;
 
-const eventExport = z.strictObject({
-  /** Name of a queue binding of this Worker. */
-  queue: z.string().check(z.regex(/^[A-Z][A-Z0-9_]{0,62}$/)),
-  /** Event types, or `*` for all. */
-  types: z.array(line(100)).check(z.minLength(1), z.maxLength(100)),
-});
+const eventExport = onFirstCall(() =>
+  z.strictObject({
+    /** Name of a queue binding of this Worker. */
+    queue: z.string().check(z.regex(/^[A-Z][A-Z0-9_]{0,62}$/)),
+    /** Event types, or `*` for all. */
+    types: z.array(line(100)).check(z.minLength(1), z.maxLength(100)),
+  }),
+);
 /** Another team's queue and the events that it wants. */
-export type EventExport = z.infer<typeof eventExport>;
+export type EventExport = z.Made<typeof eventExport>;
 
 /** Plain http only to this machine, for development. */
 const keysAddress = z
   .url({ protocol: /^https?$/ })
   .check(z.refine((url) => url.startsWith("https:") || /^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/.test(url)));
 
-const trustedIssuer = z.strictObject({
-  /** Equal to the tokens' `iss`, character for character. */
-  issuer: line(500),
-  /** Where its JWK set is. */
-  jwksUrl: keysAddress,
-  /** Must be among the tokens' `aud`. */
-  audience: line(500),
-  /** Symmetric ones are not to be had: their key would have to be shared. */
-  algorithms: z._default(
-    z
-      .array(
-        z.enum(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]),
-      )
-      .check(z.minLength(1)),
-    ["RS256", "ES256"],
-  ),
-  /** Whether a subject that nobody knows becomes a user at first sight. */
-  createUsers: z._default(z.boolean(), false),
-  /** Names of the claims. */
-  claims: z.prefault(
-    z.strictObject({
-      email: z._default(word, "email"),
-      emailVerified: z._default(word, "email_verified"),
-      name: z._default(word, "name"),
-      role: z.optional(word),
-    }),
-    {},
-  ),
-  /** Value of the role claim to role. Without it the claim is not looked at. */
-  roles: z.optional(z.record(z.string(), z.enum(["user", "admin"]))),
-});
+const trustedIssuer = onFirstCall(() =>
+  z.strictObject({
+    /** Equal to the tokens' `iss`, character for character. */
+    issuer: line(500),
+    /** Where its JWK set is. */
+    jwksUrl: keysAddress,
+    /** Must be among the tokens' `aud`. */
+    audience: line(500),
+    /** Symmetric ones are not to be had: their key would have to be shared. */
+    algorithms: z._default(
+      z
+        .array(
+          z.enum(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]),
+        )
+        .check(z.minLength(1)),
+      ["RS256", "ES256"],
+    ),
+    /** Whether a subject that nobody knows becomes a user at first sight. */
+    createUsers: z._default(z.boolean(), false),
+    /** Names of the claims. */
+    claims: z.prefault(
+      z.strictObject({
+        email: z._default(word, "email"),
+        emailVerified: z._default(word, "email_verified"),
+        name: z._default(word, "name"),
+        role: z.optional(word),
+      }),
+      {},
+    ),
+    /** Value of the role claim to role. Without it the claim is not looked at. */
+    roles: z.optional(z.record(z.string(), z.enum(["user", "admin"]))),
+  }),
+);
 /** Somebody else whose tokens are accepted. */
-export type TrustedIssuer = z.infer<typeof trustedIssuer>;
+export type TrustedIssuer = z.Made<typeof trustedIssuer>;
 
 /**
  * A bearer token as its reader takes it out of a header: without spaces. 16 characters are the least that was ever
@@ -166,57 +175,62 @@ function isOrigin(text: string): boolean {
   return new URL(text).origin === text;
 }
 
-const configSchema = z.object({
-  RATE_LIMIT_MAX: count(100),
-  RATE_LIMIT_WINDOW_SECONDS: count(900, 86_400),
-  RATE_LIMIT_LEASE_MAX: z.optional(count(100)),
-  ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400),
-  SESSION_TTL_SECONDS: count(604_800, 31_536_000),
-  USER_CACHE_TTL_SECONDS: z._default(z.pipe(number, z.int().check(z.minimum(60), z.maximum(86_400))), 3600),
-  CONSUMER_ATTEMPTS_MAX: count(8, 100),
-  CONSUMER_BACKOFF_SECONDS: count(10, 3600),
-  EVENT_RESEND_SECONDS: count(60, 86_400),
-  EVENT_RETENTION_DAYS: count(30, 3650),
-  EVENT_EXPORTS: z._default(z.pipe(json, z.array(eventExport).check(z.maxLength(20))), []),
-  WEBHOOK_BACKOFF_SECONDS: count(5, 3600),
-  WEBHOOK_ALLOW_LOCAL: flag(false),
-  WEBHOOK_DENIED_DOMAINS: z.pipe(list, z.array(domain).check(z.maxLength(100))),
-  ORDER_PENDING_TTL_SECONDS: count(3600, 31_536_000),
-  MAIL_FROM: address,
-  PUBLIC_URL: z.pipe(
-    z.url({ protocol: /^https?$/ }),
-    z.transform((url) => url.replace(/\/+$/, "")),
-  ),
-  CORS_ORIGINS: origins,
-  JWT_ISSUER: z._default(word, "https://meridian.example"),
-  JWT_AUDIENCE: z._default(word, "meridian"),
-  TRUSTED_ISSUERS: z
-    ._default(z.pipe(json, z.array(trustedIssuer).check(z.maxLength(20))), [])
-    .check(z.refine((list) => new Set(list.map(({ issuer }) => issuer)).size === list.length)),
-  AUTH_BUDGETS: z.pipe(
-    z._default(
-      z.pipe(json, z.partialRecord(z.enum(Object.keys(AUTH_BUDGET_DEFAULTS) as [AuthBudgetName]), budget)),
-      {},
+const configSchema = onFirstCall(() =>
+  z.object({
+    RATE_LIMIT_MAX: count(100),
+    RATE_LIMIT_WINDOW_SECONDS: count(900, 86_400),
+    RATE_LIMIT_LEASE_MAX: z.optional(count(100)),
+    ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400),
+    SESSION_TTL_SECONDS: count(604_800, 31_536_000),
+    USER_CACHE_TTL_SECONDS: z._default(z.pipe(number, z.int().check(z.minimum(60), z.maximum(86_400))), 3600),
+    CONSUMER_ATTEMPTS_MAX: count(8, 100),
+    CONSUMER_BACKOFF_SECONDS: count(10, 3600),
+    EVENT_RESEND_SECONDS: count(60, 86_400),
+    EVENT_RETENTION_DAYS: count(30, 3650),
+    EVENT_EXPORTS: z._default(z.pipe(json, z.array(eventExport()).check(z.maxLength(20))), []),
+    WEBHOOK_BACKOFF_SECONDS: count(5, 3600),
+    WEBHOOK_ALLOW_LOCAL: flag(false),
+    WEBHOOK_DENIED_DOMAINS: z.pipe(list, z.array(domain).check(z.maxLength(100))),
+    ORDER_PENDING_TTL_SECONDS: count(3600, 31_536_000),
+    MAIL_FROM: address,
+    PUBLIC_URL: z.pipe(
+      z.url({ protocol: /^https?$/ }),
+      z.transform((url) => url.replace(/\/+$/, "")),
     ),
-    z.transform((overrides): Record<AuthBudgetName, Budget> => ({ ...AUTH_BUDGET_DEFAULTS, ...overrides })),
-  ),
-  /** A mail address or a URL; empty: the cron judges no alerts. */
-  ALERT_TO: z._default(z.union([z.literal(""), address, z.url({ protocol: /^https?$/ })]), ""),
-  /** Whether GraphQL shows its schema, and GraphiQL: where the Worker is served from this machine, unless set. */
-  GRAPHQL_INTROSPECTION: z.optional(z.enum(["true", "false"])),
-  LOG_LEVEL: z._default(z.enum(["debug", "info", "warn", "error"]), "info"),
-  SERVER_TIMING: z._default(z.enum(["admin", "all"]), "admin"),
-  JWT_SIGNING_KEYS: z
-    .pipe(json, z.object({ keys: z.array(signingKey).check(z.minLength(1), z.maxLength(10)) }))
-    // The kid chooses the key, so it must be able to.
-    .check(z.refine(({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length)),
-  METRICS_TOKEN: bearerToken,
-  EVENTS_TOKEN: bearerToken,
-  /** 256 bits, base64url: seals cursors, encrypts what is stored for replay, keys the digests. */
-  DATA_KEY: z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/)),
-});
+    CORS_ORIGINS: origins,
+    JWT_ISSUER: z._default(word, "https://meridian.example"),
+    JWT_AUDIENCE: z._default(word, "meridian"),
+    TRUSTED_ISSUERS: z
+      ._default(z.pipe(json, z.array(trustedIssuer()).check(z.maxLength(20))), [])
+      .check(z.refine((list) => new Set(list.map(({ issuer }) => issuer)).size === list.length)),
+    AUTH_BUDGETS: z.pipe(
+      z._default(
+        z.pipe(
+          json,
+          z.partialRecord(z.enum(Object.keys(AUTH_BUDGET_DEFAULTS) as [AuthBudgetName]), budget()),
+        ),
+        {},
+      ),
+      z.transform((overrides): Record<AuthBudgetName, Budget> => ({ ...AUTH_BUDGET_DEFAULTS, ...overrides })),
+    ),
+    /** A mail address or a URL; empty: the cron judges no alerts. */
+    ALERT_TO: z._default(z.union([z.literal(""), address, z.url({ protocol: /^https?$/ })]), ""),
+    /** Whether GraphQL shows its schema, and GraphiQL: where the Worker is served from this machine, unless set. */
+    GRAPHQL_INTROSPECTION: z.optional(z.enum(["true", "false"])),
+    LOG_LEVEL: z._default(z.enum(["debug", "info", "warn", "error"]), "info"),
+    SERVER_TIMING: z._default(z.enum(["admin", "all"]), "admin"),
+    JWT_SIGNING_KEYS: z
+      .pipe(json, z.object({ keys: z.array(signingKey()).check(z.minLength(1), z.maxLength(10)) }))
+      // The kid chooses the key, so it must be able to.
+      .check(z.refine(({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length)),
+    METRICS_TOKEN: bearerToken,
+    EVENTS_TOKEN: bearerToken,
+    /** 256 bits, base64url: seals cursors, encrypts what is stored for replay, keys the digests. */
+    DATA_KEY: z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/)),
+  }),
+);
 
-export type Config = Readonly<z.infer<typeof configSchema>>;
+export type Config = Readonly<z.Made<typeof configSchema>>;
 
 /** Whether the GraphQL schema may be looked at: as configured, else only where the Worker is served from this machine. */
 export function isIntrospectionOn({ GRAPHQL_INTROSPECTION, PUBLIC_URL }: Config): boolean {
@@ -238,7 +252,7 @@ const FORMS: Readonly<Record<keyof Config, string>> = VARIABLE_FORMS;
  * and the value that was found unless that is secret.
  */
 export function readConfig(env: object, target: BuildTarget = buildTarget): Config {
-  const parsed = configSchema.safeParse(env);
+  const parsed = configSchema().safeParse(env);
   if (!parsed.success) {
     const { issues } = parsed.error;
     const names = [...new Set(issues.map((issue) => String(issue.path[0])))].sort();
