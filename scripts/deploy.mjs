@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { deploy, readNames, stageConfig } from "./deployment.mjs";
 import { ensureDocs } from "./docs-assets.mjs";
 import { ensureDependencies, newSecret, runMain } from "./prepare.mjs";
+import { writeSecretFile } from "./secret-file.mjs";
 import { flagValue, ROOT, runTool, toolEnvironment } from "./tools.mjs";
 
 const READY_TRIES = 30;
@@ -76,7 +77,7 @@ function noAccount(stage, worker) {
 function keepSecrets(path, missing) {
   const kept = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
   for (const name of missing) kept[name] ??= newSecret(name);
-  writeFileSync(path, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 });
+  writeSecretFile(path, `${JSON.stringify(kept, null, 2)}\n`);
   say(`The secrets are in ${path}: move them to where you keep such things.`);
   return path;
 }

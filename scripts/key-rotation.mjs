@@ -9,6 +9,7 @@
  * So a token is never met by an isolate that does not know its key, not even while a new set is being rolled out.
  */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { readVars } from "./dev-vars.mjs";
 
 const PREVIOUS_KEPT = 2;
 
@@ -33,20 +34,46 @@ export function newSigningKey(date = new Date()) {
   return { kid, alg: "ES256", use: "sig", ...privateKey.export({ format: "jwk" }) };
 }
 
-const LINE = /^(\s*JWT_SIGNING_KEYS\s*=\s*)(.*)$/m;
+const LINE = /^(\s*(?:export\s+)?JWT_SIGNING_KEYS\s*=\s*)(.*)$/m;
 
-/** The set in a `.dev.vars` file's text, or in a JSON file's. */
-export function readSet(text) {
-  const json = text.trimStart().startsWith("{") ? text : LINE.exec(text)?.[2];
-  if (json === undefined) throw new Error("there is no JWT_SIGNING_KEYS in it");
-  const set = JSON.parse(json.trim().replace(/^'(.*)'$/, "$1"));
-  if (!Array.isArray(set?.keys) || set.keys.length === 0) throw new Error("it holds no JWK set");
+const isJson = (text) => text.trimStart().startsWith("{");
+
+/**
+ * Returns the set in a `.dev.vars` file's text, or in a JSON file's.
+ *
+ * @param {string} text
+ * @param {string} [file] its name, for messages
+ * **Errors**: one line, which never shows a part of the set
+ */
+export function readSet(text, file = ".dev.vars") {
+  const json = isJson(text) ? text : readVars(text, file).get("JWT_SIGNING_KEYS");
+  if (json === undefined) throw new Error(`${file} has no JWT_SIGNING_KEYS`);
+  const set = parsed(json);
+  if (!Array.isArray(set?.keys) || set.keys.length === 0)
+    throw new Error(
+      `JWT_SIGNING_KEYS in ${file} is not a JWK set: is it cut off? Restore it, or delete it and run npm start`,
+    );
   return set;
 }
 
-/** The same text with another set, everything else as it was. */
-export function writeSet(text, set) {
+/**
+ * Returns the same text with another set, everything else as it was.
+ *
+ * **Errors**: one line when the text could not be read back, for example because the old set takes several lines
+ */
+export function writeSet(text, set, file = ".dev.vars") {
   const json = JSON.stringify(set);
-  // A function, for `$` in a replacement text would mean something.
-  return text.trimStart().startsWith("{") ? `${json}\n` : text.replace(LINE, (_, start) => `${start}${json}`);
+  // A function, because `$` in a replacement text would mean something.
+  const next = isJson(text) ? `${json}\n` : text.replace(LINE, (_, start) => `${start}${json}`);
+  if (JSON.stringify(parsed(isJson(next) ? next : readVars(next, file).get("JWT_SIGNING_KEYS"))) !== json)
+    throw new Error(`${file} must hold JWT_SIGNING_KEYS once and on one line`);
+  return next;
+}
+
+function parsed(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }

@@ -2,30 +2,21 @@
  * What a fresh clone lacks: dependencies, secrets, migrated local storage. Each step looks first and does nothing when
  * nothing is missing, so every command begins with it. Node built-ins alone: it runs before anything is installed.
  */
-import { spawn } from "node:child_process";
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { exitOf, nodeBinary, ROOT, runTool } from "./tools.mjs";
-
-const NODE_MAJOR_MIN = 20;
+import { DatabaseLocked, isLocked, whileLocked } from "./database-lock.mjs";
+import { readVars } from "./dev-vars.mjs";
+import { readSet } from "./key-rotation.mjs";
+import { npmCi } from "./npm-ci.mjs";
+import { makePrivate, readSecretFile, writeSecretFile } from "./secret-file.mjs";
+import { nodeBinary, ROOT, runTool } from "./tools.mjs";
 
 /** Installs from the lock file when `node_modules` is absent or holds something else than the lock names. */
 export async function ensureDependencies() {
-  if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
-    throw new Error(`Node ${process.versions.node} is too old: this needs ${NODE_MAJOR_MIN} or newer`);
-  }
   if (isInstalled()) return;
   say("Installing dependencies from the lock file (once, about a minute)");
-  // Warnings are left out: on Node 20 there is one for each tool that wants a newer Node, and those get Node 24.
-  const install = ["ci", "--loglevel=error"];
-  const options = { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] };
-  // The npm that runs this script, if one does: it is the one that is known to work here.
-  const npm = process.env.npm_execpath;
-  const child = npm?.endsWith(".js")
-    ? spawn(process.execPath, [npm, ...install], options)
-    : spawn("npm", install, { ...options, shell: process.platform === "win32" });
-  if ((await exitOf(child)) !== 0) throw new Error("npm ci failed");
+  await npmCi({ cwd: ROOT });
   if (!existsSync(nodeBinary())) {
     throw new Error(
       "npm ci left no Node in node_modules: are install scripts disabled (npm config get ignore-scripts)?",
@@ -80,17 +71,21 @@ function newSigningKey() {
 }
 
 /**
- * Writes `.dev.vars` with fresh secrets when it is absent, and adds the ones that an older file lacks.
+ * Writes `.dev.vars` with fresh secrets when it is absent, and adds the ones that an older file lacks. Other users lose
+ * their right to read it.
  *
  * @returns {string[]} the names of the secrets that were made
+ * **Errors**: one line when the file is broken or cannot be written; it stays as it was
  */
 export function ensureSecrets(path = join(ROOT, ".dev.vars")) {
-  const present = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const missing = Object.keys(SECRETS).filter((name) => !new RegExp(`^\\s*${name}\\s*=`, "m").test(present));
+  const present = readSecretFile(path) ?? "";
+  const variables = readVars(present, path);
+  if (variables.has("JWT_SIGNING_KEYS")) readSet(present, path);
+  makePrivate(path);
+  const missing = Object.keys(SECRETS).filter((name) => !variables.has(name));
   if (missing.length === 0) return missing;
   const start = present === "" || present.endsWith("\n") ? present : `${present}\n`;
-  const lines = missing.map((name) => `${name}=${SECRETS[name]()}\n`);
-  writeFileSync(path, start + lines.join(""), { mode: 0o600 });
+  writeSecretFile(path, start + missing.map((name) => `${name}=${SECRETS[name]()}\n`).join(""));
   return missing;
 }
 
@@ -107,11 +102,15 @@ export async function ensureMigrations(persistTo) {
   const isStamped = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
   if (isStamped && existsSync(join(state, "v3/d1"))) return;
   say("Migrating the local database");
-  const { code, output } = await runTool("wrangler", [
+  const args = [
     ...["d1", "migrations", "apply", "DB", "--local"],
     ...(persistTo === undefined ? [] : ["--persist-to", persistTo]),
-  ]);
-  if (code !== 0) throw new Error(`the local database could not be migrated\n${output}`);
+  ];
+  await whileLocked(async () => {
+    const result = await runTool("wrangler", args);
+    if (isLocked(result)) throw new DatabaseLocked();
+    if (result.code !== 0) throw new Error(`the local database could not be migrated\n${result.output}`);
+  });
   mkdirSync(state, { recursive: true });
   writeFileSync(stamp, wanted);
 }

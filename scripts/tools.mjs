@@ -2,6 +2,7 @@
  * Runs the project's tools under the Node of `node_modules`, whatever Node the machine has. Node built-ins alone, for
  * this runs before anything is installed.
  */
+import "./node-version.mjs";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -70,6 +71,17 @@ export async function runTool(name, args, options = {}) {
 }
 
 /**
+ * Starts one of the project's own scripts.
+ *
+ * @param {string} path from the project's root
+ * @param {readonly string[]} args
+ * @param {import("node:child_process").SpawnOptions} options
+ */
+export function spawnScript(path, args, options = {}) {
+  return spawn(nodeBinary(), [join(ROOT, path), ...args], { cwd: ROOT, env: toolEnvironment(), ...options });
+}
+
+/**
  * Runs one of the project's own scripts to its end and keeps what it printed.
  *
  * @param {string} path from the project's root
@@ -77,8 +89,7 @@ export async function runTool(name, args, options = {}) {
  * @returns {Promise<{code: number, output: string, stdout: string}>}
  */
 export async function runScript(path, args) {
-  const options = { cwd: ROOT, env: toolEnvironment(), stdio: ["ignore", "pipe", "pipe"] };
-  return await collect(spawn(nodeBinary(), [join(ROOT, path), ...args], options));
+  return await collect(spawnScript(path, args, { stdio: ["ignore", "pipe", "pipe"] }));
 }
 
 /** @param {import("node:child_process").ChildProcess} child */
@@ -92,19 +103,24 @@ export async function collect(child) {
   child.stderr?.setEncoding("utf8").on("data", (text) => {
     output += text;
   });
-  return { code: await exitOf(child), output, stdout };
+  const code = await exitOf(child, (line) => {
+    output += line;
+  });
+  return { code, output, stdout };
 }
 
 /**
  * The exit code of a child; 1 when a signal or a failure to start ended it.
  *
  * @param {import("node:child_process").ChildProcess} child
+ * @param {(line: string) => unknown} say gets why it did not start
  * @returns {Promise<number>}
  */
-export function exitOf(child) {
+export function exitOf(child, say = (line) => process.stderr.write(line)) {
   return new Promise((resolve) => {
     child.once("error", (error) => {
-      process.stderr.write(`${error.message}\n`);
+      const isAbsent = "code" in error && error.code === "ENOENT";
+      say(`${isAbsent ? `${child.spawnfile} is not installed, or not on the PATH` : error.message}\n`);
       resolve(1);
     });
     child.once("close", (code) => resolve(code ?? 1));
@@ -116,12 +132,14 @@ export function exitOf(child) {
  *
  * @param {readonly string[]} args
  * @param {string} name
+ * **Errors**: one line when the value is missing, or is another flag
  */
 export function flagValue(args, name) {
   let value;
   args.forEach((argument, index) => {
-    if (argument === `--${name}`) value = args[index + 1];
+    if (argument === `--${name}`) value = args[index + 1] ?? "";
     else if (argument.startsWith(`--${name}=`)) value = argument.slice(name.length + 3);
   });
+  if (value === "" || value?.startsWith("-")) throw new Error(`--${name} takes a value`);
   return value;
 }
