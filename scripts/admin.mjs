@@ -1,26 +1,43 @@
-/** `npm run admin -- <email> [--remote] [--persist-to dir]`: makes that user an admin. */
+/** `npm run admin -- <email>`: makes that user an admin. `--help` lists the flags. */
 import { randomBytes } from "node:crypto";
-import { promoteStatements } from "./admin-statements.mjs";
+import { readArguments } from "./arguments.mjs";
+import { DatabaseLocked, isLocked } from "./database-lock.mjs";
 import { ensureDependencies, ensureMigrations, runMain } from "./prepare.mjs";
-import { flagValue, runTool } from "./tools.mjs";
+import { promote } from "./promotion.mjs";
+import { runTool } from "./tools.mjs";
 
-const USAGE = "usage: npm run admin -- <email> [--remote] [--persist-to dir]";
+const { values, operands } = readArguments({
+  command: "npm run admin",
+  operands: ["<email>"],
+  flags: {
+    remote: { says: "in the deployed database, where the address must be confirmed" },
+    unverified: { says: "accepts an address that its owner has not confirmed" },
+    "persist-to": { takes: "<folder>", says: "the local storage that the server was started with" },
+  },
+});
 
 await runMain(async () => {
-  const { email, isRemote, persistTo } = readArguments(process.argv.slice(2));
+  const [email = ""] = operands;
+  const { remote: isRemote = false, unverified: allowsUnverified = false, "persist-to": persistTo } = values;
+  if (!/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email) || email.length > 320)
+    throw new Error(`${JSON.stringify(email)} is not an email address`);
+  if (isRemote && persistTo !== undefined)
+    throw new Error("--persist-to is for local storage, without --remote");
   await ensureDependencies();
   if (!isRemote) await ensureMigrations(persistTo);
 
   const at = Date.now();
-  const sql = promoteStatements({ email, at, eventId: uuidV7(at), requestId: uuidV7(at) });
-  const [user] = await execute(sql, isRemote, persistTo);
-  if (user === undefined) {
-    const where = isRemote ? "the deployed database" : (persistTo ?? "the local database");
-    throw new Error(`Nobody in ${where} has the address ${email}. Sign up first, then run this again.`);
-  }
-  const line = user.changed === 1 ? "is an admin now" : "was an admin already";
-  process.stdout.write(`${email} (${user.id}) ${line}.\n`);
-  if (user.changed === 1) {
+  const where = isRemote ? "the deployed database" : (persistTo ?? "the local database");
+  const { id, isChanged, isVerified, madeAt } = await promote(
+    (sql) => execute(sql, isRemote, persistTo),
+    { email, isRemote, allowsUnverified, where },
+    { at, eventId: uuidV7(at), requestId: uuidV7(at) },
+  );
+  const line = isChanged ? "is an admin now" : "was an admin already";
+  process.stdout.write(`${email} (${id}) ${line}. The account was made on ${madeAt}.\n`);
+  if (!isVerified && !allowsUnverified)
+    process.stderr.write("Warning: this address is not confirmed, so anyone may have signed up with it.\n");
+  if (isChanged) {
     process.stdout.write(
       "Log in again or refresh the session: tokens issued before still carry the old role.\n",
     );
@@ -28,27 +45,14 @@ await runMain(async () => {
   return 0;
 });
 
-function readArguments(args) {
-  const persistTo = flagValue(args, "persist-to");
-  const isRemote = args.includes("--remote");
-  const emails = args.filter(
-    (argument, index) => !argument.startsWith("-") && args[index - 1] !== "--persist-to",
-  );
-  const [email] = emails;
-  const isAddress =
-    email !== undefined && /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email) && email.length <= 320;
-  if (emails.length !== 1 || !isAddress) throw new Error(USAGE);
-  if (isRemote && persistTo !== undefined) throw new Error(`--persist-to is for local storage\n${USAGE}`);
-  return { email, isRemote, persistTo };
-}
-
-/** Runs the statements as one batch and answers with the rows of the last. */
+/** Runs the statements as one batch and returns the rows of the last. **Errors**: `DatabaseLocked` */
 async function execute(sql, isRemote, persistTo) {
   const { code, stdout, output } = await runTool("wrangler", [
     ...["d1", "execute", "DB", "--json", isRemote ? "--remote" : "--local"],
     ...(persistTo === undefined ? [] : ["--persist-to", persistTo]),
     ...["--command", sql],
   ]);
+  if (!isRemote && isLocked({ code, output })) throw new DatabaseLocked();
   if (code !== 0) throw new Error(`the database refused\n${output}`);
   const results = JSON.parse(stdout.slice(stdout.indexOf("[")));
   return results.at(-1).results;

@@ -1,0 +1,146 @@
+/**
+ * The command lines of `npm run` scripts, read by a table of their flags. What is not exactly understood stops the script
+ * in one line, because a script that ignores a mistyped flag does something else than was meant. Node built-ins only.
+ *
+ * @typedef {{takes?: string, says?: string, check?: (value: string) => string | undefined}} Flag `takes` names the value
+ *   of a flag that has one; `check` returns what a wrong value should have been
+ * @typedef {{command: string, flags: Readonly<Record<string, Flag>>, operands?: readonly string[]}} Program `command` is
+ *   how it is started, such as `npm run admin`; `operands` are the names of its arguments without a dash, all required
+ */
+import { parseArgs } from "node:util";
+
+/**
+ * Reads the arguments of this run. Prints the usage and ends with 0 on `--help`, and prints one line and ends with 1 on a
+ * fault.
+ *
+ * @param {Program} program
+ * @returns {{values: Record<string, string | boolean | undefined>, operands: string[]}}
+ */
+export function readArguments(program) {
+  const args = process.argv.slice(2);
+  if (args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(usageOf(program));
+    process.exit(0);
+  }
+  try {
+    return parseArguments(program, args, process.env);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+/**
+ * Parses a command line.
+ *
+ * @param {Program} program
+ * @param {readonly string[]} args
+ * @param {Readonly<Record<string, string | undefined>>} environment where npm leaves the flags that it took for itself
+ * **Errors**: one line for a flag that is unknown, doubled, without its value or kept by npm, and for operands that are
+ * missing or too many
+ */
+export function parseArguments(program, args, environment = {}) {
+  const { command, flags, operands: names = [] } = program;
+  refuseSwallowed(program, args, environment);
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { takes }]) => [name, { type: takes ? "string" : "boolean" }]),
+  );
+  // Not strict, because the tokens let us say what is wrong in our own words.
+  const parsed = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
+  const seen = new Set();
+  for (const token of parsed.tokens.filter(({ kind }) => kind === "option")) {
+    const problem = problemOf(token, flags, seen);
+    if (problem !== undefined) throw new Error(`${problem} See ${command} -- --help`);
+    seen.add(token.name);
+  }
+  const operands = parsed.positionals;
+  if (operands.length !== names.length) throw new Error(`usage: ${synopsisOf(program)}`);
+  return { values: parsed.values, operands };
+}
+
+/**
+ * Stops when flags stood in front of `--`: npm keeps those as settings of its own, and hands over only a value that
+ * follows one it does not know. For scripts that pass their arguments on, so that only `takes` of each flag counts.
+ *
+ * @param {Program} program
+ * @param {readonly string[]} args
+ * @param {Readonly<Record<string, string | undefined>>} environment
+ */
+export function refuseSwallowed({ command, flags, operands = [] }, args, environment) {
+  const rest = [...args];
+  const swallowed = Object.entries(environment).flatMap(([variable, value]) => {
+    const isSet = variable.startsWith("npm_config_") && value && value !== "false";
+    const flag = isSet ? closestFlag(variable.slice("npm_config_".length), flags) : undefined;
+    if (flag === undefined) return [];
+    const { takes } = flags[flag];
+    if (takes === undefined) return [[`--${flag}`]];
+    if (value !== "true") return [[`--${flag}`, value]];
+    // What follows the operands is most likely its value.
+    const isHandedOver = rest[operands.length]?.startsWith("-") === false;
+    return [[`--${flag}`, isHandedOver ? rest.splice(operands.length, 1)[0] : takes]];
+  });
+  if (swallowed.length === 0) return;
+  const kept = swallowed.map(([name]) => name).join(" and ");
+  const meant = [...rest, ...swallowed.flat()].join(" ");
+  throw new Error(`npm kept ${kept} for itself. Put two dashes in front: ${command} -- ${meant}`);
+}
+
+/** Returns what is wrong with a flag, given the names of the flags before it. */
+function problemOf({ name, rawName, value, inlineValue }, flags, seen) {
+  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+  if (flag === undefined) {
+    const meant = closestFlag(name, flags);
+    return `Unknown flag ${rawName}${meant === undefined ? "." : `: did you mean --${meant}?`}`;
+  }
+  if (seen.has(name)) return `--${name} is given twice.`;
+  if (flag.takes === undefined) return inlineValue ? `--${name} takes no value.` : undefined;
+  if (!value || (!inlineValue && value.startsWith("-")))
+    return `--${name} takes a value: --${name} ${flag.takes}.`;
+  const problem = flag.check?.(value);
+  return problem && `--${name} ${JSON.stringify(value)}: ${problem}.`;
+}
+
+/** Checks an address of a server, for `check`. */
+export function problemOfUrl(value) {
+  const isAddress = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  return isAddress ? undefined : "an address looks like http://localhost:8787";
+}
+
+/** Returns the flag that a name means: the same but for hyphens, or one letter off where the name is long enough. */
+function closestFlag(name, flags) {
+  const plain = (text) => text.toLowerCase().replaceAll(/[-_]/g, "");
+  const typed = plain(name);
+  return Object.keys(flags).find((flag) => {
+    const meant = plain(flag);
+    return typed === meant || (meant.length > 3 && isOneTypoAway(typed, meant));
+  });
+}
+
+/** One letter more, less, other or swapped. */
+function isOneTypoAway(typed, meant) {
+  const start = [...meant].findIndex((letter, index) => typed[index] !== letter);
+  if (start < 0) return typed.length === meant.length + 1;
+  const [rest, expected] = [typed.slice(start), meant.slice(start)];
+  const isSwapped = rest[0] === expected[1] && rest[1] === expected[0];
+  return (
+    rest.slice(1) === expected.slice(1) ||
+    rest.slice(1) === expected ||
+    rest === expected.slice(1) ||
+    (isSwapped && rest.slice(2) === expected.slice(2))
+  );
+}
+
+function synopsisOf({ command, flags, operands = [] }) {
+  const parts = Object.entries(flags).map(([name, { takes }]) => `[--${name}${takes ? ` ${takes}` : ""}]`);
+  return [command, "--", ...operands, ...parts].join(" ");
+}
+
+/** What `--help` prints. */
+function usageOf(program) {
+  const names = Object.entries(program.flags).map(([name, { takes }]) => [`--${name}`, takes].join(" "));
+  const width = Math.max(...names.map((name) => name.length));
+  const lines = Object.values(program.flags).map(
+    ({ says }, index) => `  ${names[index].padEnd(width)}  ${says}`,
+  );
+  return `usage: ${synopsisOf(program)}\n\n${lines.join("\n")}\n`;
+}
