@@ -8,18 +8,30 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { problemOfUrl, readArguments } from "./arguments.mjs";
 import { clientAt, eventually, expectStatus } from "./demo-client.mjs";
 import { ensureDependencies, runMain } from "./prepare.mjs";
-import { collect, flagValue, ROOT } from "./tools.mjs";
+import { collect, ROOT } from "./tools.mjs";
 
 /** The server hashes a few passwords at once and refuses more. */
 const SIGN_UPS_AT_ONCE = 3;
 const DELIVERY_WITHIN_MS = 90_000;
 const PAGE_LIMIT = 25;
 
-const args = process.argv.slice(2);
-const url = (flagValue(args, "url") ?? "http://localhost:8787").replace(/\/+$/, "");
-const mailDirectory = flagValue(args, "mails") ?? join(ROOT, ".wrangler/tmp/email");
+const { values: flags } = readArguments({
+  command: "npm run demo",
+  flags: {
+    url: {
+      takes: "<address>",
+      says: "of the server; http://localhost:8787 unless given",
+      check: problemOfUrl,
+    },
+    "persist-to": { takes: "<folder>", says: "as the server was started with" },
+    mails: { takes: "<folder>", says: "where the server writes its mails" },
+  },
+});
+const url = (flags.url ?? "http://localhost:8787").replace(/\/+$/, "");
+const mailDirectory = flags.mails ?? join(ROOT, ".wrangler/tmp/email");
 const startedAt = Date.now();
 const run = randomBytes(4).toString("hex");
 const people = readPeople();
@@ -107,9 +119,9 @@ async function signUp(person) {
 }
 
 async function promote() {
-  const persistTo = flagValue(args, "persist-to");
-  const flags = persistTo === undefined ? [] : ["--persist-to", persistTo];
-  const child = spawn(process.execPath, [join(ROOT, "scripts/admin.mjs"), operator.email, ...flags], {
+  const persistTo = flags["persist-to"];
+  const storage = persistTo === undefined ? [] : ["--persist-to", persistTo];
+  const child = spawn(process.execPath, [join(ROOT, "scripts/admin.mjs"), operator.email, ...storage], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { code, output } = await collect(child);

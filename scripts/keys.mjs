@@ -2,29 +2,33 @@
  * `npm run keys -- rotate [--file <path>]`: writes the next set of signing keys, in `.dev.vars` or in a file that holds
  * the set as JSON. `npm run keys -- list` names the keys. Private parts are never printed. Node built-ins alone.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { readArguments } from "./arguments.mjs";
 import { readSet, rotated, writeSet } from "./key-rotation.mjs";
 import { runMain } from "./prepare.mjs";
-import { flagValue, ROOT } from "./tools.mjs";
+import { readSecretFile, writeSecretFile } from "./secret-file.mjs";
+import { ROOT } from "./tools.mjs";
 
-const USAGE = "usage: npm run keys -- rotate|list [--file <.dev.vars or a JSON file>]";
+const { values, operands } = readArguments({
+  command: "npm run keys",
+  operands: ["rotate|list"],
+  flags: { file: { takes: "<file>", says: "a .dev.vars or a JWK set as JSON; .dev.vars unless given" } },
+});
 
 await runMain(async () => {
-  const [command, ...args] = process.argv.slice(2);
-  const file = flagValue(args, "file");
-  const path = file === undefined ? join(ROOT, ".dev.vars") : resolve(file);
-  if (command !== "rotate" && command !== "list") throw new Error(USAGE);
-  const text = readFileSync(path, "utf8");
-  const set = readSet(text);
+  const [command] = operands;
+  if (command !== "rotate" && command !== "list")
+    throw new Error(`npm run keys -- rotate, or list: ${command} is neither`);
+  const path = resolve(values.file ?? join(ROOT, ".dev.vars"));
+  const text = readSecretFile(path);
+  if (text === undefined) throw new Error(`${path} does not exist: npm start writes one`);
+  const set = readSet(text, path);
   if (command === "list") {
     process.stdout.write(describe(set));
     return 0;
   }
   const next = rotated(set);
-  // Renamed into place, so that a crash leaves the old set or the new one, never half of one.
-  writeFileSync(`${path}.new`, writeSet(text, next), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  writeSecretFile(path, writeSet(text, next, path));
   process.stdout.write(describe(next));
   process.stdout.write(
     [

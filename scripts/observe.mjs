@@ -9,18 +9,39 @@ import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { problemOfUrl, readArguments } from "./arguments.mjs";
+import { readVars } from "./dev-vars.mjs";
 import { runMain } from "./prepare.mjs";
-import { exitOf, flagValue, ROOT } from "./tools.mjs";
+import { readSecretFile } from "./secret-file.mjs";
+import { exitOf, ROOT } from "./tools.mjs";
 
 const PROMETHEUS_PORT = 9090;
 const ALERTMANAGER_PORT = 9093;
 const GRAFANA_PORT = 3000;
 
+const port = (fallback) => ({
+  takes: "<port>",
+  says: `${fallback} unless given`,
+  check: (value) =>
+    /^\d{1,5}$/.test(value) && Number(value) <= 65_535 ? undefined : "a port is a number up to 65535",
+});
+const { values } = readArguments({
+  command: "npm run observe",
+  flags: {
+    url: {
+      takes: "<address>",
+      says: "of the server; http://localhost:8787 unless given",
+      check: problemOfUrl,
+    },
+    "prometheus-port": port(PROMETHEUS_PORT),
+    "alertmanager-port": port(ALERTMANAGER_PORT),
+  },
+});
+
 await runMain(async () => {
-  const args = process.argv.slice(2);
-  const target = new URL(flagValue(args, "url") ?? "http://localhost:8787");
-  const prometheusPort = Number(flagValue(args, "prometheus-port") ?? PROMETHEUS_PORT);
-  const alertmanagerPort = Number(flagValue(args, "alertmanager-port") ?? ALERTMANAGER_PORT);
+  const target = new URL(values.url ?? "http://localhost:8787");
+  const prometheusPort = Number(values["prometheus-port"] ?? PROMETHEUS_PORT);
+  const alertmanagerPort = Number(values["alertmanager-port"] ?? ALERTMANAGER_PORT);
   const directory = mkdtempSync(join(tmpdir(), "meridian-observe-"));
   try {
     writeConfiguration(directory, { target, alertmanagerPort });
@@ -51,11 +72,10 @@ function writeConfiguration(directory, { target, alertmanagerPort }) {
   writeFileSync(join(directory, "prometheus/metrics-token"), metricsToken(), { mode: 0o600 });
 }
 
-/** Out of the environment, else of the file that `npm start` writes. */
+/** Returns the token of the environment, else the one in the file that `npm start` writes. */
 function metricsToken() {
-  const path = join(ROOT, ".dev.vars");
-  const stored = existsSync(path) ? /^METRICS_TOKEN=(.+)$/m.exec(readFileSync(path, "utf8"))?.[1] : undefined;
-  const token = process.env.METRICS_TOKEN ?? stored?.trim().replace(/^(["'])(.*)\1$/, "$2");
+  const stored = readSecretFile(join(ROOT, ".dev.vars"));
+  const token = process.env.METRICS_TOKEN ?? readVars(stored ?? "").get("METRICS_TOKEN");
   if (token === undefined) throw new Error("METRICS_TOKEN is not known: run npm start once, or set it");
   return token;
 }
@@ -163,7 +183,7 @@ async function untilEnded(children) {
       stop();
     });
   }
-  const ends = children.map(exitOf);
+  const ends = children.map((child) => exitOf(child));
   const first = await Promise.race(ends);
   stop();
   await Promise.all(ends);

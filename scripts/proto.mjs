@@ -2,16 +2,17 @@
  * `npm run proto` lints proto/ and writes src/gateway/rpc/gen out of it; with `--check` it only says whether the folder
  * is what it would write, and with `--against <commit>` whether anything breaks clients of that commit. No network: the plugin and the well-known types come with the packages.
  */
-import { execFileSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import { flagValue, nodeBinary, ROOT, runTool } from "./tools.mjs";
+import { runMain } from "./prepare.mjs";
+import { collect, flagValue, nodeBinary, ROOT, runTool } from "./tools.mjs";
 
 const PROTO = join(ROOT, "proto");
 const PLUGIN = join(ROOT, "node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es");
 const GENERATED = join(ROOT, "src/gateway/rpc/gen");
 
-process.exitCode = await main();
+await runMain(main);
 
 async function main() {
   const ref = flagValue(process.argv, "against");
@@ -38,11 +39,10 @@ async function main() {
 
 /** Whether clients generated at that commit still understand what is here. */
 async function breaking(ref) {
-  const git = execFileSync("git", ["rev-parse", "--path-format=absolute", "--git-common-dir"], {
-    cwd: ROOT,
-    encoding: "utf8",
-  });
-  const against = `${git.trim()}#format=git,ref=${ref},subdir=proto`;
+  const args = ["rev-parse", "--path-format=absolute", "--git-common-dir"];
+  const git = await collect(spawn("git", args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] }));
+  if (git.code !== 0) throw new Error(`--against needs git: ${git.output.trim()}`);
+  const against = `${git.stdout.trim()}#format=git,ref=${ref},subdir=proto`;
   const { code, output } = await runTool("buf", ["breaking", "--against", against], { cwd: PROTO });
   return code === 0 ? 0 : report(output);
 }

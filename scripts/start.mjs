@@ -4,6 +4,7 @@
  */
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { refuseSwallowed } from "./arguments.mjs";
 import { ensureDocs } from "./docs-assets.mjs";
 import { ensureDependencies, ensureMigrations, ensureSecrets, runMain } from "./prepare.mjs";
 import { areAlive, descendantsOf, endTreeOnWindows, signalAll, watchedAncestors } from "./process-tree.mjs";
@@ -16,15 +17,37 @@ const TICK_TIMEOUT_MS = 30_000;
 /** How long wrangler may take to end by itself. */
 const GRACE_MS = 3_000;
 
+/** Flags of `wrangler dev` that npm may have kept. Not `--log-level`, because npm has a setting of that name. */
+const PROGRAM = {
+  command: "npm start",
+  flags: {
+    port: { takes: "<number>" },
+    ip: { takes: "<address>" },
+    host: { takes: "<host>" },
+    "local-protocol": { takes: "<http or https>" },
+    var: { takes: "<NAME:value>" },
+    "persist-to": { takes: "<folder>" },
+    "inspector-port": { takes: "<number>" },
+    "env-file": { takes: "<file>" },
+    config: { takes: "<file>" },
+    "test-scheduled": {},
+    "live-reload": {},
+  },
+};
+
 await runMain(async () => {
   const startedAt = Date.now();
   const args = process.argv.slice(2);
+  refuseSwallowed(PROGRAM, args, process.env);
+  if (args[0]?.startsWith("-") === false)
+    throw new Error(`npm start takes flags only, and ${args[0]} is none: npm start -- --port 9000`);
   const persistTo = flagValue(args, "persist-to");
   const address = await chooseAddress(args);
-  await ensureDependencies();
-  ensureDocs();
+  // Before the installation, so that a broken file is named at once.
   const secrets = ensureSecrets();
   if (secrets.length > 0) process.stdout.write(`Wrote fresh secrets to .dev.vars: ${secrets.join(", ")}\n`);
+  await ensureDependencies();
+  ensureDocs();
   await ensureMigrations(persistTo);
 
   const server = spawnTool("wrangler", ["dev", ...withDefaults(args, address)]);
@@ -46,9 +69,9 @@ await runMain(async () => {
  * Port 0 means any free one.
  */
 async function chooseAddress(args) {
-  const port = Number(flagValue(args, "port") ?? DEFAULT_PORT);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error("--port takes a number from 0 to 65535");
+  const text = flagValue(args, "port") ?? String(DEFAULT_PORT);
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new Error("--port takes a number from 0 to 65535");
   const ip = flagValue(args, "ip") ?? "127.0.0.1";
   const protocol = flagValue(args, "local-protocol") ?? "http";
   const free = await tryListen(port, ip);

@@ -12,8 +12,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { problemOfUrl, readArguments } from "./arguments.mjs";
 import { runMain } from "./prepare.mjs";
-import { collect, flagValue, ROOT, toolEnvironment } from "./tools.mjs";
+import { collect, ROOT, toolEnvironment } from "./tools.mjs";
 import { differences } from "./walk/answers.mjs";
 import { readInstructions } from "./walk/document.mjs";
 import { isWholeCommand, openShell } from "./walk/shell.mjs";
@@ -31,8 +32,20 @@ const NOT_TYPED = new Map([
   ["npm test", "takes minutes, and is a check of its own"],
 ]);
 
+const {
+  values: { url },
+} = readArguments({
+  command: "npm run walk",
+  flags: {
+    url: {
+      takes: "<address>",
+      says: "of a server with an empty database, out of this folder",
+      check: problemOfUrl,
+    },
+  },
+});
+
 await runMain(async () => {
-  const url = flagValue(process.argv.slice(2), "url");
   if (url !== undefined) return await walk(ROOT, new URL(url).host);
   const folder = mkdtempSync(join(tmpdir(), "meridian-walk-"));
   try {
@@ -48,7 +61,7 @@ async function cloneInto(folder) {
   process.stdout.write("git clone\n");
   const child = spawn("git", ["clone", "--quiet", ROOT, folder], { stdio: ["ignore", "pipe", "pipe"] });
   const { code, output } = await collect(child);
-  if (code !== 0) throw new Error(output);
+  if (code !== 0) throw new Error(`the clone failed: ${output.trim()}`);
 }
 
 /** `npm start` in a process group of its own, which is ended afterwards. */

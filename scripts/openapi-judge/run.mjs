@@ -11,10 +11,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { problemOfUrl, readArguments } from "../arguments.mjs";
 import { eventually } from "../demo-client.mjs";
 import { ensureTools } from "../on-demand.mjs";
 import { ensureDependencies, runMain } from "../prepare.mjs";
-import { flagValue, ROOT, runScript } from "../tools.mjs";
+import { ROOT, runScript } from "../tools.mjs";
 import { startPrism } from "./prism.mjs";
 import { walkOperations } from "./scenario.mjs";
 import { coverageOf, openTap } from "./tap.mjs";
@@ -23,10 +24,22 @@ import { coverageOf, openTap } from "./tap.mjs";
 const NEVER_ANSWERED = ["replayDeadLetter", "discardDeadLetter"];
 const MAIL_WITHIN_MS = 60_000;
 
-const args = process.argv.slice(2);
-const upstream = (flagValue(args, "url") ?? "http://localhost:8787").replace(/\/+$/, "");
-const mails = flagValue(args, "mails") ?? join(ROOT, ".wrangler/tmp/email");
-const persistTo = flagValue(args, "persist-to");
+const { values: flags } = readArguments({
+  command: "npm run openapi:judge",
+  flags: {
+    url: {
+      takes: "<address>",
+      says: "of the server; http://localhost:8787 unless given",
+      check: problemOfUrl,
+    },
+    "persist-to": { takes: "<folder>", says: "as the server was started with" },
+    mails: { takes: "<folder>", says: "where the server writes its mails" },
+    brief: { says: "leaves out the demonstration" },
+  },
+});
+const upstream = (flags.url ?? "http://localhost:8787").replace(/\/+$/, "");
+const mails = flags.mails ?? join(ROOT, ".wrangler/tmp/email");
+const persistTo = flags["persist-to"];
 const passedOn = persistTo === undefined ? [] : ["--persist-to", persistTo];
 
 await runMain(async () => {
@@ -42,7 +55,7 @@ await runMain(async () => {
       ...{ url: tap.url, document, promote, mailedToken },
       receiver: `http://127.0.0.1:${await listening(receiver)}/events`,
     });
-    if (!args.includes("--brief")) await demonstrate(tap.url);
+    if (!flags.brief) await demonstrate(tap.url);
     return judge(document, tap.seen);
   } finally {
     tap.close();
