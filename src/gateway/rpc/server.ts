@@ -2,7 +2,7 @@
  * Connect and gRPC-Web. Loaded by the first call to it; the handlers are made once and hold no state of a request.
  * Source: connectrpc.com/docs/protocol
  */
-import type { DescService } from "@bufbuild/protobuf";
+import { type DescService, type Message, toBinary, toJson } from "@bufbuild/protobuf";
 import {
   createContextValues,
   createServiceImplSpec,
@@ -18,7 +18,7 @@ import {
 import { createHandlerFactory as connect } from "@connectrpc/connect/protocol-connect";
 import { createHandlerFactory as grpcWeb } from "@connectrpc/connect/protocol-grpc-web";
 import type { Context } from "hono";
-import { refuse, refuseNotFound } from "../../kernel/errors";
+import { AppError, refuse, refuseNotFound } from "../../kernel/errors";
 import { type RequestCall, requestCall } from "../request-call";
 import type { GatewayEnv } from "../request-context";
 import { authService } from "./auth-service";
@@ -40,25 +40,75 @@ const masking: Interceptor = (next) => async (request) => {
   if (call === null) throw new TypeError("an RPC was invoked without its call");
   try {
     request.signal.throwIfAborted();
-    return await beforeDeadline(request.signal, next(request), call);
+    const response = await beforeDeadline(request.signal, next(request), call);
+    const check = encodingCheck(request);
+    if (response.stream) return { ...response, message: masked(response.message, check, call) };
+    check(response.message);
+    return response;
   } catch (error) {
     throw shownError(error, call);
   }
 };
 
+type Check = (message: Message) => void;
+
+/**
+ * Returns a check that throws `internal` for a message that cannot be encoded. The library finds that out after its
+ * interceptors: it would show the client the field with its value, and log nothing. **Cost**: 3 to 7 us.
+ */
+function encodingCheck({ method, header, url }: Parameters<ReturnType<Interceptor>>[0]): Check {
+  const type = header.get("content-type") ?? new URL(url).searchParams.get("encoding") ?? "";
+  return (message) => {
+    try {
+      if (type.includes("json")) toJson(method.output, message, OPTIONS.jsonOptions);
+      else toBinary(method.output, message);
+    } catch (cause) {
+      throw new AppError("internal", `the answer of ${method.name} cannot be encoded`, { cause });
+    }
+  };
+}
+
+/** The messages of a stream. What is thrown for one of them is masked as in a call without a stream. */
+async function* masked<T extends Message>(
+  messages: AsyncIterable<T>,
+  check: Check,
+  call: RequestCall,
+): AsyncGenerator<T> {
+  const iterator = messages[Symbol.asyncIterator]();
+  const next = async () => {
+    try {
+      const step = await iterator.next();
+      if (step.done !== true) check(step.value);
+      return step;
+    } catch (error) {
+      throw shownError(error, call);
+    }
+  };
+  try {
+    for (let step = await next(); step.done !== true; step = await next()) yield step.value;
+  } finally {
+    await iterator.return?.();
+  }
+}
+
 /**
  * **Errors**: `deadline_exceeded`, as the signal's reason. What was begun goes on to its end: a write that was not waited
  * for may have taken place, and its key finds out.
  */
-async function beforeDeadline<T>(signal: AbortSignal, work: Promise<T>, { scope }: RequestCall): Promise<T> {
+async function beforeDeadline<T>(signal: AbortSignal, work: Promise<T>, call: RequestCall): Promise<T> {
   const { promise: passed, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
+  let isPassed = false;
+  const stop = () => {
+    isPassed = true;
+    reject(signal.reason);
+  };
   signal.addEventListener("abort", stop);
   try {
     return await Promise.race([passed, work]);
   } finally {
     signal.removeEventListener("abort", stop);
-    scope.waitUntil(work.catch(() => undefined));
+    // The answer is given by now, but a bug must be logged all the same.
+    call.scope.waitUntil(work.catch((error: unknown) => isPassed && shownError(error, call)));
   }
 }
 
