@@ -9,6 +9,7 @@ import {
   type BindingCall,
   type CallOptions,
   type ListArguments,
+  masked,
 } from "./gateway/bindings/binding-call";
 import { ordersBinding } from "./gateway/bindings/orders";
 import { usersBinding } from "./gateway/bindings/users";
@@ -17,54 +18,65 @@ import { configOf } from "./platform/env";
 import { ServiceEntrypoint } from "./platform/service-entrypoint";
 import { wire } from "./wiring";
 
-/** @param ctx with the binding's `props` */
-function open(env: Env, ctx: ExecutionContext): BindingCall {
+/**
+ * Runs a use case in the name that the binding gives.
+ *
+ * @param ctx with the binding's `props`
+ * **Errors**: as `masked`.
+ */
+async function answer<T>(
+  env: Env,
+  ctx: ExecutionContext,
+  useCase: (call: BindingCall) => Promise<T>,
+): Promise<T> {
   const config = configOf(env);
   const scope = backgroundScope("binding", config, ctx);
-  return { services: wire(env, config, scope), actor: actorOf(ctx.props), scope, config };
+  return await masked(scope, async () => {
+    return await useCase({ services: wire(env, config, scope), actor: actorOf(ctx.props), scope, config });
+  });
 }
 
 export class UsersEntrypoint extends ServiceEntrypoint<Env> {
   get(id: string) {
-    return usersBinding.get(open(this.env, this.ctx), id);
+    return answer(this.env, this.ctx, (call) => usersBinding.get(call, id));
   }
   create(input: unknown, options?: CallOptions) {
-    return usersBinding.create(open(this.env, this.ctx), input, options);
+    return answer(this.env, this.ctx, (call) => usersBinding.create(call, input, options));
   }
   update(id: string, patch: unknown, options?: CallOptions) {
-    return usersBinding.update(open(this.env, this.ctx), id, patch, options);
+    return answer(this.env, this.ctx, (call) => usersBinding.update(call, id, patch, options));
   }
   delete(id: string, options?: CallOptions) {
-    return usersBinding.delete(open(this.env, this.ctx), id, options);
+    return answer(this.env, this.ctx, (call) => usersBinding.delete(call, id, options));
   }
   list(query?: ListArguments) {
-    return usersBinding.list(open(this.env, this.ctx), query);
+    return answer(this.env, this.ctx, (call) => usersBinding.list(call, query));
   }
 }
 
 export class AuthEntrypoint extends ServiceEntrypoint<Env> {
   logIn(input: unknown) {
-    return authBinding.logIn(open(this.env, this.ctx), input);
+    return answer(this.env, this.ctx, (call) => authBinding.logIn(call, input));
   }
   refreshSession(refreshToken: string) {
-    return authBinding.refreshSession(open(this.env, this.ctx), refreshToken);
+    return answer(this.env, this.ctx, (call) => authBinding.refreshSession(call, refreshToken));
   }
   verifyToken(accessToken: string) {
-    return authBinding.verifyToken(open(this.env, this.ctx), accessToken);
+    return answer(this.env, this.ctx, (call) => authBinding.verifyToken(call, accessToken));
   }
 }
 
 export class OrdersEntrypoint extends ServiceEntrypoint<Env> {
   place(input: unknown, options?: CallOptions) {
-    return ordersBinding.place(open(this.env, this.ctx), input, options);
+    return answer(this.env, this.ctx, (call) => ordersBinding.place(call, input, options));
   }
   get(id: string) {
-    return ordersBinding.get(open(this.env, this.ctx), id);
+    return answer(this.env, this.ctx, (call) => ordersBinding.get(call, id));
   }
   list(query?: ListArguments) {
-    return ordersBinding.list(open(this.env, this.ctx), query);
+    return answer(this.env, this.ctx, (call) => ordersBinding.list(call, query));
   }
   changeStatus(id: string, status: string, options?: CallOptions) {
-    return ordersBinding.changeStatus(open(this.env, this.ctx), id, status, options);
+    return answer(this.env, this.ctx, (call) => ordersBinding.changeStatus(call, id, status, options));
   }
 }

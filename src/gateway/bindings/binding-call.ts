@@ -4,12 +4,13 @@
  */
 
 import { type Actor, ANONYMOUS, ROLES } from "../../kernel/actor";
-import { AppError, type Outcome } from "../../kernel/errors";
+import { AppError, ERROR_CATALOGUE, type Outcome } from "../../kernel/errors";
 import { onFirstCall } from "../../kernel/on-first-call";
 import * as z from "../../kernel/schema";
 import type { Config } from "../../platform/env";
 import type { Attempt } from "../../platform/idempotency";
 import { isIdempotencyKey } from "../../platform/idempotency";
+import { describeError } from "../../platform/observability/logger";
 import type { Scope } from "../../platform/scope";
 import { idSchema } from "../input";
 import { keyedCall } from "../keyed-call";
@@ -56,6 +57,27 @@ export function actorOf(props: unknown): Actor {
   if (!parsed.success) throw new AppError("internal", "the service binding's props name no actor");
   const { actor } = parsed.data;
   return actor.kind === "user" ? { ...actor, sessionId: null } : actor;
+}
+
+/**
+ * Runs a use case and logs what it throws.
+ * **Errors**: a failure with its message, but without its cause, which would travel to the caller; a bug as `internal`, whose
+ * message says nothing of it.
+ */
+export async function masked<T>({ log }: Pick<Scope, "log">, useCase: () => Promise<T>): Promise<T> {
+  try {
+    return await useCase();
+  } catch (error) {
+    log.log("error", "binding.failed", describeError(error));
+    throw shownError(error);
+  }
+}
+
+function shownError(error: unknown): AppError {
+  if (!(error instanceof AppError)) return new AppError("internal", ERROR_CATALOGUE.internal.explanation);
+  const { code, message, isRetryable, retryAfterSeconds } = error;
+  const retry = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  return new AppError(code, message, { isRetryable, ...retry });
 }
 
 /** An unsafe use case, at most once under the call's key. **Errors**: `validation_failed` for a key that is none. */
