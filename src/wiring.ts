@@ -156,7 +156,7 @@ export const foundationsOf = lazily<Request, Foundations>({
   signUps: ({ env, config, database, deriver, scope }) =>
     new CountedBudget({
       ...{ database, deriver, scope },
-      shield: shieldOf(env),
+      shield: shieldOf(env, scope.log),
       memory: refusedSignUps,
       policy: policiesOf(config).signUpPerIp,
     }),
@@ -169,9 +169,11 @@ export const foundationsOf = lazily<Request, Foundations>({
         kv: () => env.USER_CACHE.get("health"),
         limiter: () => pingLimiter(env, scope),
         clock: scope.clock,
+        log: scope.log,
       }),
     backlog: () => readBacklog(database),
     clock: scope.clock,
+    log: scope.log,
   }),
 });
 
@@ -223,7 +225,7 @@ export const servicesOf = lazily<{ on: Request & Foundations }, Services>({
       on.accessTokens,
       new ForeignTokens(on, {
         issuers: on.config.TRUSTED_ISSUERS,
-        keys: new ForeignKeys(foreignKeys, fetchJson),
+        keys: new ForeignKeys(foreignKeys, fetchJson, on.scope.log),
         memory: foreignTokens,
       }),
     ),

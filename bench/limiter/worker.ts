@@ -1,4 +1,5 @@
 /** The Worker that `bench/limiter.mjs` measures from outside: its own clock stands still while it computes. */
+
 import { newId, systemClock } from "../../src/platform/clock";
 import { LeaseBook } from "../../src/platform/limiter/lease-book";
 import type { Ask } from "../../src/platform/limiter/lease-rule";
@@ -6,6 +7,7 @@ import { Limiter, type LimiterObject } from "../../src/platform/limiter/limiter"
 import type { Policy } from "../../src/platform/limiter/policies";
 import { systemSleep } from "../../src/platform/limiter/silence";
 import { newCalls } from "../../src/platform/observability/calls";
+import { createLogger } from "../../src/platform/observability/logger";
 
 export { ClientLimiter } from "../../src/platform/limiter/client-limiter";
 
@@ -58,6 +60,7 @@ function newLimiter(env: Env, context: ExecutionContext): Limiter {
     sleep: systemSleep,
     isWakeable: true,
     calls,
+    log: createLogger("error"),
     waitUntil: (work) => context.waitUntil(work),
   });
 }

@@ -4,7 +4,7 @@ import type { Config } from "./env";
 import { newCalls } from "./observability/calls";
 import { createLogger } from "./observability/logger";
 import { continueTrace, traceIdOf } from "./observability/traceparent";
-import type { Scope } from "./scope";
+import { type Scope, unattended } from "./scope";
 
 /** @param kind what did: a batch of messages, the clock, another Worker */
 export function backgroundScope(
@@ -14,6 +14,7 @@ export function backgroundScope(
 ): Scope {
   const requestId = newId();
   const traceparent = continueTrace(undefined);
+  const log = createLogger(config.LOG_LEVEL, { requestId, kind, traceId: traceIdOf(traceparent) });
   return {
     requestId,
     traceparent,
@@ -21,7 +22,7 @@ export function backgroundScope(
     clock: systemClock,
     newId,
     calls: newCalls(),
-    log: createLogger(config.LOG_LEVEL, { requestId, kind, traceId: traceIdOf(traceparent) }),
-    waitUntil: (work) => ctx.waitUntil(work),
+    log,
+    waitUntil: (work) => ctx.waitUntil(unattended(work, log)),
   };
 }

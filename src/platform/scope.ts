@@ -2,7 +2,7 @@
 import type { Clock } from "../kernel/clock";
 import type { NewId } from "../kernel/ids";
 import type { Calls } from "./observability/calls";
-import type { Logger } from "./observability/logger";
+import { describeError, type Logger } from "./observability/logger";
 
 /** Who calls, as far as the edge knows. */
 export interface Caller {
@@ -27,6 +27,15 @@ export interface Scope {
   /** Counts what runs after the response, which `calls` must not show. Absent where nobody waits for one. */
   readonly callsAfterResponse?: Calls;
   readonly log: Logger;
-  /** Keeps the isolate for work after the response. Failures must be handled inside. */
+  /** Keeps the isolate for work after the response. A failure that the work does not handle itself is logged. */
   readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+/** Waits for work that no caller awaits, and logs its failure. Never rejects: made for `waitUntil`. */
+export async function unattended(work: Promise<unknown>, log: Logger): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    log.log("error", "background.failed", describeError(error));
+  }
 }

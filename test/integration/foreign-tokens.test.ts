@@ -1,11 +1,12 @@
 import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { isAdmin } from "../../src/kernel/actor";
 import type { Outcome } from "../../src/kernel/errors";
 import type { TrustedIssuer } from "../../src/platform/env";
 import { configOf, readConfig } from "../../src/platform/env";
 import { newCalls } from "../../src/platform/observability/calls";
+import { createLogger } from "../../src/platform/observability/logger";
 import type { Scope } from "../../src/platform/scope";
 import { Sealer } from "../../src/platform/sealing";
 import {
@@ -77,11 +78,12 @@ function authenticatorAt(
     clock: scope.clock,
     memory: new TokenMemory(),
   });
-  const keys = new ForeignKeys(keyMemory, async (url) => {
+  const fetchJson = async (url: string) => {
     fetches.push(url);
     if (isIssuerDown) throw new Error("down");
     return jwks;
-  });
+  };
+  const keys = new ForeignKeys(keyMemory, fetchJson, scope.log);
   const dependencies = authDependencies(env, config, scope);
   // An isolate of its own, and KV knows nobody: what is remembered apart from tokens has a test of its own.
   const identityCache = new IdentityCache({
@@ -240,7 +242,12 @@ test("an issuer that is down is believed on its known keys, and asked again only
   isIssuerDown = false;
   expect(await codeOf(await token(), TEST_NOW_MS + 31_000)).toBe("accepted");
   isIssuerDown = true;
-  expect(await codeOf(await token({ exp: NOW + 7200 }), TEST_NOW_MS + 700_000)).toBe("accepted");
+  const warn = vi.spyOn(console, "warn").mockReturnValue();
+  const scope = { ...testScope(() => TEST_NOW_MS + 700_000), log: createLogger("warn") };
+  const late = authenticatorAt(TEST_NOW_MS + 700_000, issuerWith(), new TokenMemory(), scope);
+  expect((await late.verify(await token({ exp: NOW + 7200 }))).ok).toBe(true);
+  expect(warn.mock.calls.flat().join()).toMatch(/"event":"auth\.issuer_keys_stale","error":"Error"/);
+  warn.mockRestore();
 });
 
 test("a remembered token costs no D1 call", async () => {

@@ -327,6 +327,11 @@ test("an endpoint has ten seconds; what went wrong is told in our words, which h
     [null, "could not be reached"],
     [null, "did not answer in time"],
   ]);
+  const logged = on.scope.lines.filter(({ event }) => event === "webhook.call_failed");
+  expect(logged.map(({ webhookId, error }) => [webhookId, error])).toEqual([
+    [id, "TimeoutError"],
+    [id, "TypeError"],
+  ]);
   deadlines.mockRestore();
 });
 

@@ -126,7 +126,7 @@ export class ForeignIsolate {
     });
     const foreign = new ForeignTokens(replaced(dependencies, { identityCache }), {
       ...{ issuers: this.#config.TRUSTED_ISSUERS, memory: this.#tokens },
-      keys: new ForeignKeys(this.#keys, async () => issuer.jwks),
+      keys: new ForeignKeys(this.#keys, async () => issuer.jwks, scope.log),
     });
     return new Authenticator(dependencies.accessTokens, foreign);
   }

@@ -17,6 +17,7 @@ import { Limiter } from "../../src/platform/limiter/limiter";
 import type { Policy } from "../../src/platform/limiter/policies";
 import { NO_REVOCATIONS } from "../../src/platform/limiter/revocations";
 import { newCalls } from "../../src/platform/observability/calls";
+import { createLogger } from "../../src/platform/observability/logger";
 import type { VirtualTime } from "./virtual-time";
 
 /** What the network does to one ask. */
@@ -151,6 +152,7 @@ export class Planet {
         },
         calls: newCalls(),
         isWakeable: true,
+        log: createLogger("error"),
         waitUntil: () => undefined,
         objectOf: () => ({ ask: (ask) => this.#carry(ask, isolate), revoke: never }),
       }),

@@ -6,6 +6,7 @@ import { Limiter, type LimiterContext, type LimiterObject } from "../../src/plat
 import type { Policy } from "../../src/platform/limiter/policies";
 import { systemSleep } from "../../src/platform/limiter/silence";
 import { type Calls, newCalls } from "../../src/platform/observability/calls";
+import { createLogger } from "../../src/platform/observability/logger";
 
 export const DEFAULT_POLICY: Policy = {
   name: "default",
@@ -36,6 +37,7 @@ export function newIsolate(replaced: Partial<LimiterContext> = {}): Isolate {
     newId,
     sleep: systemSleep,
     isWakeable: true,
+    log: createLogger("error"),
     waitUntil: () => undefined,
     ...replaced,
     book,

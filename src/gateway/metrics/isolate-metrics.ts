@@ -1,5 +1,6 @@
 /** This isolate's recorder and flusher. They hold values only, and so may outlive requests. */
 import { Analytics } from "../../platform/analytics";
+import { createLogger, describeError } from "../../platform/observability/logger";
 import {
   addToShard,
   decodeSeriesKey,
@@ -11,13 +12,17 @@ import {
 import type { Scope } from "../../platform/scope";
 import { METRICS } from "./catalogue";
 
+/** A flush belongs to no request, so the line has no request id. */
+const log = createLogger("warn");
+
 export type Metrics = MetricsRecorder<typeof METRICS>;
 
 export const metrics: Metrics = new MetricsRecorder(METRICS, "metrics_series_dropped_total");
 
-export const metricsFlusher = new MetricsFlusher(metrics, () =>
-  metrics.count("metrics_flush_failures_total", {}),
-);
+export const metricsFlusher = new MetricsFlusher(metrics, (error) => {
+  metrics.count("metrics_flush_failures_total", {});
+  log.log("warn", "metrics.flush_failed", describeError(error));
+});
 
 /** Of one invocation; 250 is what an invocation may write. Source: developers.cloudflare.com/analytics/analytics-engine/limits */
 const POINTS_MAX = 200;

@@ -1,5 +1,6 @@
 /** What a scrape sees: the sums of every isolate, and gauges read at this moment. */
 import type { HealthReport } from "../../platform/health";
+import { describeError, type Logger } from "../../platform/observability/logger";
 import {
   type ExpositionFormat,
   expose,
@@ -18,6 +19,7 @@ export interface ReportSources {
   readonly health: () => Promise<HealthReport>;
   readonly backlog: () => Promise<Backlog>;
   readonly clock: () => number;
+  readonly log: Logger;
 }
 
 /**
@@ -39,11 +41,15 @@ export async function deliverAndRead(
   return await readShards(on.bindings);
 }
 
-/** Never throws. */
+/** Reads the gauges. Never throws: a source that fails is logged, and its gauges are absent. */
 export async function readGauges(
-  on: Pick<ReportSources, "health" | "backlog" | "clock">,
+  on: Pick<ReportSources, "health" | "backlog" | "clock" | "log">,
 ): Promise<Reading[]> {
-  const [report, backlog] = await Promise.all([on.health(), on.backlog().catch(() => null)]);
+  const unread = (error: unknown) => {
+    on.log.log("warn", "metrics.backlog_unread", describeError(error));
+    return null;
+  };
+  const [report, backlog] = await Promise.all([on.health(), on.backlog().catch(unread)]);
   // The outbox has gauges of its own.
   const answering = report.checks.filter(({ name }) => name !== "outbox");
   const dependencies = answering.map(({ name, isHealthy }) => ({

@@ -13,6 +13,7 @@
 import { laterBookmark } from "../../kernel/bookmark";
 import { AppError } from "../../kernel/errors";
 import type { ReadFrom, Stamped } from "../database";
+import { describeError } from "../observability/logger";
 import { inSpan } from "../observability/tracing";
 import type { Scope } from "../scope";
 import {
@@ -193,7 +194,10 @@ export class TwoTierCache<Value> {
    */
   async #keep(key: string, fromReplica: CacheEntry<Value>, load: Load<Value>): Promise<void> {
     const readAtMs = this.#scope.clock();
-    const loaded = await load("primary").catch(() => null);
+    const loaded = await load("primary").catch((error: unknown) => {
+      this.#scope.log.log("warn", "cache.primary_unread", describeError(error));
+      return null;
+    });
     const entry = loaded === null ? fromReplica : this.#entryOf(loaded, readAtMs);
     if (this.#remember(key, entry)) await this.#kv.write(key, entry);
   }

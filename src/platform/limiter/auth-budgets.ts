@@ -10,6 +10,7 @@ import { done, type Outcome } from "../../kernel/errors";
 import type { NewId } from "../../kernel/ids";
 import type { AuthBudgetName } from "../env";
 import type { Calls } from "../observability/calls";
+import { describeError, type Logger } from "../observability/logger";
 import {
   type BudgetSubject,
   type BudgetTarget,
@@ -40,6 +41,7 @@ export interface AuthBudgetsContext {
   readonly newId: NewId;
   readonly sleep: Sleep;
   readonly calls: Calls;
+  readonly log: Logger;
 }
 
 export class AuthBudgets {
@@ -86,7 +88,9 @@ export class AuthBudgets {
       want: 0,
       returns: [{ id, unspent: 1 }],
     };
-    await this.#send(target, ask).catch(() => undefined);
+    await this.#send(target, ask).catch((error: unknown) => {
+      this.#context.log.log("warn", "limiter.not_refunded", describeError(error));
+    });
   }
 
   async #send({ object, quota }: BudgetTarget, ask: Ask): Promise<Grant> {

@@ -3,6 +3,7 @@
  * approximate, so it decides nothing about the limit; it keeps one client from drowning its object, and strangers from
  * creating objects without end. It stands before sign-ups too, whose counts are rows: there it spares D1's one writer.
  */
+import { describeError, type Logger } from "../observability/logger";
 import { UNKNOWN_CLIENT } from "./client-key";
 
 /** Whether an object of this name, or rows of it, may be asked now. */
@@ -18,8 +19,16 @@ interface ShieldBindings {
   readonly STRANGER_SHIELD: RateLimit;
 }
 
-/** A binding that fails lets pass: what it protects has a deadline of its own. */
-export function shieldOf(env: ShieldBindings): Shield {
+/** A binding that fails is logged and lets pass: what it protects has a deadline of its own. */
+export function shieldOf(env: ShieldBindings, log: Logger): Shield {
+  const isWithin = async (binding: RateLimit, key: string): Promise<boolean> => {
+    try {
+      return (await binding.limit({ key })).success;
+    } catch (error) {
+      log.log("warn", "limiter.shield_failed", describeError(error));
+      return true;
+    }
+  };
   return async (objectName) => {
     // An empty key would put everybody into one bucket.
     const own = isWithin(env.ASK_SHIELD, objectName || UNKNOWN_CLIENT);
@@ -31,12 +40,4 @@ export function shieldOf(env: ShieldBindings): Shield {
 /** Only a verified user is none; the objects of auth budgets are named by whoever tries. */
 function isStranger(objectName: string): boolean {
   return !objectName.startsWith("user:");
-}
-
-async function isWithin(binding: RateLimit, key: string): Promise<boolean> {
-  try {
-    return (await binding.limit({ key })).success;
-  } catch {
-    return true;
-  }
 }

@@ -33,7 +33,7 @@ function bookOf(scope: Scope): LeaseBook {
 export function limiterOf(env: LimiterBindings, scope: Scope): Limiter {
   return new Limiter({
     objectOf: objectsOf(env),
-    shield: shieldOf(env),
+    shield: shieldOf(env, scope.log),
     book: bookOf(scope),
     clock: scope.clock,
     newId: scope.newId,
@@ -41,6 +41,7 @@ export function limiterOf(env: LimiterBindings, scope: Scope): Limiter {
     isWakeable: canWakeOthers(),
     calls: scope.calls,
     callsAfterResponse: scope.callsAfterResponse,
+    log: scope.log,
     waitUntil: scope.waitUntil,
   });
 }
@@ -48,11 +49,12 @@ export function limiterOf(env: LimiterBindings, scope: Scope): Limiter {
 export function authBudgetsOf(env: LimiterBindings, config: Config, scope: Scope): AuthBudgets {
   return new AuthBudgets({
     objectOf: objectsOf(env),
-    shield: shieldOf(env),
+    shield: shieldOf(env, scope.log),
     policies: policiesOf(config),
     newId: scope.newId,
     sleep: systemSleep,
     calls: scope.calls,
+    log: scope.log,
   });
 }
 

@@ -9,6 +9,7 @@
 import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
 import type { Calls } from "../observability/calls";
+import { describeError, type Logger } from "../observability/logger";
 import { type Admission, type AdmissionRequest, admissionOf, type FinalVerdict } from "./admission";
 import type { Shield } from "./burst-shield";
 import type { ClientKey } from "./client-key";
@@ -56,6 +57,7 @@ export interface LimiterContext {
   readonly calls: Calls;
   /** Counts what nobody's answer waits for. Default: `calls`. */
   readonly callsAfterResponse?: Calls | undefined;
+  readonly log: Logger;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
@@ -219,7 +221,8 @@ export class Limiter {
       // Set back meanwhile: when the ask was sent is not known any more, so the lease counts as over.
       this.#now();
       return { grant, sentAt: book.setBacks === setBacks ? sentAt : Number.NEGATIVE_INFINITY };
-    } catch {
+    } catch (error) {
+      this.#logFailure(error);
       return null;
     }
   }
@@ -248,7 +251,11 @@ export class Limiter {
     };
     this.#context.calls.objectCalls += 1;
     const work = this.#context.objectOf(key).ask(ask, quotaOf(policy));
-    this.#context.waitUntil(work.catch(() => undefined));
+    this.#context.waitUntil(work.catch((error: unknown) => this.#logFailure(error)));
+  }
+
+  #logFailure(error: unknown): void {
+    this.#context.log.log("warn", "limiter.object_failed", describeError(error));
   }
 
   #now(): number {

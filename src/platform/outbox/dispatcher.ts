@@ -44,10 +44,7 @@ export class Dispatcher {
   async dispatch(batch: MessageBatch<unknown>): Promise<void> {
     const messages = this.#ours(batch);
     if (messages.length === 0) return;
-    const deliveries = await this.#load(messages.map(({ body }) => body)).catch((error: unknown) => {
-      this.#log("error", "dispatch.unavailable", describeError(error));
-      return null;
-    });
+    const deliveries = await this.#load(messages.map(({ body }) => body));
     await Promise.all(
       messages.map(async (message) => {
         const { again } = await this.#handleAndTell(message, deliveries);
@@ -64,7 +61,7 @@ export class Dispatcher {
   async takeBack(batch: MessageBatch<unknown>): Promise<void> {
     const messages = this.#ours(batch);
     if (messages.length === 0) return;
-    const deliveries = await this.#load(messages.map(({ body }) => body)).catch(() => null);
+    const deliveries = await this.#load(messages.map(({ body }) => body));
     for (const message of messages) {
       if (deliveries === null) {
         message.retry({ delaySeconds: this.#options.backoffSeconds });
@@ -86,10 +83,15 @@ export class Dispatcher {
     });
   }
 
-  /** The pending ones among them, by key. */
-  async #load(bodies: readonly DeliveryMessage[]): Promise<ReadonlyMap<string, PendingDelivery>> {
-    const pending = await readPending(this.#options, bodies);
-    return new Map(pending.map((delivery) => [deliveryKeyOf(delivery), delivery]));
+  /** Returns the pending ones among them, by key; null, once that is logged, when D1 does not answer. */
+  async #load(bodies: readonly DeliveryMessage[]): Promise<ReadonlyMap<string, PendingDelivery> | null> {
+    try {
+      const pending = await readPending(this.#options, bodies);
+      return new Map(pending.map((delivery) => [deliveryKeyOf(delivery), delivery]));
+    } catch (error) {
+      this.#log("error", "dispatch.unavailable", describeError(error));
+      return null;
+    }
   }
 
   /** Handles a message, with one line in the log and one report. */

@@ -40,10 +40,10 @@ export interface FailureContext {
 export async function recordFailure(context: FailureContext, attempt: FailedAttempt): Promise<Verdict> {
   const { database, scope, policy, resendSeconds } = context;
   const attempts = attempt.attemptsSeen + (attempt.isCounted ? 0 : 1);
-  const lastError = redact(attempt.error);
+  const lastError = storable(attempt.error);
   const failure = { attemptsSeen: attempt.attemptsSeen, attempts, lastError, sentAt: attempt.sentAt };
   const tell = (level: "warn" | "error", event: string, more: object = {}) => {
-    const fields = { consumer: attempt.consumer, attempts, error: lastError, ...more };
+    const fields = { consumer: attempt.consumer, attempts, ...describeError(attempt.error), ...more };
     for (const eventId of attempt.eventIds) scope.log.log(level, event, { eventId, ...fields });
   };
   const now = scope.clock();
@@ -65,6 +65,7 @@ function isHopeless(error: unknown): boolean {
   return error instanceof AppError && error.code === "internal" && !error.isRetryable;
 }
 
-function redact(error: unknown): string {
-  return String(describeError(error).error).slice(0, LAST_ERROR_MAX);
+/** Stored, and shown to whoever may list dead letters: so without foreign messages, in development as well. */
+function storable(error: unknown): string {
+  return String(describeError(error, "deployment").error).slice(0, LAST_ERROR_MAX);
 }

@@ -8,6 +8,7 @@ import { onFirstCall } from "../../kernel/on-first-call";
 import * as z from "../../kernel/schema";
 import type { TrustedIssuer } from "../../platform/env";
 import type { FetchJson } from "../../platform/fetch-json";
+import { describeError, type Logger } from "../../platform/observability/logger";
 
 /** After so long the set is fetched again when it is next needed: a key that its issuer withdrew is gone by then. */
 const FRESH_MS = 600_000;
@@ -47,10 +48,12 @@ export class ForeignKeyMemory {
 export class ForeignKeys {
   readonly #memory: ForeignKeyMemory;
   readonly #fetchJson: FetchJson;
+  readonly #log: Logger;
 
-  constructor(memory: ForeignKeyMemory, fetchJson: FetchJson) {
+  constructor(memory: ForeignKeyMemory, fetchJson: FetchJson, log: Logger) {
     this.#memory = memory;
     this.#fetchJson = fetchJson;
+    this.#log = log;
   }
 
   /**
@@ -84,17 +87,23 @@ export class ForeignKeys {
       const set = { keys, fetchedAt: nowMs, imported: new Map<string, CryptoKey>() };
       this.#memory.sets.set(issuer, set);
       return set;
-    } catch {
-      return usable(known, nowMs);
+    } catch (cause) {
+      const old = usable(known, nowMs, cause);
+      this.#log.log("warn", "auth.issuer_keys_stale", describeError(cause));
+      return old;
     } finally {
       this.#memory.triedAt.set(issuer, nowMs);
     }
   }
 }
 
-function usable(known: KnownSet | undefined, nowMs: number): KnownSet {
+/** @param cause why there is no newer one, if that was tried now */
+function usable(known: KnownSet | undefined, nowMs: number, cause?: unknown): KnownSet {
   if (known !== undefined && nowMs - known.fetchedAt < STALE_MS) return known;
-  throw new AppError("unavailable", "a trusted issuer's keys cannot be had", { retryAfterSeconds: 30 });
+  throw new AppError("unavailable", "a trusted issuer's keys cannot be had", {
+    retryAfterSeconds: 30,
+    cause,
+  });
 }
 
 async function keyOf(set: KnownSet, kid: string, algorithm: string): Promise<CryptoKey | null> {

@@ -13,6 +13,7 @@ import type { CloudEvent } from "../../kernel/event";
 import * as z from "../../kernel/schema";
 import type { Statement } from "../../platform/database";
 import type { NewRevocations } from "../../platform/limiter";
+import { describeError } from "../../platform/observability/logger";
 import { ACCESS_TOKEN_TTL_MAX_SECONDS } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
 import { type AuthEventType, recordAuthEvent } from "./events";
@@ -130,8 +131,9 @@ export class SessionEnding {
       .map(({ id }) => id);
     if (ids.length === 0) return;
     scope.waitUntil(
-      revoker.revoke(userId, this.#revocationOf(ids)).catch(() => {
-        scope.log.log("warn", "auth.replaced_sessions_not_revoked", { count: ids.length });
+      revoker.revoke(userId, this.#revocationOf(ids)).catch((error: unknown) => {
+        const fields = { count: ids.length, ...describeError(error) };
+        scope.log.log("warn", "auth.replaced_sessions_not_revoked", fields);
       }),
     );
   }

@@ -78,6 +78,8 @@ export class WebhookDeliverer implements ExternalConsumer {
       await response.body?.cancel();
       return { statusCode: response.status, error: faultOfAnswer(response.status) };
     } catch (error) {
+      const fields = { webhookId: endpoint.id, ...describeError(error) };
+      this.#on.scope.log.log("warn", "webhook.call_failed", fields);
       return { statusCode: null, error: faultOfCall(error) };
     }
   }

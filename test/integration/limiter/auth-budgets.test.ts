@@ -5,6 +5,7 @@ import { AuthBudgets, type AuthBudgetsContext } from "../../../src/platform/limi
 import type { BudgetSubject } from "../../../src/platform/limiter/budget-target";
 import { policiesOf } from "../../../src/platform/limiter/policies";
 import { newCalls } from "../../../src/platform/observability/calls";
+import { createLogger } from "../../../src/platform/observability/logger";
 import { realObject } from "../../support/limiter";
 
 const policies = policiesOf({
@@ -28,6 +29,7 @@ function newBudgets(replaced: Partial<AuthBudgetsContext> = {}) {
       newId,
       sleep,
       calls,
+      log: createLogger("error"),
       ...replaced,
     }),
   };

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { checkHealth, HealthMemory, type HealthReport, type Probes } from "../../../src/platform/health";
+import { createLogger } from "../../../src/platform/observability/logger";
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -8,7 +9,8 @@ afterEach(() => vi.useRealTimers());
 
 function probes(overrides: Partial<Probes> = {}): Probes {
   const answer = async () => null;
-  return { oldestDueMs: answer, kv: answer, limiter: answer, clock: () => Date.now(), ...overrides };
+  const log = createLogger("error");
+  return { oldestDueMs: answer, kv: answer, limiter: answer, clock: () => Date.now(), log, ...overrides };
 }
 
 test("a dependency that never answers is ill after exactly two seconds, and holds the answer no longer", async () => {

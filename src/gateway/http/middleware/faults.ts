@@ -30,8 +30,8 @@ function isRouted(app: Hono<GatewayEnv>, method: string, path: string): boolean 
 
 /** Failures say what the catalogue says; bugs say `internal`. Neither shows its message. */
 export const failed: ErrorHandler<GatewayEnv> = (error, c) => {
-  if (error instanceof HTTPException)
-    return problem(c, { code: codeOf(error), detail: "The request could not be read." });
+  const code = error instanceof HTTPException ? codeOf(error) : "internal";
+  if (code !== "internal") return problem(c, { code, detail: "The request could not be read." });
   const log = c.get("scope")?.log ?? createLogger("info", { requestId: c.get("requestId") });
   log.log("error", "request.failed", {
     method: methodOf(c.req.method),

@@ -8,7 +8,7 @@ import { configOf } from "../../../platform/env";
 import { drainCalls, newCalls } from "../../../platform/observability/calls";
 import { createLogger } from "../../../platform/observability/logger";
 import { continueTrace, traceIdOf } from "../../../platform/observability/traceparent";
-import type { Caller, Scope } from "../../../platform/scope";
+import { type Caller, type Scope, unattended } from "../../../platform/scope";
 import { metrics } from "../../metrics/isolate-metrics";
 import { recordCalls } from "../../metrics/record-calls";
 import type { GatewayEnv, Wire } from "../../request-context";
@@ -48,7 +48,9 @@ export function requestScope(wire: Wire) {
       log,
       waitUntil: (work) =>
         c.executionCtx.waitUntil(
-          work.finally(() => recordCalls(metrics, "after_response", drainCalls(callsAfterResponse))),
+          unattended(work, log).finally(() =>
+            recordCalls(metrics, "after_response", drainCalls(callsAfterResponse)),
+          ),
         ),
     };
     c.set("config", config);

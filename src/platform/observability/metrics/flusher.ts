@@ -43,15 +43,15 @@ interface Outgoing {
 
 export class MetricsFlusher<Catalogue extends MetricCatalogue> {
   readonly #recorder: MetricsRecorder<Catalogue>;
-  readonly #onFailure: () => void;
+  readonly #onFailure: (error: unknown) => void;
   #source: string | undefined;
   #sequence = 0;
   #timerDueAtMs: number | null = null;
   #outgoing: Outgoing | null = null;
   #sendingUntilMs = 0;
 
-  /** @param onFailure counts an attempt that failed, in the recorder of course */
-  constructor(recorder: MetricsRecorder<Catalogue>, onFailure: () => void) {
+  /** @param onFailure counts an attempt that failed, in the recorder itself, and logs why */
+  constructor(recorder: MetricsRecorder<Catalogue>, onFailure: (error: unknown) => void) {
     this.#recorder = recorder;
     this.#onFailure = onFailure;
   }
@@ -114,9 +114,9 @@ export class MetricsFlusher<Catalogue extends MetricCatalogue> {
   async #send(outgoing: Outgoing, { add, onDelivered }: FlushContext): Promise<boolean> {
     try {
       await withDeadline(add(outgoing.batch), SEND_DEADLINE_MS, late);
-    } catch {
+    } catch (error) {
       if (this.#outgoing === outgoing) this.#sendingUntilMs = 0;
-      this.#onFailure();
+      this.#onFailure(error);
       return false;
     }
     // Another request may have taken this attempt for dead, and delivered the same batch.

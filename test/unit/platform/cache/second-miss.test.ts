@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { AppError } from "../../../../src/kernel/errors";
 import { newCacheMemory, TwoTierCache } from "../../../../src/platform/cache/two-tier-cache";
 import type { ReadFrom } from "../../../../src/platform/database";
+import type { Logger } from "../../../../src/platform/observability/logger";
 import { settled, TEST_NOW_MS, testScope } from "../../../support/scope";
 
 const OLD = `00000000-00000001-00000000-${"0".repeat(32)}`;
@@ -12,6 +13,7 @@ const NEW = `00000000-00000002-00000000-${"0".repeat(32)}`;
 function isolate({ isFar = false } = {}) {
   const memory = newCacheMemory<string>({ entriesMax: 10, bytesMax: 10_000 });
   const held = new Map<string, string>();
+  const warnings: string[] = [];
   const seen = { loads: 0, later: 0, puts: 0, nowMs: TEST_NOW_MS };
   const failing = { kv: false, primary: false };
   const kv = {
@@ -23,7 +25,11 @@ function isolate({ isFar = false } = {}) {
     },
   };
   const read = async (clientBookmark: string | null = null) => {
-    const scope = { ...testScope(() => seen.nowMs), clientBookmark };
+    const log: Logger = {
+      log: (_, event, fields) => void warnings.push(`"${event}", ${fields?.error}`),
+      with: () => log,
+    };
+    const scope = { ...testScope(() => seen.nowMs), clientBookmark, log };
     const load = async () => {
       seen.loads += 1;
       return { value: isFar ? "Ada" : PRIMARYS, bookmark: clientBookmark ?? OLD, isFromPrimary: !isFar };
@@ -43,7 +49,7 @@ function isolate({ isFar = false } = {}) {
     const { value, expiresAtMs } = JSON.parse(held.get("user:1") ?? "{}");
     return { value, secondsLeft: (expiresAtMs - seen.nowMs) / 1_000 };
   };
-  return { seen, failing, read, stored };
+  return { seen, failing, read, stored, warnings };
 }
 
 /** The second miss, 6 s after the first. */
@@ -106,10 +112,11 @@ test("what the primary answered itself is put without its being asked again", as
 });
 
 test("while the primary does not answer, the replica's row is kept for a minute", async () => {
-  const { seen, failing, read, stored } = isolate({ isFar: true });
+  const { seen, failing, read, stored, warnings } = isolate({ isFar: true });
   failing.primary = true;
   await missTwice({ seen, read });
   expect(stored()).toEqual({ value: "Ada", secondsLeft: 60 });
+  expect(warnings).toEqual([expect.stringMatching(/"cache\.primary_unread",.*D1 did not answer in time/)]);
 });
 
 test("while KV takes no writes, the primary is not asked for what cannot be kept", async () => {

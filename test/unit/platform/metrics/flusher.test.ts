@@ -19,8 +19,9 @@ class Isolate {
   readonly received: MetricsBatch[] = [];
   readonly delivered: number[] = [];
   readonly recorder = new MetricsRecorder(CATALOGUE, "dropped_total");
-  readonly flusher = new MetricsFlusher(this.recorder, () => {
+  readonly flusher = new MetricsFlusher(this.recorder, (error) => {
     this.failures += 1;
+    expect(error).toBeInstanceOf(Error);
   });
   failures = 0;
   behaviour: "takes" | "refuses" | "takes, answer lost" = "takes";
