@@ -1,5 +1,5 @@
 /**
- * The text of a `.dev.vars` file. It is read as wrangler's dotenv reads it, but a line that dotenv would skip in silence is
+ * The text of a `.dev.vars` file. It is read as wrangler's dotenv reads it, but a line that dotenv would silently skip is
  * an error here. Node built-ins only.
  */
 

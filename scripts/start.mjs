@@ -40,7 +40,7 @@ await runMain(async () => {
   const args = process.argv.slice(2);
   refuseSwallowed(PROGRAM, args, process.env);
   if (args[0]?.startsWith("-") === false)
-    throw new Error(`npm start takes flags only, and ${args[0]} is none: npm start -- --port 9000`);
+    throw new Error(`npm start takes flags only, and ${args[0]} is not one: npm start -- --port 9000`);
   const persistTo = flagValue(args, "persist-to");
   const address = await chooseAddress(args);
   // Before the installation, so that a broken file is named at once.

@@ -52,7 +52,7 @@ test.each([
   ["start.mjs --port=", "--port takes a value"],
   ["start.mjs --port --ip 0.0.0.0", "--port takes a value"],
   ["start.mjs --persist-to", "--persist-to takes a value"],
-  ["start.mjs 9000", "npm start takes flags only, and 9000 is none: npm start -- --port 9000"],
+  ["start.mjs 9000", "npm start takes flags only, and 9000 is not one: npm start -- --port 9000"],
   ["admin.mjs", ADMIN],
   ["admin.mjs a@example.com b@example.com", ADMIN],
   ["admin.mjs ada", '"ada" is not an email address'],
