@@ -50,7 +50,7 @@ export function parseArguments(program, args, environment = {}) {
   const seen = new Set();
   for (const token of parsed.tokens.filter(({ kind }) => kind === "option")) {
     const problem = problemOf(token, flags, seen);
-    if (problem !== undefined) throw new Error(`${problem} See ${command} -- --help`);
+    if (problem !== undefined) throw new Error(`${problem} See ${flagsOf(command)} --help`);
     seen.add(token.name);
   }
   const operands = parsed.positionals;
@@ -82,7 +82,7 @@ export function refuseSwallowed({ command, flags, operands = [] }, args, environ
   if (swallowed.length === 0) return;
   const kept = swallowed.map(([name]) => name).join(" and ");
   const meant = [...rest, ...swallowed.flat()].join(" ");
-  throw new Error(`npm kept ${kept} for itself. Put two dashes in front: ${command} -- ${meant}`);
+  throw new Error(`npm kept ${kept} for itself. Put two dashes in front: ${flagsOf(command)} ${meant}`);
 }
 
 /** Returns what is wrong with a flag, given the names of the flags before it. */
@@ -130,9 +130,14 @@ function isOneTypoAway(typed, meant) {
   );
 }
 
+/** The command up to where its flags begin. One that names a judge has its two dashes already. */
+function flagsOf(command) {
+  return command.includes(" -- ") ? command : `${command} --`;
+}
+
 function synopsisOf({ command, flags, operands = [] }) {
   const parts = Object.entries(flags).map(([name, { takes }]) => `[--${name}${takes ? ` ${takes}` : ""}]`);
-  return [command, "--", ...operands, ...parts].join(" ");
+  return [flagsOf(command), ...operands, ...parts].join(" ");
 }
 
 /** What `--help` prints. */

@@ -1,5 +1,5 @@
 /**
- * `npm run openapi:generators`: what people will do with public/openapi.json works. Two generators, openapi-typescript and
+ * `npm run judge -- openapi-generators`: what people will do with public/openapi.json works. Two generators, openapi-typescript and
  * Hey API's, make TypeScript of it, and TypeScript 5, which most have, compiles both under `--strict`, with no library
  * skipped.
  */

@@ -1,5 +1,5 @@
 /**
- * `npm run openapi:judge`: every answer of the running server is held against public/openapi.json, by somebody else.
+ * `npm run judge -- openapi-answers`: every answer of the running server is held against public/openapi.json, by somebody else.
  * Stoplight's Prism stands in between; a walk over every operation, and the demonstration, go through it. Fails on an
  * answer that the document does not describe, and on an operation that was never answered as it is meant.
  * The server must let webhooks lead to this machine: `npm start -- --var WEBHOOK_ALLOW_LOCAL:true`.
@@ -25,7 +25,7 @@ const NEVER_ANSWERED = ["replayDeadLetter", "discardDeadLetter"];
 const MAIL_WITHIN_MS = 60_000;
 
 const { values: flags } = readArguments({
-  command: "npm run openapi:judge",
+  command: "npm run judge -- openapi-answers",
   flags: {
     url: {
       takes: "<address>",

@@ -1,5 +1,5 @@
 /**
- * `npm run openapi:lint`: Redocly's strictest rules and Spectral's, OWASP's included, over public/openapi.json. Fetches
+ * `npm run judge -- openapi-lint`: Redocly's strictest rules and Spectral's, OWASP's included, over public/openapi.json. Fetches
  * the two linters from the package registry, for several hundred packages are too many to install for everybody.
  * `--fail-severity=warn`: what is not clean fails; each exception is in docs/openapi-waivers.md.
  */

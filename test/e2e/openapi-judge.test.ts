@@ -1,4 +1,4 @@
-/** What the judge makes of Prism's findings; the judging itself needs a running server: `npm run openapi:judge`. */
+/** What the judge makes of Prism's findings; the judging itself needs a running server: `npm run judge -- openapi-answers`. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";

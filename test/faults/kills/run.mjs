@@ -1,6 +1,6 @@
 /**
  * Kills the whole server at random moments under load, again and again, and then asks the database what is left of
- * what was acknowledged: `npm run faults -- --kills 200 [--seed 1]`.
+ * what was acknowledged: `npm run judge -- kills --kills 200 [--seed 1]`.
  *
  * Exit code 0 only when every 2xx has its user, profile and event, every event its effects, the days' counts equal the
  * users, no mail is missing, and none was repeated but by a kill between sending it and recording it.
