@@ -24,6 +24,21 @@ export function isThrownByDatabase(error: unknown): error is Error {
   return error instanceof Error && (error.message.startsWith("D1_") || error.message.includes("SQLITE_"));
 }
 
+/**
+ * Returns what the database threw with the statements' texts. A bug in building a statement is returned as it is, with its
+ * stack.
+ *
+ * @param statements as Drizzle batches them
+ */
+export function explained(error: unknown, statements: readonly object[]): unknown {
+  return isThrownByDatabase(error) ? new DatabaseError(error, statements.map(textOf)) : error;
+}
+
+/** Returns the statement's SQL, with placeholders for its values. Drizzle's `_prepare` is not in its types. */
+function textOf(statement: object): string {
+  return (statement as { _prepare(): { getQuery(): { sql: string } } })._prepare().getQuery().sql;
+}
+
 /** Returns SQLite's message, what to do about it, and the statements that it may be about. */
 export function databaseMessage(error: unknown, texts: readonly string[]): string {
   const message = withoutValues(innermostMessage(error), texts);

@@ -13,7 +13,7 @@ import { laterBookmark } from "../kernel/bookmark";
 import { AppError } from "../kernel/errors";
 import { type BuildTarget, buildTarget } from "./build-target";
 import { randomFraction } from "./clock";
-import { DatabaseError, isThrownByDatabase } from "./database-error";
+import { DatabaseError, explained } from "./database-error";
 import { withDeadline } from "./deadline";
 import type { Calls } from "./observability/calls";
 import { inSpan } from "./observability/tracing";
@@ -290,14 +290,4 @@ function translate(error: unknown, cause: unknown): Error {
       cause instanceof DatabaseError ? cause : undefined,
     );
   return new AppError("unavailable", "D1 failed", { cause, isRetryable: isTransient(error) });
-}
-
-/** Returns D1's error with the statements' texts. A bug in building a statement is returned as it is, with its stack. */
-function explained(error: unknown, statements: Statements): unknown {
-  return isThrownByDatabase(error) ? new DatabaseError(error, statements.map(textOf)) : error;
-}
-
-/** Returns the statement's SQL, with placeholders for its values. Drizzle's `_prepare` is not in its types. */
-function textOf(statement: Statement): string {
-  return (statement as unknown as { _prepare(): { getQuery(): { sql: string } } })._prepare().getQuery().sql;
 }

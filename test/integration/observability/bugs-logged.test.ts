@@ -80,7 +80,7 @@ describe("in a request", () => {
     expectLogged("request.failed", { route: "/api/products" });
   });
 
-  test("of REST that throws an exception of Hono's for a fault of ours", async () => {
+  test("of REST that throws Hono's own exception with status 500", async () => {
     const list = async () => {
       throw new HTTPException(500, { message: SECRET });
     };
