@@ -1,32 +1,34 @@
 /**
  * `npm run deploy`: the whole system on your account. Creates what is missing, sets the secrets that are missing,
- * migrates, deploys, waits for /readyz and says the address.
- *
- *   --dry-run          shows every step, and builds; needs no account
- *   --stage <name>     a system of its own beside it: meridian-<name>
- *   --url https://...  the address, when it is not the one at workers.dev
+ * migrates, deploys, waits for /readyz and says the address. Its flags are in deploy/flags.mjs.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readArguments } from "./arguments.mjs";
+import { readCommit, versionFlags } from "./deploy/commit.mjs";
+import { DEPLOY } from "./deploy/flags.mjs";
 import { deploy, readNames, stageConfig } from "./deployment.mjs";
 import { ensureDocs } from "./docs-assets.mjs";
 import { ensureDependencies, newSecret, runMain } from "./prepare.mjs";
 import { writeSecretFile } from "./secret-file.mjs";
-import { flagValue, ROOT, runTool, toolEnvironment } from "./tools.mjs";
+import { ROOT, runTool, toolEnvironment } from "./tools.mjs";
 
 const READY_TRIES = 30;
 const READY_PAUSE_MS = 2_000;
 
+const { values: flags } = readArguments(DEPLOY);
+
 await runMain(async () => {
-  const args = process.argv.slice(2);
-  const isDry = args.includes("--dry-run");
+  const isDry = flags["dry-run"] === true;
+  // Before the installation, which takes a minute. A dry run records nothing, and so may be dirty.
+  const version = versionFlags(await readCommit(), isDry || flags.dirty === true);
   await ensureDependencies();
   ensureDocs();
-  const { toml, config, stage } = configuration(flagValue(args, "stage"));
+  const { toml, config, stage } = configuration(flags.stage);
   const names = readNames(toml);
   const account = isDry ? noAccount(stage, names.worker) : cloudflareAccount(stage);
-  const address = await deploy(account, { names, config, url: flagValue(args, "url")?.replace(/\/+$/, "") });
+  const address = await deploy(account, { names, config, version, url: flags.url?.replace(/\/+$/, "") });
   say(isDry ? "Dry run: nothing was changed." : `Meridian runs at ${address}`);
   return 0;
 });

@@ -40,11 +40,12 @@ function numberOf(stage) {
 
 /**
  * @param {Account} account
- * @param {{names: ReturnType<typeof readNames>, url?: string, config: readonly string[]}} options `config` is what
- *   wrangler needs to find its configuration
+ * @param {{names: ReturnType<typeof readNames>, url?: string, config: readonly string[],
+ *   version?: readonly string[]}} options `config` is what wrangler needs to find its configuration, `version` are the
+ *   flags that describe the version
  * @returns {Promise<string>} the address
  */
-export async function deploy(account, { names, url, config }) {
+export async function deploy(account, { names, url, config, version = [] }) {
   const { say } = account;
   const must = async (title, args) => {
     say(title);
@@ -76,7 +77,12 @@ export async function deploy(account, { names, url, config }) {
   if (missing.length > 0) say(`Setting secrets: ${missing.join(", ")}`);
 
   const settled = names.exportsExample ? ["--var", "EVENT_EXPORTS:[]"] : [];
-  const withUrl = (address) => ["deploy", ...settled, ...(address ? ["--var", `PUBLIC_URL:${address}`] : [])];
+  const withUrl = (address) => [
+    "deploy",
+    ...version,
+    ...settled,
+    ...(address ? ["--var", `PUBLIC_URL:${address}`] : []),
+  ];
   const output = await must("Deploying", [...withUrl(url), ...secrets]);
   const address = url ?? /https:\/\/[^\s]+\.workers\.dev/.exec(output)?.[0];
   if (address === undefined) throw new Error("No address: give it with --url https://...");

@@ -75,6 +75,15 @@ test("the deploy button asks for every secret, with a word on each", () => {
   );
 });
 
+test("every upload records the commit", async () => {
+  const account = playAccount();
+  const version = ["--tag", "0123456789ab", "--message", "commit 0123456789ab"];
+  await deploy(account, { names: readNames(TOML), config: [], version });
+  const uploads = account.ran.filter((line) => line.startsWith("deploy"));
+  expect(uploads).toHaveLength(2);
+  for (const line of uploads) expect(line).toContain(version.join(" "));
+});
+
 test("a stage shares no name with production", () => {
   const production = readNames(TOML);
   const preview = readNames(stageConfig(TOML, "preview"));

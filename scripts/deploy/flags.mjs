@@ -1,0 +1,38 @@
+/** The command line of `npm run deploy`. Node built-ins only: it is read before anything is installed. */
+
+/** What the system without `--stage` is called in the names of files. */
+export const PRODUCTION = "production";
+
+const STAGE = /^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/;
+
+/**
+ * Every flag: add one here, and it is read, checked and listed by `--help`.
+ *
+ * @type {import("../arguments.mjs").Program}
+ */
+export const DEPLOY = {
+  command: "npm run deploy",
+  flags: {
+    "dry-run": { says: "shows every step and builds; needs no account, no login and no clean git tree" },
+    stage: {
+      takes: "<name>",
+      says: "deploys a second system beside production, with names of its own",
+      check: (value) => {
+        if (value === PRODUCTION) return "production is deployed without this flag";
+        return STAGE.test(value) ? undefined : "a stage has up to 20 lower-case letters, digits and hyphens";
+      },
+    },
+    url: {
+      takes: "<https://...>",
+      says: "sets PUBLIC_URL, when it is not the address at workers.dev",
+      check: (value) => (isHttps(value) ? undefined : "an address looks like https://api.example.com"),
+    },
+    dirty: { says: "deploys changes that are not committed, and records that it did" },
+  },
+};
+
+function isHttps(text) {
+  if (!URL.canParse(text)) return false;
+  const { protocol, search, hash, username } = new URL(text);
+  return protocol === "https:" && search + hash + username === "";
+}

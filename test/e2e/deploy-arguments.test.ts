@@ -1,0 +1,138 @@
+/** `npm run deploy`, mistyped: nothing is deployed, and one line says what was meant. */
+import { execFileSync, type SpawnOptions, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { parseArguments } from "../../scripts/arguments.mjs";
+import { readCommit, versionFlags } from "../../scripts/deploy/commit.mjs";
+import { DEPLOY } from "../../scripts/deploy/flags.mjs";
+import { collect, runScript } from "../../scripts/tools.mjs";
+
+const read = (args: readonly string[], environment = {}) => parseArguments(DEPLOY, args, environment).values;
+
+test.each([
+  ["--dryrun", "Unknown flag --dryrun: did you mean --dry-run? See"],
+  ["--stgae preview", "Unknown flag --stgae: did you mean --stage? See"],
+  ["--no-dry-run", "Unknown flag --no-dry-run. See"],
+  ["preview", "usage: npm run deploy -- [--dry-run]"],
+  ["-- --dry-run", "usage: npm run deploy -- [--dry-run]"],
+  ["--dry-run=yes", "--dry-run takes no value. See"],
+  ["--stage", "--stage takes a value: --stage <name>. See"],
+  ["--stage=", "--stage takes a value: --stage <name>. See"],
+  ["--stage --dry-run", "--stage takes a value: --stage <name>. See"],
+  ["--stage a --stage b", "--stage is given twice. See"],
+  ["--stage Preview", '--stage "Preview": a stage has up to 20 lower-case letters, digits and hyphens. See'],
+  ["--stage a_b", '--stage "a_b": a stage has up to 20 lower-case letters'],
+  ["--stage preview-", '--stage "preview-": a stage has up to 20 lower-case letters'],
+  ["--stage production", '--stage "production": production is deployed without this flag. See'],
+  ["--url api.acme.com", '--url "api.acme.com": an address looks like https://api.example.com. See'],
+  ["--url http://api.acme.com", '--url "http://api.acme.com": an address looks like https://api.example.com'],
+])("npm run deploy -- %s is refused", (typed, problem) => {
+  expect(() => read(typed.split(" "))).toThrow(problem);
+});
+
+test("a stage with a space in its name is refused", () => {
+  expect(() => read(["--stage", "my stage"])).toThrow('--stage "my stage": a stage has up to 20');
+});
+
+test.each([
+  ["--dry-run", [], { npm_config_dry_run: "true" }, "--dry-run"],
+  ["--stage preview", ["preview"], { npm_config_stage: "true" }, "--stage preview"],
+  ["--stage=preview", [], { npm_config_stage: "preview" }, "--stage preview"],
+  ["--dryrun", [], { npm_config_dryrun: "true" }, "--dry-run"],
+  ["--stgae=preview", [], { npm_config_stgae: "preview" }, "--stage preview"],
+])("npm run deploy %s is refused, because npm takes what comes before --", (_, args, environment, meant) => {
+  expect(() => read(args, environment)).toThrow(`npm run deploy -- ${meant}`);
+});
+
+test("what is typed well is read, whatever npm's own settings are", () => {
+  const settings = {
+    npm_config_cache: "/c",
+    npm_config_save: "true",
+    npm_config_tag: "next",
+    npm_config_dry_run: "",
+  };
+  expect(read([], settings)).toEqual({});
+  const args = ["--stage", "preview", "--dry-run", "--dirty", "--url=https://preview.acme.com"];
+  const flags = { stage: "preview", "dry-run": true, dirty: true, url: "https://preview.acme.com" };
+  expect(read(args, settings)).toEqual(flags);
+});
+
+describe("the script itself", () => {
+  test.each([
+    [["--help"], 0, "usage: npm run deploy -- [--dry-run]"],
+    [["--frob"], 1, "Unknown flag --frob. See npm run deploy -- --help\n"],
+  ])(
+    "npm run deploy -- %s ends before anything is asked of git, npm or Cloudflare",
+    async (args, code, said) => {
+      const ran = await runScript("scripts/deploy.mjs", args);
+      expect(ran).toMatchObject({ code, output: expect.stringContaining(said) });
+      expect(code === 0 || ran.output === said).toBe(true);
+    },
+  );
+});
+
+test("a flag that npm keeps for itself does not turn a dry run into a deployment", async () => {
+  const options: SpawnOptions = { stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" };
+  const ran = await collect(spawn("npm", ["run", "--silent", "deploy", "--dry-run"], options));
+  const output = "npm kept --dry-run for itself. Put two dashes in front: npm run deploy -- --dry-run\n";
+  expect(ran).toMatchObject({ code: 1, output });
+});
+
+describe("the commit", () => {
+  const folder = mkdtempSync(join(tmpdir(), "commit-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...args], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+
+  test("is recorded with the version, and what is changed since is named", async () => {
+    const outside = await readCommit(folder);
+    expect(() => versionFlags(outside, false)).toThrow(
+      /^No commit to record: git says "not a git repository.*--dirty$/,
+    );
+    expect(versionFlags(outside, true)).toEqual(["--tag", "no-commit", "--message", "no commit"]);
+
+    git("init", "--quiet");
+    expect(() => versionFlags({ ...outside, problem: "git is not installed" }, false)).toThrow(
+      "git is not installed",
+    );
+    expect((await readCommit(folder)).id).toBeUndefined();
+
+    mkdirSync(join(folder, "app"));
+    writeFileSync(join(folder, "app/a.txt"), "1");
+    git("add", ".");
+    git("commit", "--quiet", "--message", "one");
+    const id = git("rev-parse", "HEAD").trim();
+    const clean = await readCommit(join(folder, "app"));
+    expect(versionFlags(clean, false)).toEqual(["--tag", id.slice(0, 12), "--message", `commit ${id}`]);
+    expect(versionFlags(clean, true)).toEqual(versionFlags(clean, false));
+
+    writeFileSync(join(folder, "beside.txt"), "");
+    expect((await readCommit(join(folder, "app"))).changed).toEqual([]);
+
+    writeFileSync(join(folder, "app/a.txt"), "2");
+    for (const name of ["b c.txt", "d", "e", "f", "g"]) writeFileSync(join(folder, "app", name), "");
+    const dirty = await readCommit(join(folder, "app"));
+    const line = "Not committed: app/a.txt, app/b c.txt, app/d, app/e, app/f and 1 more. ";
+    expect(() => versionFlags(dirty, false)).toThrow(
+      `${line}Commit them, or deploy them as they are with --dirty`,
+    );
+    expect(versionFlags(dirty, true)).toEqual([
+      ...["--tag", `${id.slice(0, 12)}-dirty`],
+      ...["--message", `commit ${id}-dirty`],
+    ]);
+  });
+
+  test("a machine without git is named as such", async () => {
+    const { PATH } = process.env;
+    process.env.PATH = "/nowhere";
+    const commit = await readCommit(folder).finally(() => {
+      process.env.PATH = PATH;
+    });
+    expect(commit).toMatchObject({ id: undefined, problem: "git is not installed" });
+  });
+});
