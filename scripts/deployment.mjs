@@ -1,101 +1,93 @@
 /**
  * What a deployment does, in order. Every step looks first and leaves alone what is there, so a deployment that broke
- * off is simply run again. The tools it calls are handed in, so that tests stand in for an account.
+ * off is simply run again. The tools it calls are handed in, so that tests play an account.
  */
-
-/** What `wrangler.toml` names. Read as text: the file is ours, and its form is checked by wrangler itself. */
-export function readNames(toml) {
-  const all = (pattern) => [...new Set([...toml.matchAll(pattern)].map(([, name]) => name))];
-  const required = /^required = \[([^\]]*)\]/m.exec(toml)?.[1] ?? "";
-  return {
-    worker: all(/^name = "([^"]+)"/gm)[0],
-    database: all(/^database_name = "([^"]+)"/gm)[0],
-    queues: all(/^(?:queue|dead_letter_queue) = "([^"]+)"/gm),
-    secrets: [...required.matchAll(/"([^"]+)"/g)].map(([, name]) => name),
-    exportsExample: /^EVENT_EXPORTS = .*EXAMPLE_EXPORT/m.test(toml),
-  };
-}
-
-/** The configuration of another stage: the same, with names of its own, so that stages share nothing. */
-export function stageConfig(toml, stage) {
-  if (!/^[a-z][a-z0-9-]{0,19}$/.test(stage))
-    throw new Error("--stage takes up to 20 letters, digits and hyphens");
-  return toml
-    .replace(/^(name|queue|dead_letter_queue|database_name|dataset) = "meridian/gm, `$1 = "meridian-${stage}`)
-    .replace(/^namespace_id = "(\d+)"/gm, (_, id) => `namespace_id = "${Number(id) + numberOf(stage)}"`);
-}
-
-/** The counters of a burst shield are an account's: another number for another stage. */
-function numberOf(stage) {
-  return [...stage].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 900_000, 0) + 10;
-}
+import { runner } from "./deploy/runner.mjs";
 
 /**
  * @typedef {object} Account
- * @property {(args: readonly string[]) => Promise<{code: number, output: string}>} wrangler runs it to its end
- * @property {(missing: readonly string[]) => string} secretsFile makes the secrets, keeps them, says in which file
+ * @property {(args: readonly string[]) => Promise<{code: number, output: string, stdout?: string}>} wrangler runs it to
+ *   its end
+ * @property {(missing: readonly string[]) => string} secretsFile makes the secrets, keeps them, returns the file's path
  * @property {(url: string) => Promise<boolean>} isReady asks `/readyz` until it answers 200, or gives up
  * @property {(line: string) => void} say
  */
 
 /**
+ * @typedef {object} Options
+ * @property {ReturnType<typeof import("./deploy/configuration.mjs").readNames>} names
+ * @property {readonly string[]} config the flags by which wrangler finds the configuration
+ * @property {string} [url] `PUBLIC_URL`, when it is not the one at workers.dev
+ * @property {readonly string[]} [version] flags that describe the version
+ * @property {typeof publishAtOnce} [publish] puts the code in front of users
+ */
+
+/**
  * @param {Account} account
- * @param {{names: ReturnType<typeof readNames>, url?: string, config: readonly string[],
- *   version?: readonly string[]}} options `config` is what wrangler needs to find its configuration, `version` are the
- *   flags that describe the version
+ * @param {Options} options
  * @returns {Promise<string>} the address
  */
-export async function deploy(account, { names, url, config, version = [] }) {
-  const { say } = account;
-  const must = async (title, args) => {
-    say(title);
-    const { code, output } = await account.wrangler([...args, ...config]);
-    if (code !== 0) throw new Error(`${title}: failed\n${output}`);
-    return output;
-  };
-  const create = async (title, args) => {
-    say(title);
-    const { code, output } = await account.wrangler([...args, ...config]);
-    // A token that may not look may still create: then what is there says so itself.
-    if (code !== 0 && !/already (?:exists|taken)/i.test(output))
-      throw new Error(`${title}: failed\n${output}`);
-  };
-  const isThere = async (args) => (await account.wrangler([...args, ...config])).code === 0;
-
-  await must("Who are we", ["whoami"]);
-  if (!(await isThere(["d1", "info", names.database]))) {
-    await create(`Creating database ${names.database}`, ["d1", "create", names.database]);
-  }
-  for (const queue of names.queues) {
-    if (!(await isThere(["queues", "info", queue])))
-      await create(`Creating queue ${queue}`, ["queues", "create", queue]);
-  }
-  // Before the code: migrations only ever add what the running code does not mind.
-  await must("Migrating", ["d1", "migrations", "apply", names.database, "--remote"]);
-  const missing = await missingSecrets(account, names.secrets, config);
-  const secrets = missing.length === 0 ? [] : ["--secrets-file", account.secretsFile(missing)];
-  if (missing.length > 0) say(`Setting secrets: ${missing.join(", ")}`);
-
-  const settled = names.exportsExample ? ["--var", "EVENT_EXPORTS:[]"] : [];
-  const withUrl = (address) => [
-    "deploy",
-    ...version,
-    ...settled,
-    ...(address ? ["--var", `PUBLIC_URL:${address}`] : []),
-  ];
-  const output = await must("Deploying", [...withUrl(url), ...secrets]);
-  const address = url ?? /https:\/\/[^\s]+\.workers\.dev/.exec(output)?.[0];
-  if (address === undefined) throw new Error("No address: give it with --url https://...");
-  // Links in mails and events name the address, which is known only now.
-  if (url === undefined) await must(`Deploying with PUBLIC_URL ${address}`, withUrl(address));
-  say(`Asking ${address}/readyz`);
+export async function deploy(account, options) {
+  const { names, config, version = [], publish = publishAtOnce } = options;
+  const run = runner(account, config);
+  await run.must("Looking for a login", ["whoami"]);
+  const known = options.url ?? names.ownAddress;
+  await createMissing(run, names);
+  await migrate(run, names);
+  const flags = (address) => [...version, ...variableFlags(names, address)];
+  const secrets = await secretFlags(run, names);
+  const address = await publish(run, { known, flags, secrets });
+  account.say(`Asking ${address}/readyz`);
   if (!(await account.isReady(address)))
-    throw new Error(`${address}/readyz does not answer 200: npx wrangler tail`);
+    throw new Error(`${address}/readyz does not answer 200: npx wrangler tail ${names.worker}`);
   return address;
 }
 
-/** Those that the Worker does not have; all of them when there is no Worker yet. */
-async function missingSecrets(account, required, config) {
-  const { code, output } = await account.wrangler(["secret", "list", "--format", "json", ...config]);
-  return code === 0 ? required.filter((name) => !output.includes(`"${name}"`)) : required;
+/** Creates databases and queues. `wrangler deploy` creates the rest. */
+async function createMissing(run, { databases, queues }) {
+  for (const { name } of databases) {
+    if (!(await run.isThere(["d1", "info", name])))
+      await run.create(`Creating database ${name}`, ["d1", "create", name]);
+  }
+  for (const queue of queues) {
+    if (!(await run.isThere(["queues", "info", queue])))
+      await run.create(`Creating queue ${queue}`, ["queues", "create", queue]);
+  }
+}
+
+/** Migrates before the code is deployed: migrations only ever add what the running code does not mind. */
+async function migrate(run, { databases }) {
+  for (const { name } of databases.filter(({ isMigrated }) => isMigrated))
+    await run.must(`Migrating ${name}`, ["d1", "migrations", "apply", name, "--remote"]);
+}
+
+/** Makes the secrets that the Worker lacks: all of them when there is no Worker yet. */
+async function secretFlags(run, { secrets }) {
+  const { code, output } = await run.wrangler(["secret", "list", "--format", "json"]);
+  const missing = code === 0 ? secrets.filter((name) => !output.includes(`"${name}"`)) : secrets;
+  if (missing.length === 0) return [];
+  run.account.say(`Setting secrets: ${missing.join(", ")}`);
+  return ["--secrets-file", run.account.secretsFile(missing)];
+}
+
+function variableFlags({ variables }, address) {
+  const all = { ...variables, ...(address === undefined ? {} : { PUBLIC_URL: address }) };
+  return Object.entries(all).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+}
+
+/**
+ * Deploys to all users at once. Without a known address it deploys twice: links in mails and events name the address,
+ * which the first output tells.
+ *
+ * @param {ReturnType<typeof runner>} run
+ * @param {{known?: string, flags: (address?: string) => string[], secrets: readonly string[]}} version
+ * @returns {Promise<string>} the address
+ */
+export async function publishAtOnce(run, { known, flags, secrets }) {
+  const output = await run.must("Deploying", ["deploy", ...flags(known), ...secrets]);
+  if (known !== undefined) return known;
+  const address = /https:\/\/[^\s]+\.workers\.dev/.exec(output)?.[0];
+  if (address === undefined) throw new Error("No address: give it with --url https://...");
+  await run.must(`Deploying with PUBLIC_URL ${address}`, ["deploy", ...flags(address)]);
+  return address;
 }

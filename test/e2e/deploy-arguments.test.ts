@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseArguments } from "../../scripts/arguments.mjs";
+import { unattended } from "../../scripts/deploy/account.mjs";
 import { readCommit, versionFlags } from "../../scripts/deploy/commit.mjs";
 import { DEPLOY } from "../../scripts/deploy/flags.mjs";
 import { collect, runScript } from "../../scripts/tools.mjs";
@@ -135,4 +136,18 @@ describe("the commit", () => {
     });
     expect(commit).toMatchObject({ id: undefined, problem: "git is not installed" });
   });
+});
+
+test("a build of Workers Builds deploys the Worker of the configuration, and a stage beside its project's", () => {
+  process.env.WRANGLER_CI_OVERRIDE_NAME = "acme";
+  process.env.WRANGLER_CI_MATCH_TAG = "tag";
+  try {
+    expect(unattended("production")).toMatchObject({ CI: "true", WRANGLER_CI_MATCH_TAG: "tag" });
+    for (const stage of ["production", "preview"])
+      expect(unattended(stage)).not.toHaveProperty("WRANGLER_CI_OVERRIDE_NAME");
+    expect(unattended("preview")).not.toHaveProperty("WRANGLER_CI_MATCH_TAG");
+  } finally {
+    delete process.env.WRANGLER_CI_OVERRIDE_NAME;
+    delete process.env.WRANGLER_CI_MATCH_TAG;
+  }
 });

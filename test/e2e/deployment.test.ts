@@ -1,15 +1,22 @@
 /** A deployment, with an account played by the test. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { deploy, readNames, stageConfig } from "../../scripts/deployment.mjs";
+import { prepare, readConfiguration, readNames } from "../../scripts/deploy/configuration.mjs";
+import { deploy } from "../../scripts/deployment.mjs";
 import { consume } from "../../src/gateway/consumers/queue";
 import { ADDRESS, playAccount } from "../support/play-account";
 
 const TOML = readFileSync("wrangler.toml", "utf8");
+/** The project as it is, and with lines at its top level. */
+const project = (flags: { stage?: string; url?: string } = {}, topLevel = "") => ({
+  ...prepare(topLevel + TOML, flags),
+  config: [],
+});
+const NAMES = readNames(readConfiguration(TOML));
+
 test("an empty account gets everything that wrangler.toml names, the schema before the code", async () => {
   const account = playAccount();
-  const names = readNames(TOML);
-  expect(await deploy(account, { names, config: [] })).toBe(ADDRESS);
+  expect(await deploy(account, project())).toBe(ADDRESS);
   for (const queue of ["meridian-events", "meridian-webhooks", "meridian-events-dead", "meridian-example"]) {
     expect(account.has).toContain(`queues ${queue}`);
   }
@@ -18,31 +25,33 @@ test("an empty account gets everything that wrangler.toml names, the schema befo
     expect(account.has).toContain(secret);
   }
   const steps = account.ran.map((line) => line.split(" ").slice(0, 2).join(" "));
-  expect(steps.indexOf("d1 migrations")).toBeLessThan(steps.findIndex((step) => step.startsWith("deploy")));
+  expect(steps.indexOf("d1 migrations")).toBeLessThan(
+    steps.findIndex((step) => step.startsWith("deploy --")),
+  );
 });
 
 test("links lead to the address, and the example's queue is not fed", async () => {
   const account = playAccount();
-  await deploy(account, { names: readNames(TOML), config: [] });
-  const last = account.ran.findLast((line) => line.startsWith("deploy"));
+  await deploy(account, project());
+  const last = account.ran.findLast((line) => line.startsWith("deploy "));
   expect(last).toBe(`deploy --var EVENT_EXPORTS:[] --var PUBLIC_URL:${ADDRESS}`);
 });
 
-test("a second deployment creates nothing and sets no secret anew", async () => {
+test("a second deployment creates nothing and sets no secret again", async () => {
   const account = playAccount();
-  await deploy(account, { names: readNames(TOML), config: [] });
+  await deploy(account, project());
   account.ran.length = 0;
-  await deploy(account, { names: readNames(TOML), config: [], url: "https://api.example" });
+  await deploy(account, project({ url: "https://api.example" }));
   expect(account.ran.filter((line) => line.includes("create") || line.includes("--secrets-file"))).toEqual(
     [],
   );
-  expect(account.ran.filter((line) => line.startsWith("deploy"))).toHaveLength(1);
+  expect(account.ran.filter((line) => line.startsWith("deploy "))).toHaveLength(1);
 });
 
 test("what fails ends it before the code is deployed", async () => {
   const account = playAccount({ failOn: "d1 migrations" });
-  await expect(deploy(account, { names: readNames(TOML), config: [] })).rejects.toThrow("Migrating: failed");
-  expect(account.ran.some((line) => line.startsWith("deploy"))).toBe(false);
+  await expect(deploy(account, project())).rejects.toThrow("Migrating meridian: failed");
+  expect(account.ran.some((line) => line.startsWith("deploy "))).toBe(false);
 });
 
 test("what is there already, though the token may not look, is no failure", async () => {
@@ -52,18 +61,18 @@ test("what is there already, though the token may not look, is no failure", asyn
     if (args[1] === "create") return { code: 1, output: `Queue name ${args[2]} is already taken` };
     return await account.wrangler(args);
   };
-  expect(await deploy({ ...account, wrangler }, { names: readNames(TOML), config: [] })).toBe(ADDRESS);
+  expect(await deploy({ ...account, wrangler }, project())).toBe(ADDRESS);
   const refused = async (args: readonly string[]) =>
     args[1] === "create" ? { code: 1, output: "Authentication error" } : await wrangler(args);
-  await expect(
-    deploy({ ...account, wrangler: refused }, { names: readNames(TOML), config: [] }),
-  ).rejects.toThrow("Creating database meridian: failed");
+  await expect(deploy({ ...account, wrangler: refused }, project())).rejects.toThrow(
+    "Creating database meridian: failed",
+  );
 });
 
 test("the deploy button asks for every secret, with a word on each", () => {
   const { bindings } = JSON.parse(readFileSync("package.json", "utf8")).cloudflare;
   const example = readFileSync(".dev.vars.example", "utf8");
-  for (const secret of readNames(TOML).secrets.map(String)) {
+  for (const secret of NAMES.secrets.map(String)) {
     expect(bindings[secret]?.description).toMatch(/\w/);
     expect(example).toMatch(new RegExp(`^${secret}=\\S`, "m"));
   }
@@ -75,42 +84,41 @@ test("the deploy button asks for every secret, with a word on each", () => {
   );
 });
 
-test("every upload records the commit", async () => {
+test("every upload records the commit, and every command reads the configuration that was written", async () => {
   const account = playAccount();
   const version = ["--tag", "0123456789ab", "--message", "commit 0123456789ab"];
-  await deploy(account, { names: readNames(TOML), config: [], version });
-  const uploads = account.ran.filter((line) => line.startsWith("deploy"));
+  const config = ["--config", "wrangler.production.json", "--env="];
+  await deploy(account, { ...project(), version, config });
+  const uploads = account.ran.filter((line) => line.startsWith("deploy "));
   expect(uploads).toHaveLength(2);
   for (const line of uploads) expect(line).toContain(version.join(" "));
+  for (const line of account.ran) expect(line).toContain(config.join(" "));
 });
 
-test("a stage shares no name with production", () => {
-  const production = readNames(TOML);
-  const preview = readNames(stageConfig(TOML, "preview"));
-  expect(preview.worker).toBe("meridian-preview");
-  expect(preview.secrets).toEqual(production.secrets);
-  const names = [...preview.queues, preview.database];
-  expect(names.filter((name) => [...production.queues, production.database].includes(name))).toEqual([]);
-  expect(preview.queues).toHaveLength(production.queues.length);
-  expect(() => stageConfig(TOML, "No Good")).toThrow("--stage");
+test("every database is created, and those with migrations of this project are migrated", async () => {
+  const account = playAccount();
+  const second = '\n[[d1_databases]]\nbinding = "REPORTS"\ndatabase_name = "reports"\n';
+  await deploy(account, { ...prepare(TOML + second, {}), config: [] });
+  expect(account.has).toContain("d1 reports");
+  const migrated = account.ran.filter((line) => line.startsWith("d1 migrations"));
+  expect(migrated).toEqual(["d1 migrations apply meridian --remote"]);
 });
 
 test.each(["production", "preview"])(
-  "in %s what the queues give up is taken back, and all else is dispatched",
+  "in %s what the queues give up is taken back, and everything else is dispatched",
   async (stage) => {
-    const toml = stage === "production" ? TOML : stageConfig(TOML, stage);
-    const given = [...toml.matchAll(/^dead_letter_queue = "([^"]+)"/gm)].map(([, name]) => name);
-    const consumed = [...toml.matchAll(/^\[\[queues\.consumers\]\]\nqueue = "([^"]+)"/gm)].map(
-      ([, name]) => name,
-    );
+    const { config } = prepare(TOML, stage === "production" ? {} : { stage });
+    const consumers: { queue: string; dead_letter_queue?: string }[] = config.queues.consumers;
+    const given = consumers.flatMap(({ dead_letter_queue }) => dead_letter_queue ?? []);
     const taken = new Map<string | undefined, string>();
-    for (const queue of consumed) {
+    for (const { queue } of consumers) {
       const dispatcher = {
         dispatch: async () => void taken.set(queue, "dispatched"),
         takeBack: async () => void taken.set(queue, "taken back"),
       };
       await consume({ queue } as MessageBatch, dispatcher);
     }
+    const consumed = consumers.map(({ queue }) => queue);
     expect(consumed).toEqual(expect.arrayContaining(given));
     const expected = consumed.map(
       (queue) => [queue, given.includes(queue) ? "taken back" : "dispatched"] as const,

@@ -1,0 +1,204 @@
+/** The configuration of a stage: nothing in it is production's. */
+import { describe, expect, test } from "vitest";
+import { prepare, readConfiguration } from "../../scripts/deploy/configuration.mjs";
+import { sharedWith } from "../../scripts/deploy/separation.mjs";
+import { stageConfig } from "../../scripts/stage.mjs";
+
+/** Another product, which uses more of Cloudflare than this project does. */
+const ACME = `
+name = "acme"
+main = "dist/worker.js"
+no_bundle = true
+workers_dev = false
+logpush = true
+routes = [{ pattern = "api.acme.com", custom_domain = true }]
+tail_consumers = [{ service = "logs" }]
+rules = [{ type = "ESModule", globs = ["chunks/*.js"] }]
+[build]
+command = "node scripts/build.mjs"
+[vars]
+PUBLIC_URL = "https://api.acme.com"
+MAIL_FROM = "Acme <hello@acme.com>"
+[[d1_databases]]
+binding = "DB"
+database_name = "acme"
+database_id = "11111111-1111-1111-1111-111111111111"
+preview_database_id = "22222222-2222-2222-2222-222222222222"
+migrations_dir = "migrations"
+[[kv_namespaces]]
+binding = "CACHE"
+id = "0123456789abcdef0123456789abcdef"
+preview_id = "fedcba9876543210fedcba9876543210"
+[[r2_buckets]]
+binding = "FILES"
+bucket_name = "files-of-acme"
+[[queues.producers]]
+binding = "EVENTS"
+queue = "orders-in"
+[[queues.consumers]]
+queue = "orders-in"
+dead_letter_queue = "acme-events-dead"
+[[analytics_engine_datasets]]
+binding = "ANALYTICS"
+dataset = "acme_points"
+[[ratelimits]]
+name = "SHIELD"
+namespace_id = "1001"
+simple = { limit = 10, period = 10 }
+[[services]]
+binding = "SELF"
+service = "acme"
+entrypoint = "Users"
+[[durable_objects.bindings]]
+name = "LIMITER"
+class_name = "Limiter"
+script_name = "acme"
+[[workflows]]
+binding = "SHIPPING"
+name = "acme-shipping"
+class_name = "Shipping"
+[[migrations]]
+tag = "v1"
+new_sqlite_classes = ["Limiter"]
+`;
+const production = readConfiguration(ACME);
+
+/** Every text and number in a value, with its path. */
+function leavesOf(value: unknown, path: string[] = []): { path: string[]; value: unknown }[] {
+  if (typeof value !== "object" || value === null) return [{ path, value }];
+  return Object.entries(value).flatMap(([key, it]) => leavesOf(it, [...path, key]));
+}
+
+/** The value with one leaf changed. */
+function withLeaf(value: Record<string, unknown>, path: readonly string[], leaf: unknown) {
+  const copy = structuredClone(value);
+  // biome-ignore lint/suspicious/noExplicitAny: a path of any depth
+  const parent = path.slice(0, -1).reduce((it: any, key, index) => {
+    it[key] ??= /^\d+$/.test(path[index + 1] ?? "") ? [] : {};
+    return it[key];
+  }, copy);
+  parent[path.at(-1) ?? ""] = leaf;
+  return copy;
+}
+
+describe("a stage of another product", () => {
+  const staged = stageConfig(production, "preview");
+
+  test("has names of its own for everything", () => {
+    expect(staged).toMatchObject({
+      name: "acme-preview",
+      d1_databases: [{ database_name: "acme-preview" }],
+      r2_buckets: [{ bucket_name: "preview-files-of-acme" }],
+      queues: {
+        producers: [{ queue: "preview-orders-in" }],
+        consumers: [{ queue: "preview-orders-in", dead_letter_queue: "acme-preview-events-dead" }],
+      },
+      analytics_engine_datasets: [{ dataset: "acme-preview_points" }],
+      services: [{ service: "acme-preview", entrypoint: "Users" }],
+      durable_objects: { bindings: [{ script_name: "acme-preview", name: "LIMITER" }] },
+      workflows: [{ name: "acme-preview-shipping" }],
+    });
+    expect(staged.ratelimits[0].namespace_id).toMatch(/^\d+$/);
+    expect(staged.ratelimits[0].namespace_id).not.toBe("1001");
+  });
+
+  test("has none of production's ids, routes, addresses and receivers of logs", () => {
+    expect(staged.d1_databases[0]).not.toHaveProperty("database_id");
+    expect(staged.d1_databases[0]).not.toHaveProperty("preview_database_id");
+    expect(staged.kv_namespaces).toEqual([{ binding: "CACHE" }]);
+    for (const field of ["routes", "workers_dev", "tail_consumers", "logpush"])
+      expect(staged).not.toHaveProperty(field);
+    expect(staged.vars).toEqual({ PUBLIC_URL: "http://localhost:8787", MAIL_FROM: "Acme <hello@acme.com>" });
+  });
+
+  test("is built as production is", () => {
+    for (const field of ["main", "no_bundle", "rules", "build", "migrations"])
+      expect(staged[field]).toEqual(production[field]);
+  });
+});
+
+test("what a stage says for itself wins over what is derived", () => {
+  const own = `
+    routes = [{ pattern = "preview.acme.com", custom_domain = true }]
+    [vars]
+    MAIL_FROM = "Preview <preview@acme.com>"
+    [[d1_databases]]
+    binding = "DB"
+    database_id = "33333333-3333-3333-3333-333333333333"`;
+  const { config } = prepare(ACME, { stage: "preview" }, own);
+  expect(config.d1_databases).toEqual([
+    {
+      binding: "DB",
+      database_name: "acme-preview",
+      database_id: "33333333-3333-3333-3333-333333333333",
+      migrations_dir: "migrations",
+    },
+  ]);
+  expect(config.vars.MAIL_FROM).toBe("Preview <preview@acme.com>");
+});
+
+function wouldShare(shared: string) {
+  return new Error(
+    `Stage preview would share with production: ${shared}. Give it its own in stage.preview.toml`,
+  );
+}
+
+describe("the run stops when a stage would share", () => {
+  const staged = stageConfig(production, "preview");
+  const at = (path: readonly string[]) =>
+    leavesOf(staged).find((it) => it.path.join() === path.join())?.value;
+  const derived = leavesOf(production).filter(
+    ({ path, value }) => typeof value === "string" && at(path) !== value,
+  );
+
+  test.each(derived.map(({ path, value }) => [path.join("."), path, value] as const))(
+    "%s, because its derivation is broken",
+    (_, path, value) => {
+      expect(sharedWith(production, staged)).toEqual([]);
+      expect(sharedWith(production, withLeaf(staged, path, value))).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ["an id that wrangler cannot create", '[[hyperdrive]]\nbinding = "PG"\nid = "a1b2"', "id a1b2"],
+    ["another team's Worker", '[[services]]\nbinding = "PAY"\nservice = "payments"', "Worker payments"],
+    [
+      "a name that production has as it would be derived",
+      '[[r2_buckets]]\nbinding = "B"\nbucket_name = "acme-x"\n[[r2_buckets]]\nbinding = "C"\nbucket_name = "acme-preview-x"',
+      "bucket_name acme-preview-x",
+    ],
+  ])("%s", (_, toml, shared) => {
+    expect(() => prepare(`${ACME}\n${toml}\n`, { stage: "preview" })).toThrow(wouldShare(shared));
+  });
+
+  test.each([
+    ["a name", 'name = "acme"', "Worker acme"],
+    ["a database", '[[d1_databases]]\nbinding = "DB"\ndatabase_name = "acme"', "database_name acme"],
+    ["a domain", 'route = { pattern = "api.acme.com", custom_domain = true }', "route api.acme.com"],
+    ["a call", '[[services]]\nbinding = "SELF"\nservice = "acme"', "Worker acme"],
+    ["an address", '[vars]\nPUBLIC_URL = "https://api.acme.com/"', "PUBLIC_URL api.acme.com"],
+  ])("%s of production that its own file claims", (_, own, shared) => {
+    expect(() => prepare(ACME, { stage: "preview" }, own)).toThrow(wouldShare(shared));
+  });
+
+  test("but it may choose to call another team's Worker, which production calls too", () => {
+    const service = '[[services]]\nbinding = "PAY"\nservice = "payments"\n';
+    const { config } = prepare(ACME + service, { stage: "preview" }, service);
+    expect(config.services[1]).toEqual({ binding: "PAY", service: "payments" });
+  });
+});
+
+test("a named environment of wrangler is not taken for the stage's own file", () => {
+  const toml = `${ACME}[env.preview]\nroutes = []\n`;
+  expect(() => prepare(toml, { stage: "preview" })).toThrow("move what it says to stage.preview.toml");
+  expect(prepare(toml, { stage: "other" }).config).not.toHaveProperty("env");
+  expect(prepare(toml, {}).config).not.toHaveProperty("env");
+});
+
+test("an invalid file is one line with its place", () => {
+  expect(() => readConfiguration('name = "acme"\nmain = \n')).toThrow(/^wrangler\.toml, line 2: [^\n]+$/);
+  expect(() => prepare(ACME, { stage: "preview" }, "[vars")).toThrow(
+    /^stage\.preview\.toml, line 1: [^\n]+$/,
+  );
+  expect(() => readConfiguration("")).toThrow("wrangler.toml gives the Worker no name");
+});
