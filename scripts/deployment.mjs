@@ -2,7 +2,8 @@
  * What a deployment does, in order. Every step looks first and leaves alone what is there, so a deployment that broke
  * off is simply run again. The tools it calls are handed in, so that tests play an account.
  */
-import { runner } from "./deploy/runner.mjs";
+import { isLocal } from "./deploy/routes.mjs";
+import { failure, isOffline, runner } from "./deploy/runner.mjs";
 
 /**
  * @typedef {object} Account
@@ -17,8 +18,9 @@ import { runner } from "./deploy/runner.mjs";
  * @typedef {object} Options
  * @property {ReturnType<typeof import("./deploy/configuration.mjs").readNames>} names
  * @property {readonly string[]} config the flags by which wrangler finds the configuration
- * @property {string} [url] `PUBLIC_URL`, when it is not the one at workers.dev
+ * @property {string} [url] `PUBLIC_URL`, when it is not the one of the last deployment
  * @property {readonly string[]} [version] flags that describe the version
+ * @property {{worker: string, hosts: readonly string[]}} [production] of a stage: whose addresses it must not have
  * @property {typeof publishAtOnce} [publish] puts the code in front of users
  */
 
@@ -28,10 +30,11 @@ import { runner } from "./deploy/runner.mjs";
  * @returns {Promise<string>} the address
  */
 export async function deploy(account, options) {
-  const { names, config, version = [], publish = publishAtOnce } = options;
+  const { names, config, version = [], production, publish = publishAtOnce } = options;
   const run = runner(account, config);
-  await run.must("Looking for a login", ["whoami"]);
-  const known = options.url ?? names.ownAddress;
+  await ensureLogin(run);
+  const known = await knownAddress(run, options);
+  if (known !== undefined) await refuseProductionAddress(run, known, production);
   await createMissing(run, names);
   await migrate(run, names);
   const flags = (address) => [...version, ...variableFlags(names, address)];
@@ -41,6 +44,62 @@ export async function deploy(account, options) {
   if (!(await account.isReady(address)))
     throw new Error(`${address}/readyz does not answer 200: npx wrangler tail ${names.worker}`);
   return address;
+}
+
+/** Stops without a login. A token that may not name its user may still deploy, so any other answer is no reason to. */
+async function ensureLogin(run) {
+  const title = "Looking for a login";
+  run.account.say(title);
+  const { output } = await run.wrangler(["whoami", "--json"]);
+  if (/"loggedIn":\s*false/.test(output))
+    throw new Error("Not logged in to Cloudflare: npx wrangler login, or set CLOUDFLARE_API_TOKEN");
+  if (isOffline(output)) throw failure(title, output);
+}
+
+/**
+ * Returns `PUBLIC_URL` as far as it is known before the code is deployed: as given, as configured, as deployed last, or
+ * the custom domain. Undefined when it is the address at workers.dev, which a first deployment learns.
+ */
+async function knownAddress(run, { names, url }) {
+  const given = url ?? names.ownAddress;
+  if (given !== undefined) return given;
+  const last = await lastAddress(run);
+  const address = last ?? names.domainAddress;
+  if (address === undefined && !names.hasWorkersDev)
+    throw new Error("Which address do users call? The routes leave it open: add --url https://...");
+  if (last !== undefined && names.domainAddress !== undefined && last !== names.domainAddress)
+    run.account.say(`PUBLIC_URL stays ${last}; --url ${names.domainAddress} changes it`);
+  return address;
+}
+
+/**
+ * Returns `PUBLIC_URL` of the version that has most of the traffic; undefined when nothing is deployed, or it is local.
+ *
+ * @param {ReturnType<typeof runner>} run
+ * @param {string} [worker] another Worker than the configured one
+ */
+export async function lastAddress(run, worker) {
+  const title = "Reading the last deployment";
+  const of = ["--json", ...(worker === undefined ? [] : ["--name", worker])];
+  const deployment = await run.read(title, ["deployments", "status", ...of]);
+  const [version] = (deployment?.versions ?? []).toSorted((a, b) => b.percentage - a.percentage);
+  if (version === undefined) return undefined;
+  const view = await run.read(title, ["versions", "view", version.version_id, ...of]);
+  const variable = view?.resources.bindings.find(({ name }) => name === "PUBLIC_URL");
+  return isLocal(variable?.text) ? undefined : variable.text;
+}
+
+/** Stops when a stage would send its users, by the links of its mails, to production. */
+async function refuseProductionAddress(run, address, production) {
+  if (production === undefined) return;
+  const { host } = new URL(address);
+  const last = await lastAddress(run, production.worker);
+  const isProductions =
+    production.hosts.includes(host) ||
+    (host.startsWith(`${production.worker}.`) && host.endsWith(".workers.dev")) ||
+    (last !== undefined && new URL(last).host === host);
+  if (isProductions)
+    throw new Error(`${address} is production's address: give the stage its own with --url https://...`);
 }
 
 /** Creates databases and queues. `wrangler deploy` creates the rest. */
@@ -63,8 +122,8 @@ async function migrate(run, { databases }) {
 
 /** Makes the secrets that the Worker lacks: all of them when there is no Worker yet. */
 async function secretFlags(run, { secrets }) {
-  const { code, output } = await run.wrangler(["secret", "list", "--format", "json"]);
-  const missing = code === 0 ? secrets.filter((name) => !output.includes(`"${name}"`)) : secrets;
+  const present = (await run.read("Listing secrets", ["secret", "list", "--format", "json"])) ?? [];
+  const missing = secrets.filter((secret) => !present.some(({ name }) => name === secret));
   if (missing.length === 0) return [];
   run.account.say(`Setting secrets: ${missing.join(", ")}`);
   return ["--secrets-file", run.account.secretsFile(missing)];

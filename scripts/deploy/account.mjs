@@ -36,6 +36,8 @@ export function noAccount(stage, worker) {
   return {
     async wrangler(args) {
       const absent = { code: 1, output: `Worker "${worker}" not found` };
+      // A look at another Worker is one at production, by a stage: it is not taken, and so not shown.
+      if (args.includes("--name")) return absent;
       say(`  wrangler ${args.map((it) => (/[\s"[\]]/.test(it) ? `'${it}'` : it)).join(" ")}`);
       if (["info", "list", "status"].includes(args[1])) return absent;
       if (args[0] !== "deploy") return { code: 0, output: "" };

@@ -1,7 +1,7 @@
 /** What `wrangler.toml` says, as far as a deployment has to know it. */
 import { parse } from "smol-toml";
 import { ownFile, stageConfig } from "../stage.mjs";
-import { configForWrangler, isLocal } from "./routes.mjs";
+import { configForWrangler, customDomainsOf, hostOf, hostsOf, isLocal, routesOf } from "./routes.mjs";
 
 /**
  * Prepares the deployment of a `wrangler.toml`.
@@ -9,7 +9,7 @@ import { configForWrangler, isLocal } from "./routes.mjs";
  * @param {string} toml
  * @param {{stage?: string, url?: string}} flags
  * @param {string} own the file of the stage, `ownFile`; empty when there is none
- * @returns {{config: Record<string, any>} & Pick<import("../deployment.mjs").Options, "names" | "url">}
+ * @returns {{config: Record<string, any>} & Pick<import("../deployment.mjs").Options, "names" | "url" | "production">}
  *   `config` is what wrangler is to read
  * **Errors**: one line, when the file is not TOML, or the stage would share something with production
  */
@@ -21,6 +21,7 @@ export function prepare(toml, { stage, url }, own = "") {
     config: configForWrangler(config),
     names: readNames(config),
     url: url && withoutSlash(url),
+    production: stage === undefined ? undefined : { worker: production.name, hosts: hostsOf(production) },
   };
 }
 
@@ -58,6 +59,7 @@ export function readNames(config) {
   const { producers = [], consumers = [] } = config.queues ?? {};
   const queues = [...producers, ...consumers].flatMap((it) => [it.queue, it.dead_letter_queue]);
   const databases = (config.d1_databases ?? []).filter((it) => it.database_name !== undefined);
+  const domains = customDomainsOf(config);
   return {
     worker: config.name,
     databases: databases.map((it) => ({
@@ -66,7 +68,11 @@ export function readNames(config) {
     })),
     queues: [...new Set(queues.filter((name) => name !== undefined))],
     secrets: config.secrets?.required ?? [],
+    domains,
+    // The domain is the address of a first deployment only when it is the one there is.
+    domainAddress: domains.length === 1 ? `https://${hostOf(domains[0])}` : undefined,
     ownAddress: isLocal(config.vars?.PUBLIC_URL) ? undefined : withoutSlash(config.vars.PUBLIC_URL),
+    hasWorkersDev: config.workers_dev ?? routesOf(config).length === 0,
     variables: {
       // The example's queue is not fed by a deployment: its messages would pile up.
       ...(config.vars?.EVENT_EXPORTS?.includes("EXAMPLE_EXPORT") ? { EVENT_EXPORTS: "[]" } : {}),

@@ -24,7 +24,7 @@ export const DEPLOY = {
     },
     url: {
       takes: "<https://...>",
-      says: "sets PUBLIC_URL, when it is not the address at workers.dev",
+      says: "sets PUBLIC_URL; without it the address of the last deployment stays",
       check: (value) => (isHttps(value) ? undefined : "an address looks like https://api.example.com"),
     },
     dirty: { says: "deploys changes that are not committed, and records that it did" },

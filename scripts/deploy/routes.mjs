@@ -1,4 +1,4 @@
-/** What the routes of a configuration say, and whether an address is local. */
+/** What the routes of a configuration say: hosts, custom domains, and the address that follows from them. */
 
 /** @typedef {{pattern: string, zone_name?: string, zone_id?: string, custom_domain?: boolean}} Route */
 
@@ -12,6 +12,17 @@ export function routesOf({ routes = [], route }) {
   return all.map((it) => (typeof it === "string" ? { pattern: it } : it));
 }
 
+/** Returns the domains that belong to the Worker as a whole. @returns {Route[]} */
+export function customDomainsOf(config) {
+  return routesOf(config).filter((route) => route.custom_domain === true);
+}
+
+/** Returns the host of a pattern, without the `*` of its subdomains: `acme.com` of `*.acme.com/api/*`. */
+export function hostOf({ pattern }) {
+  const [host] = pattern.replace(/^https?:\/\//, "").split("/");
+  return host.replace(/^\*\.?/, "").toLowerCase();
+}
+
 /** `PUBLIC_URL` before a first deployment. */
 export const LOCAL_ADDRESS = "http://localhost:8787";
 
@@ -19,6 +30,12 @@ export const LOCAL_ADDRESS = "http://localhost:8787";
 export function isLocal(address) {
   if (!URL.canParse(address ?? "")) return true;
   return /^(?:(?:.+\.)?localhost\.?|127(?:\.\d+){3}|\[::1\])$/.test(new URL(address).hostname);
+}
+
+/** Returns the hosts that lead to the Worker, as far as its configuration says. @returns {string[]} */
+export function hostsOf(config) {
+  const address = config.vars?.PUBLIC_URL;
+  return [...routesOf(config).map(hostOf), ...(isLocal(address) ? [] : [new URL(address).host])];
 }
 
 /** Returns the configuration as wrangler gets it: flat. */

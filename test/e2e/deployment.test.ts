@@ -12,6 +12,7 @@ const project = (flags: { stage?: string; url?: string } = {}, topLevel = "") =>
   ...prepare(topLevel + TOML, flags),
   config: [],
 });
+const DOMAIN = 'routes = [{ pattern = "api.acme.com", custom_domain = true }]\n';
 const NAMES = readNames(readConfiguration(TOML));
 
 test("an empty account gets everything that wrangler.toml names, the schema before the code", async () => {
@@ -82,6 +83,80 @@ test("the deploy button asks for every secret, with a word on each", () => {
   expect(Object.keys(bindings).filter((name) => !/TOKEN|KEY/.test(name) && !named.includes(name))).toEqual(
     [],
   );
+});
+
+test("PUBLIC_URL stays as it was deployed, and a deployment with it is only one", async () => {
+  const account = playAccount();
+  await deploy(account, project({ url: "https://api.example" }));
+  account.ran.length = 0;
+  expect(await deploy(account, project())).toBe("https://api.example");
+  expect(account.variables.get("PUBLIC_URL")).toBe("https://api.example");
+  expect(account.ran.filter((line) => line.startsWith("deploy "))).toHaveLength(1);
+});
+
+test.each(["deployments status", "versions view", "secret list"])(
+  "a lost answer to %s is not taken for a first deployment, which would replace the secrets",
+  async (command) => {
+    const account = playAccount();
+    await deploy(account, project());
+    account.ran.length = 0;
+    const wrangler = async (args: readonly string[]) =>
+      args.join(" ").startsWith(command) ? { code: 1, output: "Account not found" } : account.wrangler(args);
+    const made: string[] = [];
+    const secretsFile = (names: readonly string[]) => `${made.push(...names)}.json`;
+    await expect(deploy({ ...account, wrangler, secretsFile }, project())).rejects.toThrow(
+      "Account not found",
+    );
+    expect(made).toEqual([]);
+    expect(account.ran.filter((line) => line.startsWith("deploy "))).toEqual([]);
+  },
+);
+
+test("without a login it stops at once, and says which command logs in", async () => {
+  const account = playAccount({ isLoggedIn: false });
+  await expect(deploy(account, project())).rejects.toThrow("npx wrangler login");
+  expect(account.ran).toEqual(["whoami --json"]);
+});
+
+test("a token that may not name its user goes on", async () => {
+  const account = playAccount({ failOn: "whoami", failure: "Authentication error [code: 10000]" });
+  expect(await deploy(account, project())).toBe(ADDRESS);
+});
+
+test("without a network it stops with one line", async () => {
+  const failure = "Unable to resolve Cloudflare's API hostname (api.cloudflare.com).\nThis is typically ...";
+  const account = playAccount({ failOn: "whoami", failure });
+  const line = "Looking for a login: Cloudflare cannot be reached. Is this machine online?";
+  await expect(deploy(account, project())).rejects.toThrow(new Error(line));
+});
+
+test("the address of wrangler.toml is PUBLIC_URL, unless it is the local one", async () => {
+  const account = playAccount();
+  await deploy(account, project({ url: "https://api.example/" }));
+  expect(account.variables.get("PUBLIC_URL")).toBe("https://api.example");
+  const settled = TOML.replace("http://localhost:8787", "https://www.acme.com/");
+  expect(await deploy(account, { ...prepare(settled, {}), config: [] })).toBe("https://www.acme.com");
+});
+
+test("a first deployment with a custom domain has that address from the start", async () => {
+  const account = playAccount();
+  expect(await deploy(account, project({}, DOMAIN))).toBe("https://api.acme.com");
+  expect(account.variables.get("PUBLIC_URL")).toBe("https://api.acme.com");
+  expect(account.ran.filter((line) => line.startsWith("deploy "))).toHaveLength(1);
+});
+
+test("a domain that is added later does not change PUBLIC_URL by itself, and the run says how to", async () => {
+  const account = playAccount();
+  await deploy(account, project());
+  expect(await deploy(account, project({}, DOMAIN))).toBe(ADDRESS);
+  expect(account.said).toContain(`PUBLIC_URL stays ${ADDRESS}; --url https://api.acme.com changes it`);
+});
+
+test("an address that the routes leave open is asked for before anything is created", async () => {
+  const account = playAccount();
+  const routes = 'routes = ["api.acme.com/*", { pattern = "*.acme.org/*", zone_name = "acme.org" }]\n';
+  await expect(deploy(account, project({}, routes))).rejects.toThrow("--url");
+  expect([...account.has]).toEqual([]);
 });
 
 test("every upload records the commit, and every command reads the configuration that was written", async () => {

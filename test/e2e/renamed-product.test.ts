@@ -50,6 +50,7 @@ async function run(flags: readonly string[], environment: Record<string, string>
 test.each([
   ["without a custom domain", "", "", "https://acme-preview.your-subdomain.workers.dev"],
   ["with a custom domain", DOMAIN, "", "https://acme-preview.your-subdomain.workers.dev"],
+  ["with one of its own", DOMAIN, DOMAIN.replace("api.", "preview."), "https://preview.acme.com"],
 ])("--stage preview --dry-run prints no production name, %s", async (_, topLevel, own, address) => {
   const toml = topLevel + readFileSync("wrangler.toml", "utf8").replaceAll("meridian", "acme");
   writeFileSync(join(copy, "wrangler.toml"), toml);
@@ -66,4 +67,21 @@ test.each([
   const commands = output.split("\n").filter((line) => line.startsWith("  wrangler "));
   expect(commands.filter((line) => !line.endsWith(" --config wrangler.preview.json --env="))).toEqual([]);
   expect(existsSync(join(copy, "wrangler.preview.json"))).toBe(false);
+});
+
+const OFFLINE = { CLOUDFLARE_API_TOKEN: "token", CLOUDFLARE_API_BASE_URL: "http://127.0.0.1:1" };
+test.each([
+  ["outside of git", [], {}, /^No commit to record: git says "[^\n]+ --dirty\n$/],
+  [
+    "without a login",
+    ["--dirty"],
+    {},
+    /^Looking for a login\nNot logged in to Cloudflare: npx wrangler login,[^\n]+\n$/,
+  ],
+  ["without a network", ["--dirty"], OFFLINE, /^Looking for a login\n[^\n]+ Is this machine online\?\n$/],
+])("%s the script stops with one line, and makes no secrets", async (_, flags, environment, said) => {
+  const { code, output } = await run(flags, environment);
+  expect(output).toMatch(said);
+  expect(code).toBe(1);
+  expect(existsSync(join(copy, ".deploy-secrets.production.json"))).toBe(false);
 });

@@ -2,7 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { prepare, readConfiguration } from "../../scripts/deploy/configuration.mjs";
 import { sharedWith } from "../../scripts/deploy/separation.mjs";
+import { deploy } from "../../scripts/deployment.mjs";
 import { stageConfig } from "../../scripts/stage.mjs";
+import { playAccount } from "../support/play-account";
 
 /** Another product, which uses more of Cloudflare than this project does. */
 const ACME = `
@@ -125,7 +127,7 @@ test("what a stage says for itself wins over what is derived", () => {
     [[d1_databases]]
     binding = "DB"
     database_id = "33333333-3333-3333-3333-333333333333"`;
-  const { config } = prepare(ACME, { stage: "preview" }, own);
+  const { config, names } = prepare(ACME, { stage: "preview" }, own);
   expect(config.d1_databases).toEqual([
     {
       binding: "DB",
@@ -135,6 +137,7 @@ test("what a stage says for itself wins over what is derived", () => {
     },
   ]);
   expect(config.vars.MAIL_FROM).toBe("Preview <preview@acme.com>");
+  expect(names).toMatchObject({ domainAddress: "https://preview.acme.com", hasWorkersDev: false });
 });
 
 function wouldShare(shared: string) {
@@ -193,6 +196,20 @@ test("a named environment of wrangler is not taken for the stage's own file", ()
   expect(() => prepare(toml, { stage: "preview" })).toThrow("move what it says to stage.preview.toml");
   expect(prepare(toml, { stage: "other" }).config).not.toHaveProperty("env");
   expect(prepare(toml, {}).config).not.toHaveProperty("env");
+});
+
+test.each([
+  ["https://api.acme.com", "a host of its routes"],
+  ["https://acme.someone.workers.dev", "its address at workers.dev"],
+  ["https://acme.example", "what it was deployed with last"],
+])("a stage does not get production's address: %s, %s", async (url) => {
+  const account = playAccount();
+  await deploy(account, { ...prepare(ACME, { url: "https://acme.example" }), config: [] });
+  const before = [...account.has];
+  await expect(deploy(account, { ...prepare(ACME, { stage: "preview", url }), config: [] })).rejects.toThrow(
+    `${url} is production's address`,
+  );
+  expect([...account.has]).toEqual(before);
 });
 
 test("an invalid file is one line with its place", () => {
