@@ -29,7 +29,7 @@ await runMain(async () => {
   const isNew = !existsSync(join(ROOT, file));
   writeFileSync(join(ROOT, file), `${JSON.stringify(config, null, 2)}\n`);
   try {
-    const account = isDry ? noAccount(stage, config.name) : cloudflareAccount(stage);
+    const account = isDry ? noAccount(stage, config.name) : cloudflareAccount(stage, config.account_id);
     // An empty environment is the top level of the file, whatever CLOUDFLARE_ENV says.
     const address = await deploy(account, { ...options, version, config: ["--config", file, "--env="] });
     account.say(isDry ? "Dry run: nothing was changed." : `${config.name} runs at ${address}`);

@@ -2,6 +2,7 @@
  * What a deployment does, in order. Every step looks first and leaves alone what is there, so a deployment that broke
  * off is simply run again. The tools it calls are handed in, so that tests play an account.
  */
+import { attachDomains, refuseTakenDomains } from "./deploy/domains.mjs";
 import { isLocal } from "./deploy/routes.mjs";
 import { failure, isOffline, runner } from "./deploy/runner.mjs";
 
@@ -9,6 +10,8 @@ import { failure, isOffline, runner } from "./deploy/runner.mjs";
  * @typedef {object} Account
  * @property {(args: readonly string[]) => Promise<{code: number, output: string, stdout?: string}>} wrangler runs it to
  *   its end
+ * @property {(method: string, path: string, body?: object) => Promise<{result?: any, errors?: string}>} api calls
+ *   Cloudflare's API under this account; `errors` is a sentence
  * @property {(missing: readonly string[]) => string} secretsFile makes the secrets, keeps them, returns the file's path
  * @property {(url: string) => Promise<boolean>} isReady asks `/readyz` until it answers 200, or gives up
  * @property {(line: string) => void} say
@@ -35,11 +38,13 @@ export async function deploy(account, options) {
   await ensureLogin(run);
   const known = await knownAddress(run, options);
   if (known !== undefined) await refuseProductionAddress(run, known, production);
+  await refuseTakenDomains(account, names.worker, names.domains);
   await createMissing(run, names);
   await migrate(run, names);
   const flags = (address) => [...version, ...variableFlags(names, address)];
   const secrets = await secretFlags(run, names);
   const address = await publish(run, { known, flags, secrets });
+  await attachDomains(account, names.worker, names.domains);
   account.say(`Asking ${address}/readyz`);
   if (!(await account.isReady(address)))
     throw new Error(`${address}/readyz does not answer 200: npx wrangler tail ${names.worker}`);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { newSecret } from "../prepare.mjs";
 import { readSecretFile, writeSecretFile } from "../secret-file.mjs";
 import { ROOT, runTool, toolEnvironment } from "../tools.mjs";
+import { cloudflareApi } from "./cloudflare-api.mjs";
 import { PRODUCTION } from "./flags.mjs";
 
 /** Three minutes, because a new custom domain waits for its certificate. */
@@ -14,12 +15,14 @@ const READY_PAUSE_MS = 2_000;
  * Returns the account that wrangler is logged in to.
  *
  * @param {string} stage
+ * @param {string | undefined} accountId `account_id` of the configuration
  * @returns {import("../deployment.mjs").Account}
  */
-export function cloudflareAccount(stage) {
+export function cloudflareAccount(stage, accountId) {
   const wrangler = (args) => runTool("wrangler", args, { env: unattended(stage) });
   return {
     wrangler,
+    api: cloudflareApi(wrangler, accountId),
     secretsFile: (missing) => keepSecrets(join(ROOT, `.deploy-secrets.${stage}.json`), missing),
     isReady,
     say,
@@ -44,6 +47,10 @@ export function noAccount(stage, worker) {
       built ??= runTool("wrangler", [...withoutSecretsFile(args), "--dry-run"]);
       const { code, output } = await built;
       return { code, output: `${output}\nhttps://${worker}.your-subdomain.workers.dev` };
+    },
+    async api(method, path, body) {
+      say(`  ${method} ${path}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`);
+      return {};
     },
     secretsFile: () => `.deploy-secrets.${stage}.json`,
     isReady: async () => true,

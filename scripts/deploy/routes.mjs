@@ -38,8 +38,16 @@ export function hostsOf(config) {
   return [...routesOf(config).map(hostOf), ...(isLocal(address) ? [] : [new URL(address).host])];
 }
 
-/** Returns the configuration as wrangler gets it: flat. */
+/**
+ * Returns the configuration as wrangler gets it: flat, and without custom domains. Without a terminal wrangler
+ * takes a domain away from another Worker, and replaces DNS records; `attachDomains` attaches them instead.
+ */
 export function configForWrangler(config) {
-  const { env: _, ...rest } = config;
-  return rest;
+  const { route: _, env: __, ...rest } = config;
+  const routes = routesOf(config);
+  return {
+    ...rest,
+    routes: routes.filter((it) => it.custom_domain !== true),
+    workers_dev: config.workers_dev ?? routes.length === 0,
+  };
 }

@@ -142,6 +142,7 @@ test("a first deployment with a custom domain has that address from the start", 
   const account = playAccount();
   expect(await deploy(account, project({}, DOMAIN))).toBe("https://api.acme.com");
   expect(account.variables.get("PUBLIC_URL")).toBe("https://api.acme.com");
+  expect(account.domains).toEqual(["api.acme.com"]);
   expect(account.ran.filter((line) => line.startsWith("deploy "))).toHaveLength(1);
 });
 
@@ -157,6 +158,39 @@ test("an address that the routes leave open is asked for before anything is crea
   const routes = 'routes = ["api.acme.com/*", { pattern = "*.acme.org/*", zone_name = "acme.org" }]\n';
   await expect(deploy(account, project({}, routes))).rejects.toThrow("--url");
   expect([...account.has]).toEqual([]);
+});
+
+test("a domain of another Worker is not taken over, and nothing is changed", async () => {
+  const account = playAccount({ taken: { "api.acme.com": "shop" } });
+  await expect(deploy(account, project({}, DOMAIN))).rejects.toThrow(
+    "api.acme.com belongs to the Worker shop",
+  );
+  expect([...account.has]).toEqual([]);
+  expect(account.domains).toEqual([]);
+});
+
+test("a domain of another Worker is not taken over by a token that may not look, either", async () => {
+  const account = playAccount({ taken: { "api.acme.com": "shop" } });
+  const api: typeof account.api = async (method, path, body) =>
+    method === "GET" ? { errors: "Authentication error" } : await account.api(method, path, body);
+  const refused = deploy({ ...account, api }, project({}, DOMAIN));
+  await expect(refused).rejects.toThrow("Not attached: api.acme.com. Cloudflare says: Hostname is in use");
+  expect(account.domains).toEqual([]);
+});
+
+test("DNS records of another origin are not replaced", async () => {
+  const account = playAccount({ records: ["api.acme.com"] });
+  const refused = deploy(account, project({}, DOMAIN));
+  await expect(refused).rejects.toThrow("Not attached: api.acme.com. Cloudflare says: Hostname already has");
+  expect(account.domains).toEqual([]);
+});
+
+test("wrangler, which would take domains over, gets none, and its default for workers.dev stays", () => {
+  const { config } = prepare(DOMAIN + TOML, {});
+  expect(config).toMatchObject({ routes: [], workers_dev: false });
+  const route = 'route = "api.acme.com/v1/*"\n';
+  expect(prepare(route + TOML, {}).config).toMatchObject({ routes: [{ pattern: "api.acme.com/v1/*" }] });
+  expect(prepare(TOML, {}).config).toMatchObject({ routes: [], workers_dev: true });
 });
 
 test("every upload records the commit, and every command reads the configuration that was written", async () => {

@@ -111,6 +111,7 @@ describe("a stage of another product", () => {
     for (const field of ["routes", "workers_dev", "tail_consumers", "logpush"])
       expect(staged).not.toHaveProperty(field);
     expect(staged.vars).toEqual({ PUBLIC_URL: "http://localhost:8787", MAIL_FROM: "Acme <hello@acme.com>" });
+    expect(prepare(ACME, { stage: "preview" }).config).toMatchObject({ routes: [], workers_dev: true });
   });
 
   test("is built as production is", () => {

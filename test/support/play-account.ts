@@ -9,16 +9,21 @@ interface Options {
   /** What a failed command prints. */
   failure?: string;
   isLoggedIn?: boolean;
+  /** Hosts that are a custom domain of another Worker, by that Worker's name. */
+  taken?: Record<string, string>;
+  /** Hosts with DNS records of another origin. */
+  records?: readonly string[];
 }
 
 /**
  * An account that remembers what was created and set, as Cloudflare would. `ran` has every wrangler command, in order;
- * `variables` are the deployed ones.
+ * `variables` are the deployed ones, `domains` the attached hosts.
  */
 export function playAccount(options: Options = {}) {
   const has = new Set<string>();
   const ran: string[] = [];
   const said: string[] = [];
+  const domains: string[] = [];
   const variables = new Map<string, string>();
   const absent = { code: 1, output: 'Worker "meridian" not found.' };
   const deployed = (print: () => unknown) =>
@@ -27,6 +32,7 @@ export function playAccount(options: Options = {}) {
     ran,
     said,
     has,
+    domains,
     variables,
     async wrangler(args: readonly string[]) {
       const line = args.join(" ");
@@ -54,6 +60,26 @@ export function playAccount(options: Options = {}) {
           variables.set(key, text);
       }
       return { code: 0, output: noun === "deploy" ? `Uploaded\n  ${ADDRESS}\n` : "" };
+    },
+    /** Refuses what Cloudflare refuses when no `override_...` is sent. */
+    async api(method: string, path: string, body?: { origins?: { hostname: string }[] }) {
+      if (method === "GET") {
+        const hostname = new URL(path, ADDRESS).searchParams.get("hostname") ?? "";
+        const service = options.taken?.[hostname];
+        return { result: service === undefined ? [] : [{ hostname, service }] };
+      }
+      const hosts = (body?.origins ?? []).map(({ hostname }) => hostname);
+      const overrides = JSON.stringify(body);
+      const isTaken = hosts.some((host) => options.taken?.[host] !== undefined);
+      if (isTaken && !overrides.includes('"override_existing_origin":true'))
+        return { errors: "Cloudflare says: Hostname is in use [code: 100116]." };
+      const hasRecords = hosts.some((host) => options.records?.includes(host));
+      if (hasRecords && !overrides.includes('"override_existing_dns_record":true'))
+        return {
+          errors: "Cloudflare says: Hostname already has externally managed DNS records [code: 100117].",
+        };
+      domains.splice(0, domains.length, ...hosts);
+      return { result: {} };
     },
     secretsFile(missing: readonly string[]) {
       for (const name of missing) has.add(name);
