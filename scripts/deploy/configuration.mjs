@@ -1,7 +1,15 @@
 /** What `wrangler.toml` says, as far as a deployment has to know it. */
 import { parse } from "smol-toml";
 import { ownFile, stageConfig } from "../stage.mjs";
-import { configForWrangler, customDomainsOf, hostOf, hostsOf, isLocal, routesOf } from "./routes.mjs";
+import {
+  configForWrangler,
+  customDomainsOf,
+  deniedDomainsOf,
+  hostOf,
+  hostsOf,
+  isLocal,
+  routesOf,
+} from "./routes.mjs";
 
 /**
  * Prepares the deployment of a `wrangler.toml`.
@@ -60,6 +68,7 @@ export function readNames(config) {
   const queues = [...producers, ...consumers].flatMap((it) => [it.queue, it.dead_letter_queue]);
   const databases = (config.d1_databases ?? []).filter((it) => it.database_name !== undefined);
   const domains = customDomainsOf(config);
+  const denied = deniedDomainsOf(config);
   return {
     worker: config.name,
     databases: databases.map((it) => ({
@@ -76,6 +85,7 @@ export function readNames(config) {
     variables: {
       // The example's queue is not fed by a deployment: its messages would pile up.
       ...(config.vars?.EVENT_EXPORTS?.includes("EXAMPLE_EXPORT") ? { EVENT_EXPORTS: "[]" } : {}),
+      ...(denied === undefined ? {} : { WEBHOOK_DENIED_DOMAINS: denied }),
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What the routes of a configuration say: hosts, custom domains, and the address that follows from them. */
+/** What the routes of a configuration say: hosts, zones, custom domains, and the address that follows from them. */
 
 /** @typedef {{pattern: string, zone_name?: string, zone_id?: string, custom_domain?: boolean}} Route */
 
@@ -21,6 +21,20 @@ export function customDomainsOf(config) {
 export function hostOf({ pattern }) {
   const [host] = pattern.replace(/^https?:\/\//, "").split("/");
   return host.replace(/^\*\.?/, "").toLowerCase();
+}
+
+/**
+ * Returns the domains that webhooks must not lead to: those of the variable, and the zone of each route. Where a route
+ * names no zone it is the route's host, because which part of a host is the zone cannot be told from its name.
+ *
+ * @returns {string | undefined} separated by commas; undefined when the routes add nothing to the variable
+ */
+export function deniedDomainsOf(config) {
+  const variable = (config.vars?.WEBHOOK_DENIED_DOMAINS ?? "").split(",").map((domain) => domain.trim());
+  const listed = variable.filter((domain) => domain !== "");
+  const zones = routesOf(config).map((route) => route.zone_name?.toLowerCase() ?? hostOf(route));
+  const all = new Set([...listed, ...zones.filter((zone) => zone !== "")]);
+  return all.size === new Set(listed).size ? undefined : [...all].join(",");
 }
 
 /** `PUBLIC_URL` before a first deployment. */

@@ -193,6 +193,21 @@ test("wrangler, which would take domains over, gets none, and its default for wo
   expect(prepare(TOML, {}).config).toMatchObject({ routes: [], workers_dev: true });
 });
 
+test("webhooks must not lead to the zones of the routes, nor to the domains that are listed", async () => {
+  const account = playAccount();
+  const listed = TOML.replace("[vars]", '[vars]\nWEBHOOK_DENIED_DOMAINS = "acme.net, acme.org"');
+  const routes = `routes = [
+    "API.acme.com/v1/*", "*.acme.dev/*", "*/*", { pattern = "x.acme.org/*", zone_name = "acme.org" },
+    { pattern = "api.acme.io", custom_domain = true },
+  ]\n`;
+  await deploy(account, { ...prepare(routes + listed, {}), config: [] });
+  const domains = account.variables.get("WEBHOOK_DENIED_DOMAINS")?.split(",");
+  expect(domains).toEqual(["acme.net", "acme.org", "api.acme.com", "acme.dev", "api.acme.io"]);
+  const without = playAccount();
+  await deploy(without, { ...prepare(listed, {}), config: [] });
+  expect(without.variables.has("WEBHOOK_DENIED_DOMAINS")).toBe(false);
+});
+
 test("every upload records the commit, and every command reads the configuration that was written", async () => {
   const account = playAccount();
   const version = ["--tag", "0123456789ab", "--message", "commit 0123456789ab"];
