@@ -1,3 +1,6 @@
+-- contract: the table keeps its name and every column, and `rowid` stands in for the one that is gone. There is no
+-- release yet that reads the old form.
+--
 -- The primary key is the table: without a rowid there is no second b-tree to write for each delivery. Drizzle has no
 -- word for it, so its snapshot does not know: a rebuild that drizzle-kit writes would lose it.
 --

@@ -37,6 +37,11 @@ const STEPS = [
     run: checkMigrations,
   },
   {
+    name: "migrations take nothing away that running code uses",
+    fix: "expand, deploy, contract (docs/operations.md), or say why in the file: -- contract: <why, and since which release nothing reads it>",
+    run: () => runScript("scripts/migration-guard.mjs", ["--check"]),
+  },
+  {
     name: "docs/events.md and the events' JSON Schemas match the catalogue",
     fix: "npm run events:doc",
     run: () => runScript("scripts/events-doc.mjs", ["--check"]),
