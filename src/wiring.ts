@@ -168,6 +168,7 @@ export const foundationsOf = lazily<Request, Foundations>({
         oldestDueMs: () => oldestDueMs(database),
         kv: () => env.USER_CACHE.get("health"),
         limiter: () => pingLimiter(env, scope),
+        version: env.VERSION.id,
         clock: scope.clock,
         log: scope.log,
       }),

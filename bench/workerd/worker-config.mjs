@@ -82,6 +82,7 @@ function bindingsOf({ wrangler, vars }, isFar) {
     ...wrangler.analytics_engine_datasets.map(({ binding }) =>
       bindingOf(binding, wrapped("bench:analytics")),
     ),
+    ...versionOf(wrangler),
     ...wrangler.ratelimits.map(({ name, simple }) => bindingOf(name, rateLimit(simple))),
     ...objectsOf(wrangler).map(({ name, class_name }) =>
       bindingOf(name, namespaceOf(class_name, isFar ? "far-objects" : "worker")),
@@ -99,6 +100,13 @@ function rateLimit(simple) {
     "bench:rate-limit",
     Object.entries(simple).map(([key, value]) => bindingOf(key, `json = ${text(String(value))}`)),
   );
+}
+
+/** The version's metadata, which the platform makes up for each upload. */
+function versionOf({ version_metadata }) {
+  if (version_metadata === undefined) return [];
+  const metadata = { id: "bench", tag: "", timestamp: "" };
+  return [bindingOf(version_metadata.binding, `json = ${text(JSON.stringify(metadata))}`)];
 }
 
 function objectsOf({ durable_objects }) {

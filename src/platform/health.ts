@@ -19,6 +19,8 @@ export interface Check {
 }
 
 export interface HealthReport {
+  /** Id of the Worker's version that answers, so that a rollout knows which one it tests. */
+  readonly version: string;
   readonly status: "ok" | "degraded" | "down";
   readonly checks: readonly Check[];
 }
@@ -28,6 +30,7 @@ export interface Probes {
   readonly oldestDueMs: () => Promise<number | null>;
   readonly kv: () => Promise<unknown>;
   readonly limiter: () => Promise<unknown>;
+  readonly version: string;
   readonly clock: () => number;
   readonly log: Logger;
 }
@@ -41,7 +44,7 @@ const DUE_AGE_MAX_MS = 300_000;
  * 2 s at most.
  */
 export async function checkHealth(probes: Probes): Promise<HealthReport> {
-  const { clock } = probes;
+  const { clock, version } = probes;
   let dueMs: number | null = null;
   const [d1, ...others] = await Promise.all([
     probe("d1", probes, async () => {
@@ -54,7 +57,7 @@ export async function checkHealth(probes: Probes): Promise<HealthReport> {
   const outbox: Check = { ...d1, name: "outbox", isHealthy: d1.isHealthy && isSent };
   const checks = [d1, ...others, outbox];
   const isDegraded = checks.some((check) => !check.isHealthy);
-  return { status: !d1.isHealthy ? "down" : isDegraded ? "degraded" : "ok", checks };
+  return { version, status: !d1.isHealthy ? "down" : isDegraded ? "degraded" : "ok", checks };
 }
 
 async function probe(

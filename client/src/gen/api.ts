@@ -1296,6 +1296,8 @@ export interface components {
             }[];
         };
         Health: {
+            /** @description Id of the deployed version that answers. */
+            version: string;
             /** @enum {string} */
             status: "ok" | "degraded" | "down";
             checks: {

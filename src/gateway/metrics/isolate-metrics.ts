@@ -11,6 +11,7 @@ import {
 } from "../../platform/observability/metrics";
 import type { Scope } from "../../platform/scope";
 import { METRICS } from "./catalogue";
+import { versionPoint } from "./version-point";
 
 /** A flush belongs to no request, so the line has no request id. */
 const log = createLogger("warn");
@@ -30,7 +31,7 @@ const POINTS_MAX = 200;
 export function flushContext(env: Env, on: Pick<Scope, "clock" | "newId" | "waitUntil">): FlushContext {
   return {
     add: (batch) => addToShard(env, batch),
-    onDelivered: (deltas) => writePoints(new Analytics(env.ANALYTICS), deltas),
+    onDelivered: (deltas) => writePoints(env, deltas),
     clock: on.clock,
     newId: on.newId,
     waitUntil: on.waitUntil,
@@ -38,8 +39,14 @@ export function flushContext(env: Env, on: Pick<Scope, "clock" | "newId" | "wait
   };
 }
 
-/** The same numbers as data points: the name is the index, the labels are blobs, and the amount is the double. */
-function writePoints(analytics: Analytics, deltas: MetricsBatch["deltas"]): void {
+/**
+ * Writes the same numbers as data points: the name is the index, the labels are blobs, and the amount is the double. The
+ * point of the version comes first, so that the platform's limit never cuts it off.
+ */
+function writePoints(env: Env, deltas: MetricsBatch["deltas"]): void {
+  const analytics = new Analytics(env.ANALYTICS);
+  const ofVersion = versionPoint(env.VERSION.id, deltas);
+  if (ofVersion !== null) analytics.write(ofVersion);
   for (const [key, amount] of deltas.slice(0, POINTS_MAX)) {
     const { name, labelValues } = decodeSeriesKey(key);
     analytics.write({ index: name, blobs: ["metric", name, ...labelValues], doubles: [amount] });

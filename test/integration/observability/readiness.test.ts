@@ -5,7 +5,10 @@ import { sendCounted } from "../../support/counted-app";
 
 async function readiness(overrides: Partial<Env> = {}) {
   const { response } = await sendCounted(new Request("https://meridian.example/readyz"), overrides);
-  return { status: response.status, report: (await response.json()) as { status: string; checks: object[] } };
+  return {
+    status: response.status,
+    report: (await response.json()) as { version: string; status: string; checks: object[] },
+  };
 }
 
 function failing<T extends object>(): T {
@@ -31,6 +34,11 @@ test("every dependency is named with its latency", async () => {
       latencyMs: expect.any(Number),
     })),
   );
+});
+
+test("the version that answers is named, so that a rollout knows which one it has tested", async () => {
+  const VERSION = { id: "6c1ffbc0-6d1d-4a9e-8e6b-0f7e5a1d2c3b", tag: "", timestamp: "" };
+  expect((await readiness({ VERSION })).report.version).toBe(VERSION.id);
 });
 
 test("without KV it is degraded and still ready, and says that it is KV", async () => {

@@ -9,8 +9,15 @@ afterEach(() => vi.useRealTimers());
 
 function probes(overrides: Partial<Probes> = {}): Probes {
   const answer = async () => null;
-  const log = createLogger("error");
-  return { oldestDueMs: answer, kv: answer, limiter: answer, clock: () => Date.now(), log, ...overrides };
+  return {
+    oldestDueMs: answer,
+    kv: answer,
+    limiter: answer,
+    version: "v1",
+    clock: () => Date.now(),
+    log: createLogger("error"),
+    ...overrides,
+  };
 }
 
 test("a dependency that never answers is ill after exactly two seconds, and holds the answer no longer", async () => {
@@ -36,7 +43,7 @@ test("what answers in time leaves no timer behind", async () => {
 
 test("a hundred who ask within a second cost one probe, and the next second costs another", async () => {
   const memory = new HealthMemory();
-  const check = vi.fn(async (): Promise<HealthReport> => ({ status: "ok", checks: [] }));
+  const check = vi.fn(async (): Promise<HealthReport> => ({ version: "v1", status: "ok", checks: [] }));
   for (let asked = 0; asked < 100; asked += 1) await memory.recall(() => Date.now(), check);
   expect(check).toHaveBeenCalledTimes(1);
   vi.advanceTimersByTime(1_000);
@@ -47,7 +54,7 @@ test("a hundred who ask within a second cost one probe, and the next second cost
 test("while one probes, the others are told what held before; after ten seconds they look for themselves", async () => {
   const memory = new HealthMemory();
   const clock = () => Date.now();
-  const ok: HealthReport = { status: "ok", checks: [] };
+  const ok: HealthReport = { version: "v1", status: "ok", checks: [] };
   await memory.recall(clock, async () => ok);
   vi.advanceTimersByTime(1_500);
   const check = vi.fn(never);

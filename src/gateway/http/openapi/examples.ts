@@ -214,6 +214,7 @@ export const EXAMPLES = {
     ],
   },
   health: {
+    version: "6c1ffbc0-6d1d-4a9e-8e6b-0f7e5a1d2c3b",
     status: "ok",
     checks: [
       { name: "d1", isHealthy: true, latencyMs: 4 },
@@ -223,6 +224,7 @@ export const EXAMPLES = {
     ],
   },
   healthDown: {
+    version: "6c1ffbc0-6d1d-4a9e-8e6b-0f7e5a1d2c3b",
     status: "down",
     checks: [
       { name: "d1", isHealthy: false, latencyMs: 2_000 },

@@ -40,6 +40,7 @@ export const auditEntry = model<AuditEntry>()({
 });
 
 export const health = model<HealthReport>()({
+  version: text(100).describe("Id of the deployed version that answers."),
   status: z.enum(["ok", "degraded", "down"]),
   checks: z
     .array(
