@@ -2,8 +2,9 @@
  * The command lines of `npm run` scripts, read by a table of their flags. What is not exactly understood stops the script
  * in one line, because a script that ignores a mistyped flag does something else than was meant. Node built-ins only.
  *
- * @typedef {{takes?: string, says?: string, check?: (value: string) => string | undefined}} Flag `takes` names the value
- *   of a flag that has one; `check` returns what a wrong value should have been
+ * @typedef {{takes?: string, says?: string, needs?: string, check?: (value: string) => string | undefined}} Flag `takes`
+ *   names the value of a flag that has one; `check` returns what a wrong value should have been; `needs` names the flag
+ *   that it belongs to
  * @typedef {{command: string, flags: Readonly<Record<string, Flag>>, operands?: readonly string[]}} Program `command` is
  *   how it is started, such as `npm run admin`; `operands` are the names of its arguments without a dash, all required
  */
@@ -49,13 +50,22 @@ export function parseArguments(program, args, environment = {}) {
   const parsed = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
   const seen = new Set();
   for (const token of parsed.tokens.filter(({ kind }) => kind === "option")) {
-    const problem = problemOf(token, flags, seen);
-    if (problem !== undefined) throw new Error(`${problem} See ${flagsOf(command)} --help`);
+    refuse(problemOf(token, flags, seen), command);
     seen.add(token.name);
   }
+  for (const name of seen) refuse(unmetNeedOf(name, flags, seen), command);
   const operands = parsed.positionals;
   if (operands.length !== names.length) throw new Error(`usage: ${synopsisOf(program)}`);
   return { values: parsed.values, operands };
+}
+
+function refuse(problem, command) {
+  if (problem !== undefined) throw new Error(`${problem} See ${flagsOf(command)} --help`);
+}
+
+function unmetNeedOf(name, flags, seen) {
+  const { needs } = flags[name];
+  return needs === undefined || seen.has(needs) ? undefined : `--${name} belongs to --${needs}.`;
 }
 
 /**

@@ -22,6 +22,7 @@ await runMain(async () => {
   ensureDocs();
   const { prepare } = await import("./deploy/configuration.mjs");
   const { deploy } = await import("./deployment.mjs");
+  const { gradualPlan } = await import("./rollout.mjs");
   const { ownFile } = await import("./stage.mjs");
   const stage = flags.stage ?? PRODUCTION;
   const { config, ...options } = prepare(read("wrangler.toml"), flags, read(ownFile(stage)));
@@ -31,7 +32,13 @@ await runMain(async () => {
   try {
     const account = isDry ? noAccount(stage, config.name) : cloudflareAccount(stage, config.account_id);
     // An empty environment is the top level of the file, whatever CLOUDFLARE_ENV says.
-    const address = await deploy(account, { ...options, version, config: ["--config", file, "--env="] });
+    const plan = flags.gradual ? gradualPlan(account, config, flags.watch) : undefined;
+    const address = await deploy(account, {
+      ...options,
+      version,
+      plan,
+      config: ["--config", file, "--env="],
+    });
     account.say(isDry ? "Dry run: nothing was changed." : `${config.name} runs at ${address}`);
   } finally {
     if (isDry && isNew) rmSync(join(ROOT, file));

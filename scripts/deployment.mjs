@@ -24,7 +24,8 @@ import { failure, isOffline, runner } from "./deploy/runner.mjs";
  * @property {string} [url] `PUBLIC_URL`, when it is not the one of the last deployment
  * @property {readonly string[]} [version] flags that describe the version
  * @property {{worker: string, hosts: readonly string[]}} [production] of a stage: whose addresses it must not have
- * @property {typeof publishAtOnce} [publish] puts the code in front of users
+ * @property {(run: ReturnType<typeof runner>) => Promise<typeof publishAtOnce>} [plan] decides, before anything is
+ *   changed, how the code is put in front of users
  */
 
 /**
@@ -33,9 +34,10 @@ import { failure, isOffline, runner } from "./deploy/runner.mjs";
  * @returns {Promise<string>} the address
  */
 export async function deploy(account, options) {
-  const { names, config, version = [], production, publish = publishAtOnce } = options;
+  const { names, config, version = [], production, plan = async () => publishAtOnce } = options;
   const run = runner(account, config);
   await ensureLogin(run);
+  const publish = await plan(run);
   const known = await knownAddress(run, options);
   if (known !== undefined) await refuseProductionAddress(run, known, production);
   await refuseTakenDomains(account, names.worker, names.domains);

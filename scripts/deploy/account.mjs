@@ -19,7 +19,7 @@ const READY_PAUSE_MS = 2_000;
  * @returns {import("../deployment.mjs").Account}
  */
 export function cloudflareAccount(stage, accountId) {
-  const wrangler = (args) => runTool("wrangler", args, { env: unattended(stage) });
+  const wrangler = (args) => runTool("wrangler", args, { env: unattended(stage), detached: isWayBack(args) });
   return {
     wrangler,
     api: cloudflareApi(wrangler, accountId),
@@ -27,6 +27,11 @@ export function cloudflareAccount(stage, accountId) {
     isReady,
     say,
   };
+}
+
+/** A second Ctrl-C ends the children of the terminal's group too. It must not end the way back of a rollout. */
+function isWayBack([command]) {
+  return command === "rollback" && process.platform !== "win32";
 }
 
 /**

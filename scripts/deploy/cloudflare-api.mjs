@@ -28,7 +28,14 @@ export function cloudflareApi(wrangler, accountId) {
   };
 }
 
-async function readLogin(wrangler, accountId) {
+/**
+ * Returns the account and the headers of wrangler's login.
+ *
+ * @param {(args: readonly string[]) => Promise<{code: number, stdout: string}>} wrangler
+ * @param {string | undefined} accountId `account_id` of the configuration
+ * @returns {Promise<{account: string, headers: Record<string, string>}>}
+ */
+export async function readLogin(wrangler, accountId) {
   const { code, stdout } = await wrangler(["auth", "token", "--json"]);
   if (code !== 0) throw new Error("wrangler auth token fails: npx wrangler login");
   const { type, token, key, email } = JSON.parse(stdout);

@@ -1,5 +1,7 @@
 /** The command line of `npm run deploy`. Node built-ins only: it is read before anything is installed. */
 
+import { durationMs } from "../rollout/duration.mjs";
+
 /** What the system without `--stage` is called in the names of files. */
 export const PRODUCTION = "production";
 
@@ -26,6 +28,14 @@ export const DEPLOY = {
       takes: "<https://...>",
       says: "sets PUBLIC_URL; without it the address of the last deployment stays",
       check: (value) => (isHttps(value) ? undefined : "an address looks like https://api.example.com"),
+    },
+    gradual: { says: "deploys at 0 % and tests, at 10 % and watches, then at 100 %; or goes back" },
+    watch: {
+      takes: "<5m>",
+      says: "watches for so long at 10 %; 0 goes from the test to 100 %",
+      needs: "gradual",
+      check: (value) =>
+        durationMs(value) === undefined ? "a duration looks like 30s, 5m or 1h, up to 24h; or 0" : undefined,
     },
     dirty: { says: "deploys changes that are not committed, and records that it did" },
   },

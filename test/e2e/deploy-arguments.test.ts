@@ -29,6 +29,10 @@ test.each([
   ["--stage production", '--stage "production": production is deployed without this flag. See'],
   ["--url api.acme.com", '--url "api.acme.com": an address looks like https://api.example.com. See'],
   ["--url http://api.acme.com", '--url "http://api.acme.com": an address looks like https://api.example.com'],
+  ["--watch 5m", "--watch belongs to --gradual. See"],
+  ["--gradual --watch", "--watch takes a value: --watch <5m>. See"],
+  ["--gradual --watch 5", '--watch "5": a duration looks like 30s, 5m or 1h, up to 24h; or 0. See'],
+  ["--gradual=10", "--gradual takes no value. See"],
 ])("npm run deploy -- %s is refused", (typed, problem) => {
   expect(() => read(typed.split(" "))).toThrow(problem);
 });
@@ -58,6 +62,10 @@ test("what is typed well is read, whatever npm's own settings are", () => {
   const args = ["--stage", "preview", "--dry-run", "--dirty", "--url=https://preview.acme.com"];
   const flags = { stage: "preview", "dry-run": true, dirty: true, url: "https://preview.acme.com" };
   expect(read(args, settings)).toEqual(flags);
+});
+
+test("a gradual rollout is watched for as long as was typed", () => {
+  expect(read(["--watch", "1h", "--gradual"])).toEqual({ gradual: true, watch: "1h" });
 });
 
 describe("the script itself", () => {
