@@ -1,3 +1,5 @@
+import { statfsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
@@ -5,32 +7,100 @@ import { TEST_SECRETS } from "./test/support/secrets.ts";
 
 // Wrangler looks for the required secrets in the environment when there is no .dev.vars, and warns of each one missing.
 for (const [name, value] of Object.entries(TEST_SECRETS)) process.env[name] ??= value;
+// A passing run prints results only. Wrangler's notes of where it found secrets are none; its warnings stay.
+process.env.WRANGLER_LOG ??= "warn";
 
+/** Linux's file system in memory. */
+const MEMORY = "/dev/shm";
+const MEMORY_BYTES_MIN = 1e9;
+
+// Stores are files, and a commit waits for its disk: half of what the tests with stores take. In memory none waits.
+if (hasRoomInMemory()) process.env.TMPDIR ??= MEMORY;
+
+function hasRoomInMemory(): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    return bavail * bsize >= MEMORY_BYTES_MIN;
+  } catch {
+    return false;
+  }
+}
+
+const MODULES_SETUP = "./test/support/fresh-modules-setup.ts";
 const LOG_SETUP = "./test/support/log-setup.ts";
 const STORAGE_SETUP = "./test/support/storage-setup.ts";
+const OUTPUT_SETUP = "./test/support/server-output-setup.ts";
+
+/** This package's source map names files that it does not publish, and Vite would warn of it in each run. */
+const withoutSourceMap = {
+  name: "package-without-source-map",
+  async load(id: string) {
+    if (!id.includes("/node_modules/standardwebhooks/")) return null;
+    return (await readFile(id, "utf8")).replace(/^\/\/# sourceMappingURL=.*$/m, "");
+  },
+};
 
 /** Tests that run in workerd, with the bindings of wrangler.toml. */
-function inWorkerd(name: string, include: string, options: { setupFiles: string[]; isolate?: boolean }) {
+function inWorkerd(name: string, include: string, setupFiles: readonly string[]) {
   return {
     plugins: [
+      withoutSourceMap,
       cloudflareTest(async () => ({
         // The source, where wrangler.toml names what the build makes of it: tests run no build.
         main: "./src/worker.ts",
         wrangler: { configPath: "./wrangler.toml" },
+        // Else workerd logs each object and promise that `reset()` ends between two tests as an uncaught exception.
+        verbose: false,
         miniflare: {
-          // These win over a developer's own .dev.vars, so that tests see the same keys everywhere.
-          bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("./migrations") },
+          bindings: {
+            // These win over a developer's own .dev.vars, so that tests see the same keys everywhere.
+            ...TEST_SECRETS,
+            TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+            TEST_RUNS: process.env.TEST_RUNS === "long" ? "long" : "short",
+          },
         },
       })),
     ],
     test: {
-      ...{ name, include: [include], ...options },
+      ...{ name, include: [include], setupFiles: [...setupFiles] },
+      // One workerd serves many files, where starting one for each takes a second and more of CPU. What isolates tests
+      // is that storage is empty at the start of each; what an isolate remembers, it remembers in production as well.
+      isolate: false,
+      sequence: { setupFiles: "list" as const },
+      // Vitest keeps a module and its source map in one cached file. The pool hands such a file to workerd as the module
+      // and drops the map, and lines are then those of the compiled module.
+      fsModuleCache: false,
       // A hang is a failure; a machine that does ten things at once is none.
       testTimeout: 30_000,
       hookTimeout: 30_000,
     },
   };
 }
+
+/** Tests that run in Node: the built Worker over HTTP, and the scripts. */
+function inNode(name: string, include: string, exclude: readonly string[] = []) {
+  return {
+    test: {
+      ...{ name, include: [include], exclude: [...exclude], setupFiles: [OUTPUT_SETUP] },
+      environment: "node" as const,
+      // A server's log is part of what these tests read.
+      env: { WRANGLER_LOG: "log" },
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+    },
+  };
+}
+
+export const WORKERD_PROJECTS = [
+  inWorkerd("unit", "test/unit/**/*.test.ts", [MODULES_SETUP, LOG_SETUP]),
+  inWorkerd("workerd", "test/{integration,contract,faults}/**/*.test.ts", [
+    MODULES_SETUP,
+    STORAGE_SETUP,
+    LOG_SETUP,
+  ]),
+];
+
+const JUDGED = "test/e2e/{bench,tools}/**/*.test.ts";
 
 export default defineConfig({
   test: {
@@ -39,22 +109,10 @@ export default defineConfig({
     // Two on two cores as well, where the default is one: half of the time of a test from outside is waiting.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      // Pure, so that one workerd serves all files, where starting one for each takes two thirds of their time.
-      inWorkerd("unit", "test/unit/**/*.test.ts", { setupFiles: [LOG_SETUP], isolate: false }),
-      inWorkerd("workerd", "test/{integration,contract,faults}/**/*.test.ts", {
-        setupFiles: [STORAGE_SETUP, LOG_SETUP],
-      }),
-      {
-        // From outside: the built Worker over HTTP, and the scripts, in Node.
-        test: {
-          name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
-          setupFiles: ["./test/support/server-output-setup.ts"],
-          environment: "node",
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-        },
-      },
+      ...WORKERD_PROJECTS,
+      inNode("e2e", "test/e2e/**/*.test.ts", [JUDGED]),
+      // Of tools beside the Worker, minutes long: `npm run judge` runs these, `npm test` does not.
+      inNode("judge", JUDGED),
     ],
   },
 });

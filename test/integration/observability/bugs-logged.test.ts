@@ -224,7 +224,7 @@ describe("what goes on without it", () => {
   });
 
   test("a gauge", async () => {
-    const health = async () => ({ status: "ok", checks: [] }) as const;
+    const health = async () => ({ version: "v1", status: "ok", checks: [] }) as const;
     const on = { health, backlog: plantedBug, clock: () => 0, log: createLogger("info") };
     expect(await readGauges(on)).toEqual([]);
     expectLogged("metrics.backlog_unread");

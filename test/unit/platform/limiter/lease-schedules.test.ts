@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Planet, type Transit, worstWindow } from "../../../support/limiter-planet";
+import { runs } from "../../../support/runs";
 import { VirtualTime } from "../../../support/virtual-time";
 
-const SCHEDULES = 10_000;
+const SCHEDULES = runs({ short: 2_000, long: 10_000 });
 const WINDOW_SECONDS = 15;
 
 const transit: fc.Arbitrary<Transit> = fc.record({
