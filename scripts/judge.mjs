@@ -4,14 +4,17 @@
  */
 import { refuseSwallowed } from "./arguments.mjs";
 import { ensureDependencies, runMain } from "./prepare.mjs";
-import { exitOf, spawnScript, spawnTool } from "./tools.mjs";
+import { exitOf, spawnScript, spawnTool, toolEnvironment } from "./tools.mjs";
 
 const inherit = { stdio: "inherit" };
 const script = (path) => (args) => spawnScript(path, args, inherit);
 const vitest =
   (files, env = {}) =>
   (args) =>
-    spawnTool("vitest", ["run", ...files, ...args], { env: { ...process.env, ...env } });
+    spawnTool("vitest", ["run", ...files, ...args], { env: { ...toolEnvironment(), ...env } });
+
+/** Tests of the project that `npm test` leaves out: see vitest.config.ts. */
+const judged = (folder) => vitest(["--project", "judge", folder], { JUDGE: "yes" });
 
 /** @type {Readonly<Record<string, {says: string, run: (args: readonly string[]) => import("node:child_process").ChildProcess}>>} */
 const JUDGES = {
@@ -31,7 +34,11 @@ const JUDGES = {
   },
   bench: {
     says: "tests of the benchmark itself: what it serves, asks, counts and prints",
-    run: vitest(["--project", "judge"]),
+    run: judged("test/e2e/bench"),
+  },
+  alerts: {
+    says: "the alert rules' own tests by promtool, and an alert that Prometheus and Alertmanager send and resolve",
+    run: judged("test/e2e/alerts"),
   },
   "openapi-answers": {
     says: "every answer of the running server against public/openapi.json, by Stoplight's Prism; --url, --brief",
