@@ -42,7 +42,7 @@ export function guardMigrations(migrations) {
   });
 }
 
-/** The reason needs a word: a dash or a full stop is none. */
+/** The reason has at least one word: a dash or a full stop does not count. */
 function isContract({ value }) {
   return /^--\s*contract:.*\p{L}{2}/iu.test(value);
 }

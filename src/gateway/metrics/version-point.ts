@@ -1,6 +1,6 @@
 /**
  * How the requests of one version went: a data point of every flush. A gradual rollout compares two versions by it,
- * where the sums of `/metrics` are over all versions. `scripts/rollout-metrics.mjs` reads it.
+ * where the sums of `/metrics` are over all versions. `scripts/rollout/metrics.mjs` reads it.
  *
  * ```
  * index1, blob2  the version's id          double1  requests answered
