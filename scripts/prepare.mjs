@@ -95,13 +95,13 @@ export function ensureSecrets(path = join(ROOT, ".dev.vars")) {
  *
  * @param {string | undefined} persistTo the directory given to `wrangler dev --persist-to`
  */
-export async function ensureMigrations(persistTo) {
+export async function ensureMigrations(persistTo, { isQuiet = false } = {}) {
   const state = stateDirectory(persistTo);
   const stamp = join(state, "meridian-migrations");
   const wanted = migrationsDigest();
   const isStamped = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
   if (isStamped && existsSync(join(state, "v3/d1"))) return;
-  say("Migrating the local database");
+  if (!isQuiet) say("Migrating the local database");
   const args = [
     ...["d1", "migrations", "apply", "DB", "--local"],
     ...(persistTo === undefined ? [] : ["--persist-to", persistTo]),

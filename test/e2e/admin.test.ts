@@ -219,7 +219,7 @@ async function lockElsewhere(file: string) {
 test("the command waits for a lock that another process holds, warns of the address, and says when the account was made", async () => {
   const state = mkdtempSync(join(tmpdir(), "meridian-admin-"));
   onTestFinished(() => rmSync(state, { recursive: true, force: true }));
-  await ensureMigrations(state);
+  await ensureMigrations(state, { isQuiet: true });
   const folder = join(state, "v3/d1/miniflare-D1DatabaseObject");
   const name = readdirSync(folder).find((file) => /^[0-9a-f]{64}\.sqlite$/.test(file)) ?? "";
   const stored = new DatabaseSync(join(folder, name));

@@ -26,7 +26,7 @@ export async function startDevServer(
   const port = 20_000 + Math.floor(Math.random() * 20_000);
   const base = `http://127.0.0.1:${port}`;
   const state = mkdtempSync(join(tmpdir(), "meridian-dev-"));
-  await ensureMigrations(state);
+  await ensureMigrations(state, { isQuiet: true });
   const server = spawnTool(
     "wrangler",
     [
