@@ -94,6 +94,7 @@ export function ensureSecrets(path = join(ROOT, ".dev.vars")) {
  * is started when nothing is pending.
  *
  * @param {string | undefined} persistTo the directory given to `wrangler dev --persist-to`
+ * @param {{readonly isQuiet?: boolean}} [options] a quiet one does not print what takes so long
  */
 export async function ensureMigrations(persistTo, { isQuiet = false } = {}) {
   const state = stateDirectory(persistTo);

@@ -1,14 +1,13 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { findStatement, promoteStatements } from "../../scripts/admin-statements.mjs";
 import { DatabaseLocked } from "../../scripts/database-lock.mjs";
-import { ensureMigrations } from "../../scripts/prepare.mjs";
 import { promote as promoteAccount } from "../../scripts/promotion.mjs";
 import { collect, spawnScript } from "../../scripts/tools.mjs";
+import { migratedState } from "../support/migrated-state";
 
 const AT = 1_800_000_000_000;
 const CHANGE = { at: AT, eventId: "01a202f2-1b2e-7000-9e8e-fe5eefe45b1e", requestId: "request-1" };
@@ -217,9 +216,8 @@ async function lockElsewhere(file: string) {
 }
 
 test("the command waits for a lock that another process holds, warns of the address, and says when the account was made", async () => {
-  const state = mkdtempSync(join(tmpdir(), "meridian-admin-"));
+  const state = await migratedState();
   onTestFinished(() => rmSync(state, { recursive: true, force: true }));
-  await ensureMigrations(state, { isQuiet: true });
   const folder = join(state, "v3/d1/miniflare-D1DatabaseObject");
   const name = readdirSync(folder).find((file) => /^[0-9a-f]{64}\.sqlite$/.test(file)) ?? "";
   const stored = new DatabaseSync(join(folder, name));

@@ -1,10 +1,8 @@
 /** The built Worker in a server of its own, with an empty database: for tests from outside. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { vi } from "vitest";
-import { ensureMigrations } from "../../scripts/prepare.mjs";
 import { spawnTool, toolEnvironment } from "../../scripts/tools.mjs";
+import { migratedState } from "./migrated-state.ts";
 import { TEST_SECRETS } from "./secrets.ts";
 import { watchProcess } from "./server-output.ts";
 
@@ -25,8 +23,7 @@ export async function startDevServer(
 ): Promise<DevServer> {
   const port = 20_000 + Math.floor(Math.random() * 20_000);
   const base = `http://127.0.0.1:${port}`;
-  const state = mkdtempSync(join(tmpdir(), "meridian-dev-"));
-  await ensureMigrations(state, { isQuiet: true });
+  const state = await migratedState();
   const server = spawnTool(
     "wrangler",
     [
