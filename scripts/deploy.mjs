@@ -24,6 +24,10 @@ await runMain(async () => {
   const { deploy } = await import("./deployment.mjs");
   const { gradualPlan } = await import("./rollout.mjs");
   const { ownFile } = await import("./stage.mjs");
+  // A deployment migrates before it deploys, whether or not `npm run check` was run.
+  const { guardFolder } = await import("./migration-guard.mjs");
+  const [breach] = guardFolder();
+  if (breach !== undefined) throw new Error(`migrations/${breach}\n  docs/operations.md says what to do.`);
   const stage = flags.stage ?? PRODUCTION;
   const { config, ...options } = prepare(read("wrangler.toml"), flags, read(ownFile(stage)));
   const file = `wrangler.${stage}.json`;

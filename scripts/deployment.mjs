@@ -3,7 +3,7 @@
  * off is simply run again. The tools it calls are handed in, so that tests play an account.
  */
 import { attachDomains, refuseTakenDomains } from "./deploy/domains.mjs";
-import { isLocal } from "./deploy/routes.mjs";
+import { addressHostOf, covers, isLocal } from "./deploy/routes.mjs";
 import { failure, isOffline, runner } from "./deploy/runner.mjs";
 
 /**
@@ -23,7 +23,8 @@ import { failure, isOffline, runner } from "./deploy/runner.mjs";
  * @property {readonly string[]} config the flags by which wrangler finds the configuration
  * @property {string} [url] `PUBLIC_URL`, when it is not the one of the last deployment
  * @property {readonly string[]} [version] flags that describe the version
- * @property {{worker: string, hosts: readonly string[]}} [production] of a stage: whose addresses it must not have
+ * @property {{worker: string, hosts: readonly string[], own: readonly string[]}} [production] of a stage: whose addresses it must not
+ *   have, and the host patterns of its `own`
  * @property {(run: ReturnType<typeof runner>) => Promise<typeof publishAtOnce>} [plan] decides, before anything is
  *   changed, how the code is put in front of users
  */
@@ -99,12 +100,15 @@ export async function lastAddress(run, worker) {
 /** Stops when a stage would send its users, by the links of its mails, to production. */
 async function refuseProductionAddress(run, address, production) {
   if (production === undefined) return;
-  const { host } = new URL(address);
+  const host = addressHostOf(address);
   const last = await lastAddress(run, production.worker);
+  const hosts = last === undefined ? production.hosts : [...production.hosts, addressHostOf(last)];
+  // A route of the stage's own wins over production's wildcard.
+  const isOwn = production.own.some((pattern) => covers(pattern, host));
   const isProductions =
-    production.hosts.includes(host) ||
-    (host.startsWith(`${production.worker}.`) && host.endsWith(".workers.dev")) ||
-    (last !== undefined && new URL(last).host === host);
+    hosts.includes(host) ||
+    (!isOwn && hosts.some((pattern) => covers(pattern, host))) ||
+    (host.startsWith(`${production.worker}.`) && host.endsWith(".workers.dev"));
   if (isProductions)
     throw new Error(`${address} is production's address: give the stage its own with --url https://...`);
 }

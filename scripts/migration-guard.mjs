@@ -127,13 +127,18 @@ function excerptOf(tokens) {
   return text.length > EXCERPT_LENGTH_MAX ? `${text.slice(0, EXCERPT_LENGTH_MAX)}...` : text;
 }
 
-function check(directory) {
+/** Returns two lines for each destructive statement of a folder: its place, and why it is refused. */
+export function guardFolder(directory = join(ROOT, "migrations")) {
   const files = readdirSync(directory).filter((name) => name.endsWith(".sql"));
   const migrations = files.sort().map((name) => ({ name, sql: readFileSync(join(directory, name), "utf8") }));
-  const breaches = guardMigrations(migrations);
-  for (const { file, line, statement, why } of breaches) {
-    process.stdout.write(`${file}:${line}: ${statement}\n  ${why}\n`);
-  }
+  return guardMigrations(migrations).map(
+    ({ file, line, statement, why }) => `${file}:${line}: ${statement}\n  ${why}`,
+  );
+}
+
+function check(directory) {
+  const breaches = guardFolder(directory);
+  for (const breach of breaches) process.stdout.write(`${breach}\n`);
   return breaches.length === 0 ? 0 : 1;
 }
 

@@ -29,7 +29,10 @@ export function prepare(toml, { stage, url }, own = "") {
     config: configForWrangler(config),
     names: readNames(config),
     url: url && withoutSlash(url),
-    production: stage === undefined ? undefined : { worker: production.name, hosts: hostsOf(production) },
+    production:
+      stage === undefined
+        ? undefined
+        : { worker: production.name, hosts: hostsOf(production), own: hostsOf({ ...config, vars: {} }) },
   };
 }
 

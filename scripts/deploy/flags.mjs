@@ -1,6 +1,7 @@
 /** The command line of `npm run deploy`. Node built-ins only: it is read before anything is installed. */
 
 import { durationMs } from "../rollout/duration.mjs";
+import { isLocal } from "./routes.mjs";
 
 /** What the system without `--stage` is called in the names of files. */
 export const PRODUCTION = "production";
@@ -27,7 +28,8 @@ export const DEPLOY = {
     url: {
       takes: "<https://...>",
       says: "sets PUBLIC_URL; without it the address of the last deployment stays",
-      check: (value) => (isHttps(value) ? undefined : "an address looks like https://api.example.com"),
+      check: (value) =>
+        isHttps(value) && !isLocal(value) ? undefined : "an address looks like https://api.example.com",
     },
     gradual: { says: "deploys at 0 % and tests, at 10 % and watches, then at 100 %; or goes back" },
     watch: {

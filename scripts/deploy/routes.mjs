@@ -23,6 +23,25 @@ export function hostOf({ pattern }) {
   return host.replace(/^\*\.?/, "").toLowerCase();
 }
 
+/** Returns the host part of a route's pattern in one spelling, with its `*`: `*.acme.com` of `https://*.ACME.com/api/*`. */
+export function hostPatternOf({ pattern }) {
+  return plainHost(pattern.replace(/^https?:\/\//, "").split("/")[0]);
+}
+
+/** Returns an address's host in the same spelling. A port or a dot at its end leads to the same Worker. */
+export function addressHostOf(address) {
+  return plainHost(new URL(address).hostname);
+}
+
+function plainHost(host) {
+  return host.toLowerCase().replace(/:\d+$/, "").replace(/\.+$/, "");
+}
+
+/** Returns whether the requests of a host, or of each host of a pattern, match a host pattern. */
+export function covers(hostPattern, host) {
+  return hostPattern.startsWith("*") ? host.endsWith(hostPattern.slice(1)) : host === hostPattern;
+}
+
 /**
  * Returns the domains that webhooks must not lead to: those of the variable, and the zone of each route. Where a route
  * names no zone it is the route's host, because which part of a host is the zone cannot be told from its name.
@@ -46,10 +65,10 @@ export function isLocal(address) {
   return /^(?:(?:.+\.)?localhost\.?|127(?:\.\d+){3}|\[::1\])$/.test(new URL(address).hostname);
 }
 
-/** Returns the hosts that lead to the Worker, as far as its configuration says. @returns {string[]} */
+/** Returns the host patterns that lead to the Worker, as far as its configuration says. @returns {string[]} */
 export function hostsOf(config) {
   const address = config.vars?.PUBLIC_URL;
-  return [...routesOf(config).map(hostOf), ...(isLocal(address) ? [] : [new URL(address).host])];
+  return [...routesOf(config).map(hostPatternOf), ...(isLocal(address) ? [] : [addressHostOf(address)])];
 }
 
 /**

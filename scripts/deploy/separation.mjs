@@ -2,7 +2,7 @@
  * Whether two configurations share anything. It reads what is there and derives nothing, so that a mistake in the
  * derivation of a stage does not hide itself.
  */
-import { isLocal, routesOf } from "./routes.mjs";
+import { addressHostOf, covers, hostPatternOf, hostsOf, isLocal, routesOf } from "./routes.mjs";
 
 /** Tables of an adopter's own making. */
 const OPAQUE = new Set(["vars", "define", "alias", "env", "props", "metadata", "image_vars"]);
@@ -26,7 +26,19 @@ export function sharedWith(production, staged, own = {}) {
   const chosen = identitiesIn(own).filter(
     (it) => it.startsWith("Worker ") && it !== `Worker ${production.name}`,
   );
-  return [...new Set(identitiesOf(staged))].filter((it) => taken.has(it) && !chosen.includes(it));
+  const same = identitiesOf(staged).filter((it) => taken.has(it) && !chosen.includes(it));
+  return [...new Set([...same, ...takenRoutes(production, staged)])];
+}
+
+/**
+ * Routes of the stage that would get requests of production's hosts, however they are written. Cloudflare prefers a route
+ * to a custom domain of the same host.
+ */
+function takenRoutes(production, staged) {
+  const hosts = hostsOf(production);
+  return routesOf(staged)
+    .filter((route) => hosts.some((host) => covers(hostPatternOf(route), host)))
+    .map(({ pattern }) => `route ${pattern}`);
 }
 
 function identitiesOf(config) {
@@ -36,7 +48,7 @@ function identitiesOf(config) {
     ...identitiesIn(config),
     ...routesOf(config).map(({ pattern }) => `route ${pattern}`),
     ...(config.addresses ?? []).map((it) => `address ${it}`),
-    ...(isLocal(address) ? [] : [`PUBLIC_URL ${new URL(address).host}`]),
+    ...(isLocal(address) ? [] : [`PUBLIC_URL ${addressHostOf(address)}`]),
   ];
 }
 

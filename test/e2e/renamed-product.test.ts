@@ -85,3 +85,15 @@ test.each([
   expect(code).toBe(1);
   expect(existsSync(join(copy, ".deploy-secrets.production.json"))).toBe(false);
 });
+
+test("a migration that takes something away stops the deployment before anything is changed", async () => {
+  const file = join(copy, "migrations/9999_drop_users.sql");
+  writeFileSync(file, "drop table users;\n");
+  try {
+    const { code, output } = await run(["--dry-run"]);
+    expect(output).toMatch(/^migrations\/9999_drop_users\.sql:1: drop table users\n/);
+    expect(code).toBe(1);
+  } finally {
+    rmSync(file);
+  }
+});

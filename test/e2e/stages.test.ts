@@ -185,6 +185,28 @@ describe("the run stops when a stage would share", () => {
     expect(() => prepare(ACME, { stage: "preview" }, own)).toThrow(wouldShare(shared));
   });
 
+  test.each([
+    ["api.acme.com/*", "api.acme.com/*"],
+    ["https://API.acme.com./v1/*", "https://API.acme.com./v1/*"],
+    ["*.acme.com/*", "*.acme.com/*"],
+    ["*acme.com/*", "*acme.com/*"],
+  ])("the route %s, which would get what production's domain gets", (pattern, shown) => {
+    const own = `routes = [{ pattern = "${pattern}", zone_name = "acme.com" }]`;
+    expect(() => prepare(ACME, { stage: "preview" }, own)).toThrow(wouldShare(`route ${shown}`));
+  });
+
+  test("but a host of its own below production's wildcard is its own", () => {
+    const wild = ACME.replace(
+      /^routes = .*$/m,
+      'routes = [{ pattern = "*.acme.com/*", zone_name = "acme.com" }]',
+    );
+    const own = 'routes = [{ pattern = "preview.acme.com/*", zone_name = "acme.com" }]';
+    expect(prepare(wild, { stage: "preview" }, own).config.routes).toHaveLength(1);
+    expect(() => prepare(wild, { stage: "preview" }, own.replace("preview.", "*."))).toThrow(
+      wouldShare("route *.acme.com/*"),
+    );
+  });
+
   test("but it may choose to call another team's Worker, which production calls too", () => {
     const service = '[[services]]\nbinding = "PAY"\nservice = "payments"\n';
     const { config } = prepare(ACME + service, { stage: "preview" }, service);
@@ -201,6 +223,7 @@ test("a named environment of wrangler is not taken for the stage's own file", ()
 
 test.each([
   ["https://api.acme.com", "a host of its routes"],
+  ["https://API.acme.com.:8443/x", "the same, spelled otherwise"],
   ["https://acme.someone.workers.dev", "its address at workers.dev"],
   ["https://acme.example", "what it was deployed with last"],
 ])("a stage does not get production's address: %s, %s", async (url) => {
@@ -211,6 +234,19 @@ test.each([
     `${url} is production's address`,
   );
   expect([...account.has]).toEqual(before);
+});
+
+test("a stage gets no address that only production's wildcard answers", async () => {
+  const wild = ACME.replace(
+    /^routes = .*$/m,
+    'routes = [{ pattern = "*.acme.com/*", zone_name = "acme.com" }]',
+  );
+  const url = "https://preview.acme.com";
+  const own = 'routes = [{ pattern = "preview.acme.com/*", zone_name = "acme.com" }]';
+  const at = (file: string) =>
+    deploy(playAccount(), { ...prepare(wild, { stage: "preview", url }, file), config: [] });
+  await expect(at("")).rejects.toThrow(`${url} is production's address`);
+  await expect(at(own)).resolves.toBe(url);
 });
 
 test("an invalid file is one line with its place", () => {
