@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { eagerImports } from "./test/support/eager-imports.ts";
 import { TEST_SECRETS } from "./test/support/secrets.ts";
 
 // Wrangler looks for the required secrets in the environment when there is no .dev.vars, and warns of each one missing.
@@ -49,6 +50,7 @@ function inWorkerd(name: string, include: string, setupFiles: readonly string[],
   return {
     plugins: [
       withoutSourceMap,
+      eagerImports(),
       cloudflareTest(async () => ({
         // The source, where wrangler.toml names what the build makes of it: tests run no build.
         main: "./src/worker.ts",
