@@ -1,6 +1,6 @@
 /** What a change of role from outside the Worker reads and writes: the same rows as the users service, in one batch. */
 
-/** The consumers of `user.updated`, as `gateway/consumers/registry.ts` names them, and how long the event rests before each. */
+/** The consumers of `user.updated`, as `jobs/registry.ts` names them, and how long the event rests before each. */
 export const CONSUMERS = [{ name: "cache-refresh", delaySeconds: 30 }];
 
 /**

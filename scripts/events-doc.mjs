@@ -12,9 +12,9 @@ const SCHEMAS_FILE = "src/gateway/event-schemas.json";
 if (readText(SCHEMAS_FILE) === null) writeFileSync(join(ROOT, SCHEMAS_FILE), "{}\n");
 
 const { EVENT_CATALOGUE, EVENT_CONTRACTS, consumersOf, toJSONSchema } = await loadTypeScript(`
-  export { EVENT_CATALOGUE } from "./src/gateway/event-catalogue";
+  export { EVENT_CATALOGUE } from "./src/jobs/event-catalogue";
   export { EVENT_CONTRACTS } from "./src/gateway/event-contracts";
-  export { consumersOf } from "./src/gateway/consumers/registry";
+  export { consumersOf } from "./src/jobs/registry";
   export { toJSONSchema } from "./src/kernel/schema";`);
 const SCHEMAS = Object.fromEntries(
   Object.entries(EVENT_CONTRACTS).map(([type, { data }]) => [type, schemaOf(data)]),
@@ -40,7 +40,7 @@ function schemaOf(data) {
 function document() {
   return `# Events
 
-<!-- Written by \`npm run events:doc\` from src/gateway/event-catalogue.ts and event-contracts.ts. Change it there. -->
+<!-- Written by \`npm run events:doc\` from src/jobs/event-catalogue.ts and event-contracts.ts. Change it there. -->
 
 Every change that others may care about is an event: a CloudEvents 1.0 envelope, committed with the change itself.
 Fields are added within a version, never renamed or removed. An event is delivered at least once and in no order;

@@ -1,12 +1,10 @@
 /** The composition root: the only file that builds services out of bindings. All of it is cheap, and made per request. */
 
-import { exportQueues, exportsOf } from "./gateway/consumers/exports";
-import { consumersOf, delaySecondsOf } from "./gateway/consumers/registry";
-import { EVENT_TYPES } from "./gateway/event-catalogue";
-import { MeteredAuthService, recordEvent } from "./gateway/metrics/business";
-import { flushContext, metrics } from "./gateway/metrics/isolate-metrics";
-import { type ReportSources, reportMetrics } from "./gateway/metrics/report";
 import type { Services, Wire } from "./gateway/request-context";
+import { EVENT_TYPES } from "./jobs/event-catalogue";
+import { MeteredAuthService, recordEvent } from "./jobs/event-metrics";
+import { exportQueues, exportsOf } from "./jobs/exports";
+import { consumersOf, delaySecondsOf } from "./jobs/registry";
 import type { Outcome } from "./kernel/errors";
 import { lazily } from "./kernel/lazily";
 import { passwordViolations } from "./kernel/password-policy";
@@ -37,7 +35,6 @@ import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
 import { Sealer } from "./platform/sealing";
 import { Vault } from "./platform/vault";
-import { AnalyticsService } from "./services/analytics";
 import {
   AccessTokens,
   AccountMails,
@@ -60,8 +57,11 @@ import {
   TokenMemory,
   type VerifiedToken,
 } from "./services/auth";
-import { EventService } from "./services/events";
-import { LimitService } from "./services/limits";
+import { AnalyticsService } from "./services/operations/analytics";
+import { EventService } from "./services/operations/events";
+import { LimitService } from "./services/operations/limits";
+import { flushContext, metrics } from "./services/operations/metrics/isolate-metrics";
+import { type ReportSources, reportMetrics } from "./services/operations/metrics/report";
 import { OrderRepository, OrderService, ProductRepository, ProductService } from "./services/orders";
 import {
   CredentialRepository,

@@ -1,7 +1,7 @@
 /** The Worker's contents page: what Cloudflare calls, and what the Worker exports. */
 import { createApp } from "./gateway/http/app";
-import { flushContext, metricsFlusher } from "./gateway/metrics/isolate-metrics";
 import { newId, systemClock } from "./platform/clock";
+import { flushContext, metricsFlusher } from "./services/operations/metrics/isolate-metrics";
 import { wire } from "./wiring";
 
 const app = createApp(wire);
@@ -20,13 +20,13 @@ export default {
   },
 
   async queue(batch, env, ctx) {
-    const { runBatch } = await import("./jobs");
+    const { runBatch } = await import("./jobs/index");
     await runBatch(batch, env, ctx);
     flushMetrics(env, ctx);
   },
 
   async scheduled(_controller, env, ctx) {
-    const { runTick } = await import("./jobs");
+    const { runTick } = await import("./jobs/index");
     await runTick(env, ctx);
     flushMetrics(env, ctx);
   },

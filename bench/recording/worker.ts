@@ -6,9 +6,9 @@ import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { requestMetrics } from "../../src/gateway/http/middleware/request-metrics";
 import { requestScope } from "../../src/gateway/http/middleware/request-scope";
-import { metrics } from "../../src/gateway/metrics/isolate-metrics";
 import type { GatewayEnv, Wire } from "../../src/gateway/request-context";
 import { newId } from "../../src/platform/clock";
+import { metrics } from "../../src/services/operations/metrics/isolate-metrics";
 import { TEST_SECRETS } from "../../test/support/secrets";
 
 /** No service is called. */

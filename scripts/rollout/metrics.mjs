@@ -1,6 +1,6 @@
 /**
  * How the requests of a version went, read from Analytics Engine: the Worker writes a point of its version with every
- * flush of its metrics (src/gateway/metrics/version-point.ts). A point is found there some time after it was written;
+ * flush of its metrics (src/services/operations/metrics/version-point.ts). A point is found there some time after it was written;
  * Cloudflare names no bound.
  * Source: developers.cloudflare.com/analytics/analytics-engine/sql-api
  */

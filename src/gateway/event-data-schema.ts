@@ -1,5 +1,5 @@
 /** JSON Schemas of events' data, for `dataschema`. Loaded with `import()` by the route that serves them. */
-import { EVENT_CATALOGUE, isEventType } from "./event-catalogue";
+import { EVENT_CATALOGUE, isEventType } from "../jobs/event-catalogue";
 // `npm run events:doc` writes this file, because the Worker does not carry the code that turns zod into JSON Schema.
 import EVENT_SCHEMAS from "./event-schemas.json";
 

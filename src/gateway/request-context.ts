@@ -8,7 +8,6 @@ import type { Limiter } from "../platform/limiter";
 import type { ExpositionFormat } from "../platform/observability/metrics";
 import type { Outbox } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
-import type { AnalyticsService } from "../services/analytics";
 import type {
   AccessTokens,
   AccountMails,
@@ -19,8 +18,9 @@ import type {
   KeySet,
   RecoveryService,
 } from "../services/auth";
-import type { EventService } from "../services/events";
-import type { LimitService } from "../services/limits";
+import type { AnalyticsService } from "../services/operations/analytics";
+import type { EventService } from "../services/operations/events";
+import type { LimitService } from "../services/operations/limits";
 import type { OrderService, ProductService } from "../services/orders";
 import type { UserService } from "../services/users";
 import type { WebhookService } from "../services/webhooks";

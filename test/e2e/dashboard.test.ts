@@ -9,9 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ROOT } from "../../scripts/tools.mjs";
-import { METRICS } from "../../src/gateway/metrics/catalogue";
 import * as z from "../../src/kernel/schema";
 import type { MetricDefinition } from "../../src/platform/observability/metrics/definition";
+import { METRICS } from "../../src/services/operations/metrics/catalogue";
 
 /** Grafana's way to name the data source that its reader chose. */
 const CHOSEN = "$" + "{datasource}";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { prepare, readConfiguration, readNames } from "../../scripts/deploy/configuration.mjs";
 import { deploy } from "../../scripts/deployment.mjs";
-import { consume } from "../../src/gateway/consumers/queue";
+import { consume } from "../../src/jobs/queue";
 import { ADDRESS, playAccount } from "../support/play-account";
 
 const TOML = readFileSync("wrangler.toml", "utf8");

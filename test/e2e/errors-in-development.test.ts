@@ -15,7 +15,7 @@ const MISTAKES: readonly (readonly [file: string, from: string, to: string])[] =
     "const { products } =",
     "nothing().resolver; const { products } =",
   ],
-  ["src/gateway/consumers/welcome-mail.ts", "if (found === null)", "nothing().consumer; if (found === null)"],
+  ["src/jobs/mails/welcome-mail.ts", "if (found === null)", "nothing().consumer; if (found === null)"],
   ["src/services/orders/expiry.ts", "let seen = 0;", "let seen = nothing().task;"],
   [
     "src/platform/limiter/client-limiter.ts",
@@ -23,7 +23,7 @@ const MISTAKES: readonly (readonly [file: string, from: string, to: string])[] =
     "ping(): Promise<void> { nothing().object;",
   ],
   // A table of the code that no migration makes.
-  ["drizzle/schema/analytics.ts", '"daily_signups"', '"daily_sign_ups"'],
+  ["drizzle/schema/operations.ts", '"daily_signups"', '"daily_sign_ups"'],
 ];
 const HELPER = "\nfunction nothing(): any {\n  return undefined;\n}\n";
 
@@ -83,7 +83,7 @@ test("a mistake in a chunk that is loaded on demand: the same", async () => {
 test("mistakes in a consumer, in a task of the cron and in a Durable Object: the same", async () => {
   const person = { name: "Ada Lovelace", email: "ada@meridian.example" };
   expect((await post("/api/users", person)).status).toBe(201);
-  await expectShown(reading("consumer"), "src/gateway/consumers/welcome-mail.ts");
+  await expectShown(reading("consumer"), "src/jobs/mails/welcome-mail.ts");
   await expectShown(reading("task"), "src/services/orders/expiry.ts");
   await expectShown(reading("object"), "src/platform/limiter/client-limiter.ts");
 });

@@ -40,7 +40,7 @@ const BREACHES: readonly Breach[] = [
   importing("the platform knows no gateway", "src/platform/cache/p2.ts", "../../gateway/error-map"),
   importing("the platform knows no wiring", "src/platform/p3.ts", "../wiring"),
   importing("a service knows no gateway", "src/services/users/s1.ts", "../../gateway/error-map"),
-  importing("a service knows no wiring", "src/services/limits/s2.ts", "../../wiring"),
+  importing("a service knows no wiring", "src/services/operations/limits/s2.ts", "../../wiring"),
   importing("a service knows no other service", "src/services/orders/s3.ts", "../users"),
   importing("a service knows no other service's insides", "src/services/users/s4.ts", "../auth/service"),
   importing(
@@ -61,7 +61,7 @@ const BREACHES: readonly Breach[] = [
   importing("REST does not import RPC, however deep", "src/gateway/http/routes/g4.ts", "../../rpc/router"),
   importing("GraphQL does not import REST", "src/gateway/graphql/g5.ts", "../http/app"),
   importing("RPC does not import GraphQL", "src/gateway/rpc/g6.ts", "../graphql/schema"),
-  importing("consumers do not import REST", "src/gateway/consumers/g7.ts", "../http/app"),
+  importing("consumers do not import REST", "src/jobs/consumers/g7.ts", "../http/app"),
   importing("the wiring does not import the worker", "src/wiring.ts", "./worker"),
   importing("the schema knows no code", "drizzle/schema/d1.ts", "../../src/kernel/ids"),
   importing("the client does not reach into the server", "client/c1.ts", "../src/kernel/ids"),

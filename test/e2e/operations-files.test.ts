@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ROOT } from "../../scripts/tools.mjs";
-import { judgeRules } from "../../src/gateway/alerts/rules";
-import { METRICS } from "../../src/gateway/metrics/catalogue";
+import { judgeRules } from "../../src/jobs/alerts/rules";
+import { METRICS } from "../../src/services/operations/metrics/catalogue";
 
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
 const rules = read("ops/prometheus/alerts.yml");

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { durationMs, durationText } from "../../scripts/rollout/duration.mjs";
 import { analyticsEngine, BUCKETS_SECONDS, quantileSeconds } from "../../scripts/rollout/metrics.mjs";
-import { METRICS } from "../../src/gateway/metrics/catalogue";
-import { versionPoint } from "../../src/gateway/metrics/version-point";
 import { MetricsRecorder } from "../../src/platform/observability/metrics";
+import { METRICS } from "../../src/services/operations/metrics/catalogue";
+import { versionPoint } from "../../src/services/operations/metrics/version-point";
 import { NEW, OLD } from "../support/play-rollout";
 
 const FROM_MS = 1_800_000_000_999;

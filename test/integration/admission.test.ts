@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { parseList } from "structured-headers";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { metrics } from "../../src/gateway/metrics/isolate-metrics";
 import { newId } from "../../src/platform/clock";
 import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter";
 import { ClientLimiter } from "../../src/platform/limiter/client-limiter";
 import { Authenticator } from "../../src/services/auth";
+import { metrics } from "../../src/services/operations/metrics/isolate-metrics";
 import { createAccount, createAdmin, createLoggedInAccount, PASSWORD, signToken } from "../support/accounts";
 import { type Answer, call, freshAddress } from "../support/client";
 import { lastTokenTo } from "../support/mailbox";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dailySignups } from "../../drizzle/schema/analytics";
+import { dailySignups } from "../../drizzle/schema/operations";
 import { AppError } from "../../src/kernel/errors";
 import type { Consumer } from "../../src/platform/outbox";
 import {

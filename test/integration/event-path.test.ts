@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { EVENT_CATALOGUE, isEventType } from "../../src/gateway/event-catalogue";
 import { EVENT_CONTRACTS } from "../../src/gateway/event-contracts";
+import { EVENT_CATALOGUE, isEventType } from "../../src/jobs/event-catalogue";
 import { createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";
 import { rowsOf } from "../support/outbox";

@@ -8,7 +8,7 @@ import { type Attempt, KeyedAttempt, runOnce, unkeyed } from "../../src/platform
 import { newCalls } from "../../src/platform/observability/calls";
 import type { DeadLetter } from "../../src/platform/outbox";
 import type { Scope } from "../../src/platform/scope";
-import type { ReplayReport } from "../../src/services/events";
+import type { ReplayReport } from "../../src/services/operations/events";
 import type { Order, Product } from "../../src/services/orders";
 import type { User } from "../../src/services/users";
 import { wire } from "../../src/wiring";

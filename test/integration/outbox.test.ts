@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
-import { dailySignups } from "../../drizzle/schema/analytics";
+import { dailySignups } from "../../drizzle/schema/operations";
 import { eventDeliveries, eventSubscriptions } from "../../drizzle/schema/outbox";
 import { newId } from "../../src/platform/clock";
 import type { Consumer } from "../../src/platform/outbox";

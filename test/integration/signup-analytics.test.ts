@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { analytics } from "../../src/gateway/consumers/analytics";
+import { analytics } from "../../src/jobs/consumers/analytics";
 import type { Actor } from "../../src/kernel/actor";
 import { Analytics } from "../../src/platform/analytics";
-import { AnalyticsService, signupsQuery } from "../../src/services/analytics";
+import { AnalyticsService, signupsQuery } from "../../src/services/operations/analytics";
 import { bench, commitEvent, dispatcher, handOver } from "../support/outbox";
 
 const ADMIN: Actor = { kind: "user", userId: "a", role: "admin", sessionId: null };

@@ -2,8 +2,8 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/gateway/http/app";
-import { runScheduled } from "../../src/gateway/scheduled";
-import { wireCron } from "../../src/jobs";
+import { runScheduled } from "../../src/jobs/cron";
+import { wireCron } from "../../src/jobs/index";
 import { backgroundScope } from "../../src/platform/background-scope";
 import { configOf } from "../../src/platform/env";
 import { wire } from "../../src/wiring";

@@ -3,8 +3,8 @@
  * keeps what they send. Repeating an event is harmless, so it does not matter whether the real queue was faster.
  */
 import { env } from "cloudflare:workers";
-import { type ConsumerName, consumersOf, isConsumerName } from "../../src/gateway/consumers/registry";
-import { wireConsumers } from "../../src/jobs";
+import { wireConsumers } from "../../src/jobs/index";
+import { type ConsumerName, consumersOf, isConsumerName } from "../../src/jobs/registry";
 import type { CloudEvent } from "../../src/kernel/event";
 import { configOf } from "../../src/platform/env";
 import { testScope } from "./scope";

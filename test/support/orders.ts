@@ -1,6 +1,6 @@
 /** A shop for tests of products, orders and keys: real D1, a clock that moves only when told, no HTTP in between. */
 import { env } from "cloudflare:workers";
-import { consumersOf, delaySecondsOf } from "../../src/gateway/consumers/registry";
+import { consumersOf, delaySecondsOf } from "../../src/jobs/registry";
 import type { Actor } from "../../src/kernel/actor";
 import { NO_PRECONDITION } from "../../src/kernel/entity-tag";
 import type { Outcome } from "../../src/kernel/errors";

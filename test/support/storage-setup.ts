@@ -2,8 +2,8 @@
 import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeEach } from "vitest";
-import { flushContext, metricsFlusher } from "../../src/gateway/metrics/isolate-metrics";
 import { SCRYPT_PARAMETERS } from "../../src/platform/password-hasher";
+import { flushContext, metricsFlusher } from "../../src/services/operations/metrics/isolate-metrics";
 import worker from "../../src/worker";
 import { closeQueues, deliverFresh, openQueues } from "./queue-gate";
 import { testScope } from "./scope";

@@ -5,7 +5,6 @@ import { HTTPException } from "hono/http-exception";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { UsersEntrypoint } from "../../../src/entrypoints";
 import { createApp } from "../../../src/gateway/http/app";
-import { readGauges } from "../../../src/gateway/metrics/report";
 import { AppError, done, ERROR_CATALOGUE } from "../../../src/kernel/errors";
 import { backgroundScope } from "../../../src/platform/background-scope";
 import { newId } from "../../../src/platform/clock";
@@ -14,6 +13,7 @@ import { AuthBudgets, policiesOf, shieldOf } from "../../../src/platform/limiter
 import { systemSleep } from "../../../src/platform/limiter/silence";
 import { newCalls } from "../../../src/platform/observability/calls";
 import { createLogger, type LogFields } from "../../../src/platform/observability/logger";
+import { readGauges } from "../../../src/services/operations/metrics/report";
 import { wire } from "../../../src/wiring";
 import { freshEmail } from "../../support/accounts";
 import { sendCounted } from "../../support/counted-app";

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { flushContext } from "../../../src/gateway/metrics/isolate-metrics";
 import { newId, systemClock } from "../../../src/platform/clock";
 import { encodeSeriesKey } from "../../../src/platform/observability/metrics/series-key";
+import { flushContext } from "../../../src/services/operations/metrics/isolate-metrics";
 
 test("what a version answered reaches Analytics Engine under its id, before what the limit may cut off", () => {
   const points: AnalyticsEngineDataPoint[] = [];

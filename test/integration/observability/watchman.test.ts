@@ -1,9 +1,9 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
-import { FIGURES, type Figures } from "../../../src/gateway/alerts/figures";
-import { Watchman } from "../../../src/gateway/alerts/watchman";
-import { wireCron } from "../../../src/jobs";
+import { FIGURES, type Figures } from "../../../src/jobs/alerts/figures";
+import { Watchman } from "../../../src/jobs/alerts/watchman";
+import { wireCron } from "../../../src/jobs/index";
 import { configOf } from "../../../src/platform/env";
 import { alertShelf, type Notice } from "../../../src/platform/observability/alerts";
 import { createLogger } from "../../../src/platform/observability/logger";

@@ -1,8 +1,11 @@
 /** Outermost of all middleware: counts every answer, refusals, faults and unmatched paths among them. */
 import { createMiddleware } from "hono/factory";
 import { systemClock } from "../../../platform/clock";
-import { metrics as isolateMetrics, type Metrics } from "../../metrics/isolate-metrics";
-import { recordCalls } from "../../metrics/record-calls";
+import {
+  metrics as isolateMetrics,
+  type Metrics,
+} from "../../../services/operations/metrics/isolate-metrics";
+import { recordCalls } from "../../../services/operations/metrics/record-calls";
 import type { GatewayEnv } from "../../request-context";
 import { methodOf, protocolOf, routeOf } from "../route-label";
 

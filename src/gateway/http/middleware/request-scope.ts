@@ -9,8 +9,8 @@ import { drainCalls, newCalls } from "../../../platform/observability/calls";
 import { createLogger } from "../../../platform/observability/logger";
 import { continueTrace, traceIdOf } from "../../../platform/observability/traceparent";
 import { type Caller, type Scope, unattended } from "../../../platform/scope";
-import { metrics } from "../../metrics/isolate-metrics";
-import { recordCalls } from "../../metrics/record-calls";
+import { metrics } from "../../../services/operations/metrics/isolate-metrics";
+import { recordCalls } from "../../../services/operations/metrics/record-calls";
 import type { GatewayEnv, Wire } from "../../request-context";
 import { methodOf, protocolOf, routeOf } from "../route-label";
 

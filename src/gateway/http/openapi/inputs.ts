@@ -8,8 +8,8 @@ import {
   resetPasswordSchema,
   verifyEmailSchema,
 } from "../../../services/auth";
-import { discardSchema, replaySchema } from "../../../services/events";
-import { setLimitSchema } from "../../../services/limits";
+import { discardSchema, replaySchema } from "../../../services/operations/events";
+import { setLimitSchema } from "../../../services/operations/limits";
 import {
   changeOrderStatusSchema,
   createProductSchema,

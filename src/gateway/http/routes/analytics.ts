@@ -1,6 +1,6 @@
 /** `/api/analytics`: counts for administrators. */
 
-import { signupsQuery } from "../../../services/analytics";
+import { signupsQuery } from "../../../services/operations/analytics";
 import { answer } from "../problem";
 import { newRouter } from "../router";
 import { query } from "../validate";

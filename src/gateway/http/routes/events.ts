@@ -7,7 +7,7 @@ import {
   listEventsSchema,
   type ReplayReport,
   replaySchema,
-} from "../../../services/events";
+} from "../../../services/operations/events";
 import { once } from "../once";
 import { answer } from "../problem";
 import { newRouter } from "../router";

@@ -1,6 +1,6 @@
 /** `/api/limits/:client`: a client's or a plan's limit, for administrators. */
 
-import { parseLimitSubject, setLimitSchema } from "../../../services/limits";
+import { parseLimitSubject, setLimitSchema } from "../../../services/operations/limits";
 import { answer } from "../problem";
 import { newRouter } from "../router";
 import { body, clientParam } from "../validate";

@@ -1,5 +1,5 @@
 /** `/api/limits`, `/api/audit` and `/api/analytics` in the document. */
-import { signupsQuery } from "../../../../services/analytics";
+import { signupsQuery } from "../../../../services/operations/analytics";
 import { auditQuerySchema } from "../../routes/audit";
 import type { Operation } from "../operation";
 

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { CloudEvent } from "../../../../kernel/event";
 import { DEAD_LETTER_STATES, type DeadLetter, type EventLedger } from "../../../../platform/outbox";
-import type { ReplayReport } from "../../../../services/events";
+import type { ReplayReport } from "../../../../services/operations/events";
 import type { Webhook, WebhookDelivery, WebhookWithSecret } from "../../../../services/webhooks";
 import { count, eventType, id, model, text, time } from "./fields";
 

@@ -4,8 +4,8 @@
  */
 import * as z from "zod";
 import { ERROR_CODES } from "../../../../kernel/errors";
-import type { SignupDay } from "../../../../services/analytics";
 import type { LogIn } from "../../../../services/auth";
+import type { SignupDay } from "../../../../services/operations/analytics";
 import { jsonWebKey, profile, session, tokenPair, user } from "./accounts";
 import {
   deadLetter,

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { ERROR_CODES, type Violation } from "../../../../kernel/errors";
 import type { AuditEntry } from "../../../../platform/audit";
 import type { HealthReport } from "../../../../platform/health";
-import type { ClientLimit, PlanLimit } from "../../../../services/limits";
+import type { ClientLimit, PlanLimit } from "../../../../services/operations/limits";
 import { clientKey, count, id, model, text, time } from "./fields";
 
 const limitShape = {
