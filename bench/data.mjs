@@ -60,7 +60,7 @@ const numbers = (until) =>
   `(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${until}) SELECT i FROM n)`;
 
 const STATEMENTS = [
-  `INSERT INTO users (id, name, email, email_key, age, role, is_email_verified, password_hash, version, last_event_id, created_at, updated_at)
+  `INSERT INTO users (id, name, email, email_key, age, role, is_email_verified, password_hash, version, last_change_id, created_at, updated_at)
    SELECT ${uuidSql("user", "i")}, 'User ' || i, 'user' || i || '@example.com', 'user' || i || '@example.com', 20 + i % 60,
      CASE i WHEN 0 THEN 'admin' ELSE 'user' END, 1, hash, 1, 'seed', ${timeSql("i")}, ${timeSql("i")}
    FROM size, ${numbers("(SELECT users FROM size)")}`,
@@ -69,7 +69,7 @@ const STATEMENTS = [
   `INSERT INTO products (id, sku, name, price_minor, currency, stock, version, last_change_id, created_at, updated_at)
    SELECT ${uuidSql("product", "i")}, 'SKU-' || i, 'Product ' || i, 100 + i, 'EUR', ${STOCK}, 1, 'seed', ${timeSql("i")}, ${timeSql("i")}
    FROM ${numbers("(SELECT products FROM size)")}`,
-  `INSERT INTO orders (id, user_id, status, currency, total_minor, version, last_event_id, created_at, updated_at)
+  `INSERT INTO orders (id, user_id, status, currency, total_minor, version, last_change_id, created_at, updated_at)
    SELECT ${uuidSql("order", "i")}, ${uuidSql("user", `i / ${ORDERS_PER_USER}`)}, 'pending', 'EUR',
      (100 + i % products) + 2 * (100 + (i + 1) % products), 1, 'seed', ${timeSql("i")}, ${timeSql("i")}
    FROM size, ${numbers(`${ORDERS_PER_USER} * (SELECT users FROM size)`)}`,

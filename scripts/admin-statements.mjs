@@ -4,12 +4,12 @@
 export const CONSUMERS = [{ name: "cache-refresh", delaySeconds: 30 }];
 
 /**
- * Returns a query for `{id, role, isVerified, createdAt, lastEventId}` of the account with that address, or for no row.
+ * Returns a query for `{id, role, isVerified, createdAt, lastChangeId}` of the account with that address, or for no row.
  *
  * @param {string} email
  */
 export function findStatement(email) {
-  return `select id, role, is_email_verified as isVerified, created_at as createdAt, last_event_id as lastEventId
+  return `select id, role, is_email_verified as isVerified, created_at as createdAt, last_change_id as lastChangeId
     from users where email_key = ${keyOf(email)}`;
 }
 
@@ -28,11 +28,11 @@ export function promoteStatements({ id, isVerified }, { email, at, eventId, requ
     CONSUMERS.map(({ name, delaySeconds }) => ({ name, notBefore: at + delaySeconds * 1000 })),
   );
   return [
-    `update users set role = 'admin', token_epoch = token_epoch + 1, version = version + 1, last_event_id = ${event},
+    `update users set role = 'admin', token_epoch = token_epoch + 1, version = version + 1, last_change_id = ${event},
        updated_at = ${at} where ${isUser} and is_email_verified = ${Number(isVerified)} and role <> 'admin'`,
     `insert into outbox_events (id, type, source, subject, schema_version, data, committed_at)
        select ${event}, 'user.updated', '/meridian/users', id, 1, json_object('userId', id, 'email', email), ${at}
-       from users where ${isUser} and last_event_id = ${event}`,
+       from users where ${isUser} and last_change_id = ${event}`,
     // No message is sent from here: the sweep finds the deliveries when they are due.
     `insert into event_deliveries (event_id, consumer, state, attempts, not_before, due_at)
        select e.id, c.consumer, 'pending', 0, c.not_before, c.not_before from outbox_events e join (
@@ -41,8 +41,8 @@ export function promoteStatements({ id, isVerified }, { email, at, eventId, requ
        ) c where e.id = ${event}`,
     `insert into audit_log (at, actor, action, subject, details, request_id)
        select ${at}, 'system:admin-script', 'user.change_role', 'user:' || id, '{"role":"admin"}', ${quote(requestId)}
-       from users where ${isUser} and last_event_id = ${event}`,
-    `select role, last_event_id = ${event} as changed from users where ${isUser}`,
+       from users where ${isUser} and last_change_id = ${event}`,
+    `select role, last_change_id = ${event} as changed from users where ${isUser}`,
   ].join(";\n");
 }
 

@@ -32,7 +32,7 @@ async function attemptPromotion(run, wanted, change) {
     throw new Error(`No account in ${where} has the address ${email}. Sign up first, then run this again.`);
   const found = { id: user.id, isVerified: user.isVerified === 1, madeAt: minuteOf(user.createdAt) };
   // An attempt before this one was committed, and only its answer was lost.
-  if (user.lastEventId === change.eventId) return { ...found, isChanged: true };
+  if (user.lastChangeId === change.eventId) return { ...found, isChanged: true };
   if (user.role === "admin") return { ...found, isChanged: false };
   if (wanted.isRemote && !found.isVerified && !wanted.allowsUnverified)
     throw new Error(unverifiedLine(email, found));

@@ -41,7 +41,7 @@ export const orders = sqliteTable(
     totalMinor: integer("total_minor").notNull(),
     version: integer("version").notNull(),
     /** The event of the last transition: what follows in its batch is guarded on it. */
-    lastEventId: text("last_event_id").notNull(),
+    lastChangeId: text("last_change_id").notNull(),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },

@@ -20,8 +20,6 @@ export const outboxEvents = sqliteTable(
     data: text("data").notNull(),
     traceparent: text("traceparent"),
     committedAt: integer("committed_at").notNull(),
-    /** Of events that were sent before each delivery told it of itself. Written no more. */
-    sentAt: integer("sent_at"),
   },
   (table) => [
     uniqueIndex("outbox_events_id").on(table.id),
@@ -40,8 +38,8 @@ export const outboxEvents = sqliteTable(
  *    +--(attempts spent, or no hope)--> dead
  * ```
  *
- * In the database it is WITHOUT ROWID, which Drizzle has no word for (migration 0010): the primary key is the table, a
- * row written less for each delivery. So nothing may go by its rowid.
+ * In the database it is WITHOUT ROWID, which Drizzle cannot express (see the migration): the primary key is the table, one
+ * row written less for each delivery. So no statement may use its rowid.
  */
 export const eventDeliveries = sqliteTable(
   "event_deliveries",

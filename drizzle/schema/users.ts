@@ -21,8 +21,8 @@ export const users = sqliteTable(
     /** Tokens of a lower epoch are void: raised by a change of role, of password and by a reset. */
     tokenEpoch: integer("token_epoch").notNull().default(1),
     version: integer("version").notNull().default(1),
-    /** The event of the last change: what follows in its batch is guarded on it. */
-    lastEventId: text("last_event_id").notNull(),
+    /** The last change that wrote the row. The other statements of its batch are guarded on it. */
+    lastChangeId: text("last_change_id").notNull(),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },

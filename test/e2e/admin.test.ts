@@ -26,7 +26,7 @@ beforeEach(() => {
   ]) {
     database
       .prepare(
-        `insert into users (id, name, email, email_key, role, is_email_verified, last_event_id, created_at, updated_at)
+        `insert into users (id, name, email, email_key, role, is_email_verified, last_change_id, created_at, updated_at)
          values (?, 'Name', ?, ?, 'user', 0, 'e0', 1, 1)`,
       )
       .run(id ?? "", email ?? "", email ?? "");
@@ -221,7 +221,7 @@ test("the command waits for a lock that another process holds, warns of the addr
   const folder = join(state, "v3/d1/miniflare-D1DatabaseObject");
   const name = readdirSync(folder).find((file) => /^[0-9a-f]{64}\.sqlite$/.test(file)) ?? "";
   const stored = new DatabaseSync(join(folder, name));
-  stored.exec(`insert into users (id, name, email, email_key, role, is_email_verified, last_event_id, created_at, updated_at)
+  stored.exec(`insert into users (id, name, email, email_key, role, is_email_verified, last_change_id, created_at, updated_at)
     values ('u1', 'Ada', 'ada@example.com', 'ada@example.com', 'user', 0, 'e0', 1795347868474, 1)`);
   stored.close();
 

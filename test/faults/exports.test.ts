@@ -78,7 +78,7 @@ test("a team's queue that refuses for a while gets the event later, and keeps no
 test("five hundred exports that a queue refuses, and then takes, cost a sweep fifty queries of the thousand that it may make", async () => {
   const { on, team } = setUp({ consumersOf: () => [EXPORT], attemptsMax: 2 });
   const insert =
-    "insert into outbox_events select null, 'event-' || value, 'thing.made', 's', 's', 1, '{}', null, 1, null";
+    "insert into outbox_events select null, 'event-' || value, 'thing.made', 's', 's', 1, '{}', null, 1";
   const rows = "from json_each(?) where true";
   const ids = JSON.stringify(Array.from({ length: 500 }, (_, at) => at));
   await env.DB.batch([

@@ -244,7 +244,7 @@ async function startSession(): Promise<string> {
   const sessionId = "019ab000-0000-7000-8000-000000000002";
   await env.DB.batch([
     env.DB.prepare(
-      `insert into users (id, name, email, email_key, role, is_email_verified, last_event_id, created_at, updated_at)
+      `insert into users (id, name, email, email_key, role, is_email_verified, last_change_id, created_at, updated_at)
        values (?, 'Ada', 'ada@example.com', 'ada@example.com', 'user', 0, 'e', 1, 1)`,
     ).bind(USER_ID),
     env.DB.prepare("insert into user_profiles (user_id) values (?)").bind(USER_ID),

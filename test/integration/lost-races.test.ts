@@ -65,7 +65,7 @@ test.each([true, false])(
         ({ users }, attempt) => users.delete(ADMIN, id, precondition, attempt),
         isKeyed,
       );
-    const rename = "update users set version = 2, last_event_id = 'x'";
+    const rename = "update users set version = 2, last_change_id = 'x'";
     expect(await remove(changed.id, FIRST, rename)).toEqual(["precondition_failed", 2]);
     expect(await remove(gone.id, FIRST, "delete from users")).toEqual(["not_found", 2]);
     expect(await remove(renamed.id, NO_PRECONDITION, rename)).toEqual(["ok", 2]);
@@ -78,7 +78,7 @@ test("a change of a user that lost its race is decided anew on what its own comm
   const user = await storeUser();
   const patch = (input: object, precondition: Precondition, isKeyed = true) =>
     raced<User>(
-      "update users set version = version + 1, age = 40, last_event_id = 'x'",
+      "update users set version = version + 1, age = 40, last_change_id = 'x'",
       ({ users }, attempt) => users.patch(ADMIN, user.id, input, precondition, attempt),
       isKeyed,
     );
@@ -96,7 +96,7 @@ test("an order that moved meanwhile is decided anew on what its own commit read,
   const change = async (isKeyed: boolean, precondition: Precondition, status: "paid" | "cancelled") => {
     const { id } = await placeOne(shop, product);
     return await raced<Order>(
-      `update orders set status = 'cancelled', version = 2, last_event_id = 'x' where id = '${id}'`,
+      `update orders set status = 'cancelled', version = 2, last_change_id = 'x' where id = '${id}'`,
       ({ orders }, attempt) => orders.changeStatus(ADMIN, { id, status, precondition }, attempt),
       isKeyed,
     );

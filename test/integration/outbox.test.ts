@@ -49,7 +49,7 @@ test("where the guard does not hold, neither the event nor a delivery is written
       subject: id,
       version: 1,
       data: {},
-      guard: sql`exists (select 1 from users where last_event_id = ${id})`,
+      guard: sql`exists (select 1 from users where last_change_id = ${id})`,
     }),
   );
   expect(await rowsOf("select * from outbox_events")).toEqual([]);

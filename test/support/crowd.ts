@@ -47,7 +47,7 @@ interface Rows {
 
 const STATEMENTS: readonly ((rows: Rows) => string)[] = [
   ({ numbers, at }) =>
-    `insert into users (id, name, email, email_key, role, is_email_verified, last_event_id, created_at, updated_at)
+    `insert into users (id, name, email, email_key, role, is_email_verified, last_change_id, created_at, updated_at)
      ${numbers} select ${idSql("user")}, 'Person ' || printf('%06d', i), 'p' || i || '@example.com', 'p' || i || '@example.com',
        iif(i = 0, 'admin', 'user'), 1, 'x', ${at}, ${at} from n`,
   ({ numbers }) =>
@@ -61,7 +61,7 @@ const STATEMENTS: readonly ((rows: Rows) => string)[] = [
   ...["pending", "delivered"].map(
     (status, index) =>
       ({ numbers, at }: Rows) =>
-        `insert into orders (id, user_id, status, currency, total_minor, version, last_event_id, created_at, updated_at)
+        `insert into orders (id, user_id, status, currency, total_minor, version, last_change_id, created_at, updated_at)
          ${numbers} select ${idSql("order", `2 * i + ${index}`)}, ${idSql("user")}, '${status}', 'EUR', 200, 1, 'x', ${at}, ${at} from n`,
   ),
   ...[0, 1, 2, 3].map(
@@ -73,8 +73,8 @@ const STATEMENTS: readonly ((rows: Rows) => string)[] = [
   ...["2 * i", "2 * i + 1"].map(
     (index) =>
       ({ numbers, at }: Rows) =>
-        `insert into outbox_events (id, type, source, subject, schema_version, data, committed_at, sent_at)
-         ${numbers} select ${idSql("event", index)}, 'user.created', '/meridian/users', ${idSql("user")}, 1, '{}', ${at}, ${at} from n`,
+        `insert into outbox_events (id, type, source, subject, schema_version, data, committed_at)
+         ${numbers} select ${idSql("event", index)}, 'user.created', '/meridian/users', ${idSql("user")}, 1, '{}', ${at} from n`,
   ),
   ({ numbers, at }) =>
     `insert into event_deliveries (event_id, consumer, state, attempts, due_at, done_at)

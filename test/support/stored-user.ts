@@ -14,7 +14,7 @@ export async function storeUser(role: "user" | "admin" = "user"): Promise<Stored
   const email = `${id}@example.com`;
   await env.DB.batch([
     env.DB.prepare(
-      "insert into users (id, name, email, email_key, role, is_email_verified, last_event_id, created_at, updated_at) values (?, 'Ada Lovelace', ?, ?, ?, 1, ?, 0, 0)",
+      "insert into users (id, name, email, email_key, role, is_email_verified, last_change_id, created_at, updated_at) values (?, 'Ada Lovelace', ?, ?, ?, 1, ?, 0, 0)",
     ).bind(id, email, email, role, id),
     env.DB.prepare("insert into user_profiles (user_id) values (?)").bind(id),
   ]);

@@ -58,7 +58,7 @@ export async function placeOrder(env: Bindings, userId: string, lines: readonly 
   // The stock's CHECK refuses the whole batch when somebody else was faster.
   await env.DB.batch([
     env.DB.prepare(
-      "INSERT INTO orders (id, user_id, status, currency, total_minor, version, last_event_id, created_at, updated_at) VALUES (?, ?, 'pending', ?, ?, 1, '', ?, ?)",
+      "INSERT INTO orders (id, user_id, status, currency, total_minor, version, last_change_id, created_at, updated_at) VALUES (?, ?, 'pending', ?, ?, 1, '', ?, ?)",
     ).bind(id, userId, currency, totalMinor, now, now),
     ...items.flatMap(({ productId, sku, name, unitPriceMinor, quantity }, position) => [
       env.DB.prepare("INSERT INTO order_lines VALUES (?, ?, ?, ?, ?, ?, ?)").bind(

@@ -101,7 +101,7 @@ export async function createUser(
   try {
     await env.DB.batch([
       env.DB.prepare(
-        "INSERT INTO users (id, name, email, email_key, role, is_email_verified, password_hash, version, last_event_id, created_at, updated_at) VALUES (?, ?, ?, ?, 'user', 0, ?, 1, '', ?, ?)",
+        "INSERT INTO users (id, name, email, email_key, role, is_email_verified, password_hash, version, last_change_id, created_at, updated_at) VALUES (?, ?, ?, ?, 'user', 0, ?, 1, '', ?, ?)",
       ).bind(id, name, email, email.toLowerCase(), passwordHash, now, now),
       env.DB.prepare("INSERT INTO user_profiles (user_id) VALUES (?)").bind(id),
     ]);

@@ -81,7 +81,7 @@ export class EventLog {
     return {
       event: toEnvelope(row, this.#publicUrl),
       committedAt: toTimestamp(row.committedAt),
-      sentAt: timestampOrNull(earliest([row.sentAt, ...deliveries.map(({ sentAt }) => sentAt)])),
+      sentAt: timestampOrNull(earliest(deliveries.map(({ sentAt }) => sentAt))),
       deliveries: deliveries.map(({ consumer, state, attempts, lastError, doneAt }) => ({
         consumer,
         state,

@@ -21,7 +21,7 @@ import { DUE_COLUMNS, type DueDelivery } from "./pending-deliveries";
 import { Relay, type SweepReport } from "./relay";
 
 export interface RecordedEvent extends Omit<NewEvent, "data">, Guarded {
-  /** UUIDv7; also what the change writes as `last_event_id`. */
+  /** UUIDv7; also what the change writes as `last_change_id`. */
   readonly id: string;
   /**
    * An object, or an SQL expression that yields its JSON text out of the rows just written. D1 binds every number as a
@@ -71,7 +71,7 @@ export class Outbox {
     const given = { id, type, source, subject, schemaVersion: version, traceparent, committedAt: now };
     return [
       whenCommitted(insert, ([made]) => {
-        if (made !== undefined) recorded.row = { ...given, ...made, sentAt: null };
+        if (made !== undefined) recorded.row = { ...given, ...made };
       }),
       whenCommitted(this.#deliveries(event, now), (rows) => {
         recorded.deliveries = rows;
@@ -154,7 +154,7 @@ const insertEvent = preparedAround((guard: SQL) =>
       on
         .insert(outboxEvents)
         .select(
-          sql`select null, ${value("event")}, ${value("type")}, ${value("source")}, ${value("subject")}, ${value("version")}, ${data}, ${value("traceparent")}, ${value("now")}, null where ${guard}`,
+          sql`select null, ${value("event")}, ${value("type")}, ${value("source")}, ${value("subject")}, ${value("version")}, ${data}, ${value("traceparent")}, ${value("now")} where ${guard}`,
         )
         .onConflictDoNothing()
         .returning({ sequence: outboxEvents.sequence, data: outboxEvents.data }),

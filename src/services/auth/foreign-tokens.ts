@@ -205,7 +205,7 @@ export class ForeignTokens {
       isIdempotent: true,
     });
     const found = credentials.read(rows);
-    if (found?.lastEventId === stamp.eventId) users.settle(stamp, { ...state, value: found.user });
+    if (found?.lastChangeId === stamp.eventId) users.settle(stamp, { ...state, value: found.user });
     return found;
   }
 

@@ -46,7 +46,7 @@ export class MailedTokens {
   /** What came of a batch that used a token: done by us, or by somebody else before. */
   settle(stamp: Stamp, committed: Stamped<Credential | null>, { credential }: Found): Outcome<null> {
     const { value: after, ...state } = committed;
-    if (after?.lastEventId !== stamp.eventId) {
+    if (after?.lastChangeId !== stamp.eventId) {
       // Another write of the account in between is no fault of the token.
       if (after !== null && after.tokenEpoch !== credential.tokenEpoch) throw changedMeanwhile();
       return refuseOneTimeToken();

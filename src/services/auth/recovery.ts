@@ -177,7 +177,7 @@ export class RecoveryService {
       ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
       ...(await attempt.record(database, null, isDone)),
     ]);
-    if (credentials.read(after)?.lastEventId !== stamp.eventId) throw changedMeanwhile();
+    if (credentials.read(after)?.lastChangeId !== stamp.eventId) throw changedMeanwhile();
     outbox.relaySoon([stamp.eventId]);
     // Who logged in with the old password while the new one was hashed is out as well, before this is acknowledged.
     const late = sessionsEnded.map(({ id }) => id).filter((id) => !others.includes(id));

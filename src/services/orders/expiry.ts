@@ -55,7 +55,7 @@ export class OrderExpiry {
       transitions.flatMap(({ statements }) => statements),
       repository.selectLastEvents(transitions.map(({ next }) => next.id)),
     );
-    const known = new Set(latest.map(({ lastEventId }) => lastEventId));
+    const known = new Set(latest.map(({ lastChangeId }) => lastChangeId));
     outbox.relaySoon(transitions.map(({ step }) => step.eventId).filter((eventId) => known.has(eventId)));
     return expired.length;
   }

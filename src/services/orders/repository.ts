@@ -25,7 +25,7 @@ export interface Step {
 /** What an order's row says, and by which event. */
 export interface StoredOrder {
   readonly order: Order;
-  readonly lastEventId: string;
+  readonly lastChangeId: string;
 }
 
 export class OrderRepository {
@@ -99,7 +99,7 @@ export class OrderRepository {
   /** The event that last changed each of these orders. */
   selectLastEvents(ids: readonly string[]) {
     return this.#database.build
-      .select({ lastEventId: orders.lastEventId })
+      .select({ lastChangeId: orders.lastChangeId })
       .from(orders)
       .where(sql`${orders.id} in (select value from json_each(${JSON.stringify(ids)}))`);
   }
@@ -160,7 +160,7 @@ export class OrderRepository {
     return [
       this.#database.build
         .update(orders)
-        .set({ status: next.status, version: next.version, updatedAt: step.at, lastEventId: step.eventId })
+        .set({ status: next.status, version: next.version, updatedAt: step.at, lastChangeId: step.eventId })
         .where(and(eq(orders.id, next.id), eq(orders.version, next.version - 1), eq(orders.status, from))),
       this.#remember(next, step),
     ];
@@ -192,14 +192,14 @@ export class OrderRepository {
 
 /** Holds once this step, and no other, wrote the row. A guard for what follows in the batch. */
 export function orderChangedBy(id: string, { eventId }: Pick<Step, "eventId">): SQL {
-  return sql`exists (select 1 from ${orders} where ${orders.id} = ${id} and ${orders.lastEventId} = ${eventId})`;
+  return sql`exists (select 1 from ${orders} where ${orders.id} = ${id} and ${orders.lastChangeId} = ${eventId})`;
 }
 
 /** Joins rows and lines of one batch, in the order of the rows. */
 export function toOrders(rows: readonly OrderRow[], lines: readonly LineRow[]): StoredOrder[] {
   const linesOf = Map.groupBy(lines, ({ orderId }) => orderId);
   return rows.map((row) => ({
-    lastEventId: row.lastEventId,
+    lastChangeId: row.lastChangeId,
     order: {
       id: row.id,
       userId: row.userId,

@@ -201,7 +201,7 @@ export class OrderService {
       const decided = decide(actor, stored, change);
       if (!decided.ok) return decided;
       const { eventId, next, latest } = await this.#commitTransition(actor, decided.value, change, attempt);
-      if (latest?.lastEventId === eventId) return done(next);
+      if (latest?.lastChangeId === eventId) return done(next);
       stored = latest;
     }
     return refuse("unavailable", "The order is being changed by others.", { retryAfterSeconds: 1 });
@@ -236,7 +236,7 @@ export class OrderService {
     );
     const [latest] = toOrders(rows, []);
     // An event of a race that was lost is not in the log, and nobody may be told of it.
-    if (latest?.lastEventId === step.eventId) outbox.relaySoon([step.eventId]);
+    if (latest?.lastChangeId === step.eventId) outbox.relaySoon([step.eventId]);
     // Lines never change: those that were read still hold.
     const stored = latest && { ...latest, order: { ...latest.order, items: order.items } };
     return { eventId: step.eventId, next, latest: stored };

@@ -19,7 +19,7 @@ export interface Account {
   readonly user: User;
   readonly tokenEpoch: number;
   /** The event of the last change. */
-  readonly lastEventId: string;
+  readonly lastChangeId: string;
 }
 
 /** What `toAccount` reads. */
@@ -33,7 +33,7 @@ export const userColumns = {
   isEmailVerified: users.isEmailVerified,
   tokenEpoch: users.tokenEpoch,
   version: users.version,
-  lastEventId: users.lastEventId,
+  lastChangeId: users.lastChangeId,
   createdAt: users.createdAt,
   updatedAt: users.updatedAt,
   bio: userProfiles.bio,
@@ -156,7 +156,7 @@ export class UserRepository {
   remove(context: ChangeContext) {
     return this.#database.build
       .delete(users)
-      .where(and(eq(users.id, context.id), eq(users.lastEventId, context.eventId)));
+      .where(and(eq(users.id, context.id), eq(users.lastChangeId, context.eventId)));
   }
 
   /** `data` of `email.change_requested`. */
@@ -170,7 +170,7 @@ export class UserRepository {
 }
 
 const hasChanged = (id: SQLChunk, eventId: SQLChunk) =>
-  sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.lastEventId} = ${eventId})`;
+  sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.lastChangeId} = ${eventId})`;
 
 /** Holds once this change, and no other, wrote the row. A guard for what follows in the batch. */
 export function changedBy(context: ChangeContext): SQL {
@@ -197,7 +197,7 @@ export function toAccount(row: Row): Account {
   const { bio, avatarUrl, locale, timezone } = row;
   return {
     tokenEpoch: row.tokenEpoch,
-    lastEventId: row.lastEventId,
+    lastChangeId: row.lastChangeId,
     user: {
       id: row.id,
       name: row.name,

@@ -198,7 +198,7 @@ export class UserService {
     ]);
     const left = firstAccount(value[1]);
     if (left === null) return refuseNotFound();
-    if (left.lastEventId !== context.eventId) return refuseStale();
+    if (left.lastChangeId !== context.eventId) return refuseStale();
     this.#journal.settle(context, { ...stamp, value: null });
     return done(null);
   }

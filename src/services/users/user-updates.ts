@@ -135,7 +135,7 @@ export class UserUpdates {
       );
       const account = firstAccount(rows);
       if (account === null) return { outcome: refuseNotFound() };
-      if (account.lastEventId !== context.eventId) return { outcome: null, latest: account };
+      if (account.lastChangeId !== context.eventId) return { outcome: null, latest: account };
       this.#journal.settle(context, { ...stamp, value: account.user });
       if (requestId !== null) this.#on.outbox.relaySoon([requestId]);
       return { outcome: done(next ?? account.user) };

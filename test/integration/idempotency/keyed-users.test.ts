@@ -134,7 +134,7 @@ test("what a user will be, as recorded under a key, is what the UPDATE makes of 
   const id = newTestId(1);
   await env.DB.batch([
     env.DB.prepare(
-      `insert into users (id, name, email, email_key, role, is_email_verified, last_event_id, created_at, updated_at)
+      `insert into users (id, name, email, email_key, role, is_email_verified, last_change_id, created_at, updated_at)
        values (?, 'Ada', 'ada@example.com', 'ada@example.com', 'user', 1, 'e', 1, 1)`,
     ).bind(id),
     env.DB.prepare("insert into user_profiles (user_id) values (?)").bind(id),

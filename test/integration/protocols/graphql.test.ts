@@ -290,7 +290,7 @@ describe("the number of D1 statements follows from a query's depth", () => {
       const userId = newId();
       statements.push(
         env.DB.prepare(
-          "insert into users (id, name, email, email_key, role, is_email_verified, token_epoch, version, last_event_id, created_at, updated_at) values (?, 'User', ?2, ?2, 'user', 0, 1, 1, '', ?3, ?3)",
+          "insert into users (id, name, email, email_key, role, is_email_verified, token_epoch, version, last_change_id, created_at, updated_at) values (?, 'User', ?2, ?2, 'user', 0, 1, 1, '', ?3, ?3)",
         ).bind(userId, `u${user}@example.com`, user),
         env.DB.prepare("insert into user_profiles (user_id) values (?)").bind(userId),
       );
@@ -298,7 +298,7 @@ describe("the number of D1 statements follows from a query's depth", () => {
         const orderId = newId();
         statements.push(
           env.DB.prepare(
-            "insert into orders (id, user_id, status, currency, total_minor, version, last_event_id, created_at, updated_at) values (?, ?, 'pending', 'EUR', 100, 1, '', ?3, ?3)",
+            "insert into orders (id, user_id, status, currency, total_minor, version, last_change_id, created_at, updated_at) values (?, ?, 'pending', 'EUR', 100, 1, '', ?3, ?3)",
           ).bind(orderId, userId, order),
           env.DB.prepare(
             "insert into order_lines (order_id, position, product_id, sku, name, unit_price_minor, quantity) values (?, 0, ?, 'sku', 'Cards', 100, 1)",

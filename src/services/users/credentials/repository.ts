@@ -76,7 +76,7 @@ export class CredentialRepository {
   changePassword(stamp: Stamp, snapshot: Snapshot, passwordHash: string): Statement {
     return this.#database.build
       .update(users)
-      .set({ passwordHash, lastEventId: stamp.eventId })
+      .set({ passwordHash, lastChangeId: stamp.eventId })
       .where(this.#matches(snapshot));
   }
 
@@ -144,7 +144,7 @@ export class CredentialRepository {
 }
 
 function versionStamp({ at, eventId }: Stamp) {
-  return { version: sql`${users.version} + 1`, updatedAt: at, lastEventId: eventId };
+  return { version: sql`${users.version} + 1`, updatedAt: at, lastChangeId: eventId };
 }
 
 function contextOf(stamp: Stamp): ChangeContext {

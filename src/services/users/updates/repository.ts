@@ -41,7 +41,7 @@ function updateUsers(on: Database["build"], columns: ReturnType<typeof columnsOf
       ...columns,
       version: sql`${users.version} + 1`,
       updatedAt: sql`${value("at")}`,
-      lastEventId: sql`${value("eventId")}`,
+      lastChangeId: sql`${value("eventId")}`,
     })
     .where(
       and(

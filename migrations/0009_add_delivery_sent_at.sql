@@ -1,1 +1,0 @@
-ALTER TABLE `event_deliveries` ADD `sent_at` integer;
