@@ -22,7 +22,7 @@ import { inSpan } from "./observability/tracing";
 export type Statement = BatchItem<"sqlite">;
 /** A condition that a repository built, for a statement to hold by. */
 export type Guard = SQL;
-type Statements = readonly [Statement, ...Statement[]];
+export type Statements = readonly Statement[];
 
 /**
  * Where a read may be answered: the nearest replica; the primary, which has every write; or any replica that is not
@@ -30,13 +30,25 @@ type Statements = readonly [Statement, ...Statement[]];
  */
 export type ReadFrom = "nearest" | "primary" | { readonly notBefore: string };
 
-/** What was read, and at which state of the database. */
-export interface Stamped<T> {
-  readonly value: T;
+/** At which state of the database a value was read or written. */
+export interface Stamp {
   /** Of this call's own session; null when D1 named none. */
   readonly bookmark: string | null;
   /** Whether the primary answered. A replica lags by up to 30 s. */
   readonly isFromPrimary: boolean;
+}
+
+export interface Stamped<T> extends Stamp {
+  readonly value: T;
+}
+
+/** What a batch returned. */
+export interface Answer<T extends Statements> extends Stamp {
+  readonly statements: T;
+  /** Of each statement, in their order. */
+  readonly rows: BatchResponse<T>;
+  /** The rows of one statement of the batch, found by identity: for batches to which several modules add. */
+  of<S extends Statement>(statement: S): S["_"]["result"];
 }
 
 /** A page is never read from an older state than the page before it; a client that presents a bookmark gets the primary. */
@@ -73,15 +85,6 @@ export class ConstraintViolation extends Error {
 
 export function isViolationOf(error: unknown, constraint: string): boolean {
   return error instanceof ConstraintViolation && error.constraint === constraint;
-}
-
-/** Who wants to know what a statement yielded. Gone with the statement, so with its request. */
-const listeners = new WeakMap<Statement, (rows: unknown) => void>();
-
-/** Tells what the statement yielded, once the batch it belongs to is committed; whoever commits it need not know. */
-export function whenCommitted<S extends Statement>(statement: S, tell: (rows: S["_"]["result"]) => void): S {
-  listeners.set(statement, tell);
-  return statement;
 }
 
 /** Whether a write that is repeated after its answer was lost leaves what it would have left once. */
@@ -128,13 +131,8 @@ export class Database {
    * Runs reads in one round trip.
    * **Errors**: `unavailable` past the deadline or when D1 fails. **Cost**: 1 round trip, 3 at most after transient errors.
    */
-  async read<T extends Statements>(from: ReadFrom, statements: T): Promise<BatchResponse<T>> {
-    return (await this.readStamped(from, statements)).value;
-  }
-
-  /** As `read`, with the state that was read. */
-  async readStamped<T extends Statements>(from: ReadFrom, statements: T): Promise<Stamped<BatchResponse<T>>> {
-    return await this.#run(() => this.#sessionFor(from), statements, true);
+  read<const T extends Statements>(from: ReadFrom, statements: T): Promise<Answer<T>> {
+    return this.#run(() => this.#sessionFor(from), statements, true);
   }
 
   /**
@@ -142,49 +140,16 @@ export class Database {
    * whether they were applied, and only the caller knows whether repeating is safe.
    * **Errors**: `ConstraintViolation`; `unavailable`. **Cost**: 1 round trip to the primary.
    */
-  async commit<T extends Statements>(statements: T, options: CommitOptions = {}): Promise<BatchResponse<T>> {
-    return (await this.#commit(statements, options)).value;
-  }
-
-  /** As `commit`, with the state that the writes made. */
-  async commitStamped<T extends Statements>(
+  commit<const T extends Statements>(
     statements: T,
-    options: CommitOptions = {},
-  ): Promise<Stamped<BatchResponse<T>>> {
-    return await this.#commit(statements, options);
-  }
-
-  /** As `commit`, with the rows of one more statement alone, which sees what the writes left. */
-  async commitReturning<T extends Statement>(
-    writes: readonly Statement[],
-    last: T,
-    options: CommitOptions = {},
-  ): Promise<T["_"]["result"]> {
-    return (await this.commitReturningStamped(writes, last, options)).value;
-  }
-
-  /** As `commitReturning`, with the state that the writes made. */
-  async commitReturningStamped<T extends Statement>(
-    writes: readonly Statement[],
-    last: T,
-    options: CommitOptions = {},
-  ): Promise<Stamped<T["_"]["result"]>> {
-    const [first, ...rest] = [...writes, last];
-    const { value, ...stamp } = await this.#commit([first ?? last, ...rest], options);
-    const results: readonly unknown[] = value;
-    return { ...stamp, value: results.at(-1) };
+    { isIdempotent = false }: CommitOptions = {},
+  ): Promise<Answer<T>> {
+    return this.#run(() => this.#d1.withSession("first-primary"), statements, isIdempotent);
   }
 
   /** The latest bookmark of this request's calls; null before the first. */
   bookmark(): string | null {
     return this.#bookmark;
-  }
-
-  #commit<T extends Statements>(
-    statements: T,
-    { isIdempotent = false }: CommitOptions,
-  ): Promise<Stamped<BatchResponse<T>>> {
-    return this.#run(() => this.#d1.withSession("first-primary"), statements, isIdempotent);
   }
 
   /**
@@ -202,7 +167,7 @@ export class Database {
     open: () => D1DatabaseSession,
     statements: T,
     isRepeatable: boolean,
-  ): Promise<Stamped<BatchResponse<T>>> {
+  ): Promise<Answer<T>> {
     try {
       const work = this.#attempt(open, statements, isRepeatable);
       return await withDeadline(work, this.#deadlineMs, late);
@@ -215,17 +180,15 @@ export class Database {
     open: () => D1DatabaseSession,
     statements: T,
     isRepeatable: boolean,
-  ): Promise<Stamped<BatchResponse<T>>> {
+  ): Promise<Answer<T>> {
     for (let attempt = 1; ; attempt += 1) {
       const metered = this.#meter(open());
       try {
-        const value = await metered.orm.batch(statements);
+        const rows = await metered.orm.batch(atLeastOne(statements));
         const bookmark = metered.session.getBookmark();
         this.#bookmark = laterBookmark(this.#bookmark, bookmark);
-        statements.forEach((statement, index) => {
-          listeners.get(statement)?.(value[index]);
-        });
-        return { value, bookmark, isFromPrimary: metered.isFromPrimary() };
+        const of = (statement: Statement) => rowsOf(statements, rows, statement);
+        return { statements, rows, of, bookmark, isFromPrimary: metered.isFromPrimary() };
       } catch (error) {
         if (!isRepeatable || attempt >= ATTEMPTS_MAX || !isTransient(error)) throw error;
         await scheduler.wait(BACKOFF_MS * 2 ** attempt * (0.5 + randomFraction() / 2));
@@ -257,6 +220,18 @@ export class Database {
     const orm = drizzle(metered as unknown as D1Database);
     return { session, orm, isFromPrimary: () => isFromPrimary };
   }
+}
+
+/** Drizzle's types ask for a batch that is not empty. */
+function atLeastOne<T extends Statements>(statements: T): T & readonly [Statement, ...Statement[]] {
+  if (statements.length === 0) throw new TypeError("a batch needs a statement");
+  return statements as T & readonly [Statement, ...Statement[]];
+}
+
+function rowsOf(statements: Statements, rows: readonly unknown[], statement: Statement): unknown {
+  const index = statements.indexOf(statement);
+  if (index < 0) throw new TypeError("the statement is not part of the batch");
+  return rows[index];
 }
 
 function late(): AppError {

@@ -80,7 +80,9 @@ test("identities without a user go in bounded steps, and those of users stay", a
       .run();
   }
   const { database, identities } = authDependencies(env, configOf(env), testScope());
-  const [removed] = await database.commit([identities.removeOrphaned(TEST_NOW_MS - DAY_MS, 2)]);
+  const {
+    rows: [removed],
+  } = await database.commit([identities.removeOrphaned(TEST_NOW_MS - DAY_MS, 2)]);
   expect(removed).toHaveLength(2);
   expect(await ids("foreign_identities", "subject")).toEqual(["c", "d", "e"]);
   const { auth } = wire(env, configOf(env), testScope());

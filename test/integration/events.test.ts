@@ -14,6 +14,7 @@ import {
   dispatcher,
   handOver,
   NOW,
+  relaySoon,
   rowsOf,
 } from "../support/outbox";
 
@@ -91,7 +92,7 @@ test("the log is an administrator's or the events token's, and the token opens n
 test("the ledger tells when an event was committed and sent, and what each consumer made of it", async () => {
   const on = bench();
   const { eventId } = await bury(on);
-  on.outbox.relaySoon([eventId]);
+  relaySoon(on, eventId);
   await on.scope.settled();
   const { json } = await call(`/api/events/${eventId}`, TOKEN);
   const at = new Date(NOW).toISOString();

@@ -13,6 +13,7 @@ import {
   dispatcher,
   handOver,
   NOW,
+  relaySoon,
   rowsOf,
 } from "../support/outbox";
 
@@ -72,9 +73,10 @@ test("an event's data may be computed by the database out of the rows just writt
 
 test("after the response each delivery is sent as a message of its own, in the order of the log", async () => {
   const on = bench();
-  const first = await commitEvent(on);
-  const second = await commitEvent(on);
-  on.outbox.relaySoon([second, first]);
+  const [first, second] = [newId(), newId()];
+  const thing = { type: "thing.made", source: "/meridian/things", version: 1, data: {} };
+  const events = [first, second].flatMap((id) => on.outbox.record({ ...thing, id, subject: id }));
+  on.outbox.relaySoon(await on.database.commit(events));
   await on.scope.settled();
   expect(on.queue.deliveries).toEqual([
     `${first} count`,
@@ -88,20 +90,26 @@ test("what the change's batch has told is sent without another call to D1, and o
   const on = bench();
   const id = await commitSubscribed(on);
   const before = { ...on.scope.calls };
-  on.outbox.relaySoon([id]);
+  relaySoon(on, id);
   await on.scope.settled();
   expect(on.queue.deliveries).toEqual([`${id} count`, `${id} mail`]);
   expect(on.webhooks.deliveries).toEqual([`${id} webhook:all`]);
   expect(on.scope.calls.d1RoundTrips).toBe(before.d1RoundTrips);
 });
 
-test("an event of a batch that another outbox recorded is looked up and sent", async () => {
+test("of a commit only its own events are sent, and none whose guard did not hold", async () => {
   const on = bench();
-  const id = await commitEvent(on);
-  const other = bench();
-  other.outbox.relaySoon([id]);
-  await other.scope.settled();
-  expect(other.queue.deliveries).toEqual([`${id} count`, `${id} mail`]);
+  const thing = { type: "thing.made", source: "/meridian/things", version: 1, data: {} };
+  const [sent, guarded, other] = [newId(), newId(), newId()];
+  const never = { guard: sql`false` };
+  const events = [
+    ...on.outbox.record({ ...thing, id: sent, subject: sent }),
+    ...on.outbox.record({ ...thing, ...never, id: guarded, subject: guarded }),
+  ];
+  await on.database.commit(on.outbox.record({ ...thing, id: other, subject: other }));
+  on.outbox.relaySoon(await on.database.commit(events));
+  await on.scope.settled();
+  expect(on.queue.deliveries).toEqual([`${sent} count`, `${sent} mail`]);
 });
 
 test("an event whose batch was rolled back sends nothing", async () => {
@@ -111,7 +119,7 @@ test("an event whose batch was rolled back sends nothing", async () => {
   const event = { id, type: "thing.made", source: "/meridian/things", subject: id, version: 1, data: {} };
   const commit = on.database.commit([...on.outbox.record(event), broken, broken]);
   await expect(commit).rejects.toThrow();
-  on.outbox.relaySoon([id]);
+  on.outbox.relaySoon(await on.database.commit([on.database.build.delete(dailySignups)]));
   await on.scope.settled();
   expect(on.queue.deliveries).toEqual([]);
 });
@@ -129,7 +137,7 @@ test("a batch that is repeated, because its answer was lost, leaves one event wi
 test("the first message of a delivery that arrives tells when it was sent, and no later one", async () => {
   const on = bench();
   const id = await commitEvent(on);
-  on.outbox.relaySoon([id]);
+  relaySoon(on, id);
   await on.scope.settled();
   const sentAt = async () => (await deliveriesOf(id)).map(({ sent_at }) => sent_at);
   expect(await sentAt()).toEqual([null, null]);
@@ -156,7 +164,7 @@ async function commitSubscribed(on: Bench): Promise<string> {
 test("deliveries to webhooks have a queue of their own, so that none of ours waits behind an endpoint that hangs", async () => {
   const on = bench();
   const id = await commitSubscribed(on);
-  on.outbox.relaySoon([id]);
+  relaySoon(on, id);
   await on.scope.settled();
   expect(on.queue.deliveries).toEqual([`${id} count`, `${id} mail`]);
   expect(on.webhooks.deliveries).toEqual([`${id} webhook:all`]);
@@ -168,7 +176,7 @@ test.each(["queue", "webhooks"] as const)(
     const on = bench();
     on[refusing].isRefusing = true;
     const id = await commitSubscribed(on);
-    on.outbox.relaySoon([id]);
+    relaySoon(on, id);
     await on.scope.settled();
     const all = { queue: [`${id} count`, `${id} mail`], webhooks: [`${id} webhook:all`] };
     const other = refusing === "queue" ? "webhooks" : "queue";
@@ -184,7 +192,7 @@ test.each(["queue", "webhooks"] as const)(
 test("a consumer's delay is given to the queue, and to nothing else", async () => {
   const on = bench();
   const changed = await commitEvent(on, "thing.changed");
-  on.outbox.relaySoon([changed]);
+  relaySoon(on, changed);
   await on.scope.settled();
   expect(on.queue.sent).toEqual([{ body: { eventId: changed, consumer: "refresh" }, delaySeconds: 30 }]);
   const [row] = await deliveriesOf(changed);
@@ -207,7 +215,7 @@ test("an event whose Worker died before the send is sent by the sweep once the r
 test("a message that the queue swallowed is sent again, until its delivery is settled", async () => {
   const on = bench();
   const id = await commitEvent(on);
-  on.outbox.relaySoon([id]);
+  relaySoon(on, id);
   await on.scope.settled();
   on.clock.advance(61);
   await on.outbox.sweep();
@@ -231,7 +239,7 @@ test("a queue that refuses costs nothing but time: the next tick sends everythin
   const on = bench();
   const id = await commitEvent(on);
   on.queue.isRefusing = true;
-  on.outbox.relaySoon([id]);
+  relaySoon(on, id);
   await on.scope.settled();
   expect(on.scope.lines.map(({ event }) => event)).toEqual(["outbox.relay_failed"]);
   on.clock.advance(60);

@@ -2,7 +2,7 @@
 import { createMessageBatch } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { newId } from "../../src/platform/clock";
-import { Database } from "../../src/platform/database";
+import { type Answer, Database, type Statements } from "../../src/platform/database";
 import { newCalls } from "../../src/platform/observability/calls";
 import type { LogFields, Logger } from "../../src/platform/observability/logger";
 import {
@@ -117,12 +117,23 @@ export function bench(overrides: Partial<OutboxOptions> = {}): Bench {
   return { clock, queue, webhooks, scope, database, options, outbox: new Outbox(options) };
 }
 
+/** What the commits of `commitEvent` answered, by the event's id. */
+const answers = new Map<string, Answer<Statements>>();
+
+/** Sends these events of `commitEvent` as a request does after its response. */
+export function relaySoon({ outbox }: Pick<Bench, "outbox">, ...ids: readonly string[]): void {
+  for (const id of ids) {
+    const answer = answers.get(id);
+    if (answer === undefined) throw new Error(`${id} was not committed here`);
+    outbox.relaySoon(answer);
+  }
+}
+
 /** Commits an event without any change. */
 export async function commitEvent(on: Bench, type = "thing.made", data: object = { a: 1 }): Promise<string> {
   const id = newId();
-  await on.database.commit(
-    on.outbox.record({ id, type, source: "/meridian/things", subject: id, version: 1, data }),
-  );
+  const event = { id, type, source: "/meridian/things", subject: id, version: 1, data };
+  answers.set(id, await on.database.commit(on.outbox.record(event)));
   return id;
 }
 

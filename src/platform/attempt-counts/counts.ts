@@ -92,7 +92,9 @@ export class AttemptCounts {
     const isOver = sql`bucket_ends_at <= ${this.#now} - ${windowMs}`;
     let swept = 0;
     for (let step = 0; step < SWEEP_STEPS_MAX; step += 1) {
-      const [rows] = await this.#database.commit([
+      const {
+        rows: [rows],
+      } = await this.#database.commit([
         this.#database.build
           .delete(attemptCounts)
           .where(

@@ -78,7 +78,9 @@ export class AuditTrail {
    * **Cost**: 1 round trip; reads at most `limit + 1` rows by an index.
    */
   async list({ actor, subject, after, limit }: AuditQuery): Promise<Page<AuditEntry>> {
-    const [rows] = await this.#database.read("nearest", [
+    const {
+      rows: [rows],
+    } = await this.#database.read("nearest", [
       this.#database.build
         .select()
         .from(auditLog)

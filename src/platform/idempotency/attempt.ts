@@ -49,7 +49,7 @@ export function unkeyed<T>(): Attempt<T> {
     async open<const Reads extends readonly Statement[]>(database: Database, reads: Reads) {
       const [first, ...rest] = reads;
       const rows: readonly unknown[] =
-        first === undefined ? [] : await database.read("primary", [first, ...rest]);
+        first === undefined ? [] : (await database.read("primary", [first, ...rest])).rows;
       return { rows: rows as BatchResponse<Reads>, ended: null };
     },
     record: async () => [],

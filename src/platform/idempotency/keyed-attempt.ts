@@ -81,7 +81,9 @@ export class KeyedAttempt<T> implements Attempt<T> {
     reads: Reads,
   ): Promise<Opened<T, BatchResponse<Reads>>> {
     const wanted = await this.#newClaim();
-    const [, [row], ...answers] = await database.commit(
+    const {
+      rows: [, [row], ...answers],
+    } = await database.commit(
       [claim(database, wanted), look(database, wanted.id), ...reads],
       // The token is this attempt's own: claiming twice is claiming once.
       { isIdempotent: true },

@@ -86,7 +86,9 @@ const SWEEP_STEPS_MAX = 20;
 export async function sweepIdempotencyRecords(database: Database, now: number): Promise<number> {
   let swept = 0;
   for (let step = 0; step < SWEEP_STEPS_MAX; step += 1) {
-    const [rows] = await database.commit([
+    const {
+      rows: [rows],
+    } = await database.commit([
       database.build
         .delete(idempotencyRecords)
         .where(

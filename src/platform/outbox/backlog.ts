@@ -39,7 +39,9 @@ export async function readBacklog(database: Database): Promise<Backlog> {
     .where(eq(deadLetters.state, "open"))
     .limit(BACKLOG_ROWS_MAX)
     .as("open_letters");
-  const [pending, letters] = await database.read("nearest", [
+  const {
+    rows: [pending, letters],
+  } = await database.read("nearest", [
     build
       .select({
         consumer: kindOf(waiting.consumer).as("kind"),
@@ -62,7 +64,9 @@ export async function readBacklog(database: Database): Promise<Backlog> {
  * not due yet is in the future. **Errors**: `unavailable`. **Cost**: 1 round trip, 1 row.
  */
 export async function oldestDueMs(database: Database): Promise<number | null> {
-  const [rows] = await database.read("nearest", [
+  const {
+    rows: [rows],
+  } = await database.read("nearest", [
     database.build
       .select({ dueAt: eventDeliveries.dueAt })
       .from(eventDeliveries)

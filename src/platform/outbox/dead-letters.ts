@@ -66,7 +66,9 @@ export class DeadLetters {
       after === null
         ? undefined
         : sql`(${deadLetters.createdAt}, ${deadLetters.id}) > (${Number(after.key)}, ${after.id})`;
-    const [rows] = await this.#database.read("primary", [
+    const {
+      rows: [rows],
+    } = await this.#database.read("primary", [
       this.#database.build
         .select()
         .from(deadLetters)
@@ -83,7 +85,9 @@ export class DeadLetters {
   }
 
   async find(id: string): Promise<DeadLetter | null> {
-    const [[row]] = await this.#database.read("primary", [this.selectById(id)]);
+    const {
+      rows: [[row]],
+    } = await this.#database.read("primary", [this.selectById(id)]);
     return row === undefined ? null : toDeadLetter(row);
   }
 

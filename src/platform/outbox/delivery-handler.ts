@@ -110,9 +110,9 @@ export class DeliveryHandler {
     const now = scope.clock();
     let attempt: number;
     try {
-      const [[claimed]] = await database.commit([
-        claim(database, delivery, { token, now, until: now + LEASE_MS }),
-      ]);
+      const {
+        rows: [[claimed]],
+      } = await database.commit([claim(database, delivery, { token, now, until: now + LEASE_MS })]);
       // Settled, or another holds it. Should that one die, the sweep finds the row when the claim has lapsed.
       if (claimed === undefined) return SKIPPED;
       attempt = claimed.attempts;

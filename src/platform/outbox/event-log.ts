@@ -4,7 +4,7 @@ import { deadLetters, eventDeliveries, outboxEvents } from "../../../drizzle/sch
 import { toTimestamp } from "../../kernel/clock";
 import type { Page } from "../../kernel/cursor";
 import type { CloudEvent } from "../../kernel/event";
-import type { Database, ReadFrom, Statement } from "../database";
+import type { Database, ReadFrom } from "../database";
 import { toEnvelope } from "./envelope";
 
 export interface EventQuery {
@@ -49,7 +49,9 @@ export class EventLog {
   /** In order of commit. `nextCursor` is a sequence. **Cost**: 1 round trip, `limit` + 1 rows by an index. */
   async list(query: EventQuery, from: ReadFrom): Promise<Page<CloudEvent>> {
     const { after, type, subject, limit } = query;
-    const [rows] = await this.#database.read(from, [
+    const {
+      rows: [rows],
+    } = await this.#database.read(from, [
       this.#database.build
         .select()
         .from(outboxEvents)
@@ -69,7 +71,9 @@ export class EventLog {
 
   /** Null when there is no such event, or none any more. **Cost**: 1 round trip. */
   async ledger(id: string): Promise<EventLedger | null> {
-    const [[row], deliveries] = await this.#database.read("primary", [
+    const {
+      rows: [[row], deliveries],
+    } = await this.#database.read("primary", [
       this.#database.build.select().from(outboxEvents).where(eq(outboxEvents.id, id)),
       this.#database.build
         .select()
@@ -100,19 +104,17 @@ export class EventLog {
    */
   async deleteSettled(cutoff: number): Promise<number> {
     const doomed = this.#settledBefore(cutoff);
-    const statements: [Statement, Statement] = [
-      this.#database.build.delete(eventDeliveries).where(sql`${eventDeliveries.eventId} in (${doomed})`),
-      this.#database.build.delete(deadLetters).where(sql`${deadLetters.eventId} in (${doomed})`),
-    ];
-    // Last, for the two others look for their events by it; nothing else writes within the batch.
-    const gone = await this.#database.commitReturning(
-      statements,
-      this.#database.build
+    const { build } = this.#database;
+    const { rows } = await this.#database.commit([
+      build.delete(eventDeliveries).where(sql`${eventDeliveries.eventId} in (${doomed})`),
+      build.delete(deadLetters).where(sql`${deadLetters.eventId} in (${doomed})`),
+      // Last, because the two others select by the same rows.
+      build
         .delete(outboxEvents)
         .where(sql`${outboxEvents.id} in (${doomed})`)
         .returning({ id: outboxEvents.id }),
-    );
-    return gone.length;
+    ]);
+    return rows[2].length;
   }
 
   /**

@@ -12,7 +12,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { NewEvent } from "../../kernel/event";
-import { type Database, type Statement, whenCommitted } from "../database";
+import type { Answer, Database, Statement, Statements } from "../database";
 import { describeError } from "../observability/logger";
 import { ALWAYS, type Guarded, prepared, preparedAround, value } from "../prepared-statement";
 import type { EventRow } from "./envelope";
@@ -32,19 +32,18 @@ export interface RecordedEvent extends Omit<NewEvent, "data">, Guarded {
   readonly consumers?: readonly string[];
 }
 
-/** Of this request. */
+/** An event that this request put into a batch. */
 interface Recorded {
   readonly event: CommittedEvent;
-  /** What its batch wrote; null until that is committed, as far as this request has heard. */
-  row: EventRow | null;
-  deliveries: readonly DueDelivery[] | null;
+  readonly row: Omit<EventRow, "sequence" | "data">;
+  readonly insert: ReturnType<ReturnType<ReturnType<typeof insertEvent>>>;
+  readonly deliveries: ReturnType<typeof insertDeliveries>;
 }
 
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #relay: Relay;
-  /** By id, in the order of the log as far as one request can tell. */
-  readonly #recorded = new Map<string, Recorded>();
+  readonly #recorded: Recorded[] = [];
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -61,22 +60,15 @@ export class Outbox {
     const { traceparent } = scope;
     const now = scope.clock();
     const isBound = !isExpression(data);
-    const recorded: Recorded = { event: { type, data: isBound ? data : {} }, row: null, deliveries: null };
-    this.#recorded.set(id, recorded);
     const insert = insertEvent(guard)(isBound ? BOUND_DATA : data)(database, {
       ...values,
       ...{ event: id, type, source, subject, version, now, traceparent },
       data: isBound ? JSON.stringify(data) : null,
     });
-    const given = { id, type, source, subject, schemaVersion: version, traceparent, committedAt: now };
-    return [
-      whenCommitted(insert, ([made]) => {
-        if (made !== undefined) recorded.row = { ...given, ...made };
-      }),
-      whenCommitted(this.#deliveries(event, now), (rows) => {
-        recorded.deliveries = rows;
-      }),
-    ];
+    const deliveries = this.#deliveries(event, now);
+    const row = { id, type, source, subject, schemaVersion: version, traceparent, committedAt: now };
+    this.#recorded.push({ event: { type, data: isBound ? data : {} }, row, insert, deliveries });
+    return [insert, deliveries];
   }
 
   #deliveries(event: RecordedEvent, now: number) {
@@ -93,32 +85,32 @@ export class Outbox {
   }
 
   /**
-   * Their change is committed: sends what these events' consumers wait for, after the response. A failure is left to the
-   * sweep. **Cost**: 1 send to each queue; 1 D1 round trip before it for events whose commit this outbox has not seen.
+   * Sends the events that this batch committed to their consumers, after the response. An event whose guard did not hold
+   * is not in the log, and is not sent. A failure is left to the sweep. **Cost**: 1 send to each queue.
+   *
+   * @param answer of the commit that holds the statements of `record`
    */
-  relaySoon(eventIds: readonly string[]): void {
-    if (eventIds.length === 0) return;
+  relaySoon(answer: Answer<Statements>): void {
+    const due = this.#take(answer);
+    if (due.length === 0) return;
     const { scope } = this.#options;
     scope.waitUntil(
-      this.#relay.send(this.#take(eventIds)).catch((error: unknown) => {
+      this.#relay.send(due).catch((error: unknown) => {
+        const eventIds = [...new Set(due.map(({ eventId }) => eventId))];
         scope.log.log("warn", "outbox.relay_failed", { eventIds, ...describeError(error) });
       }),
     );
   }
 
-  /** Announces them. Their deliveries, and the ids of events that D1 must be asked about. */
-  #take(eventIds: readonly string[]): { readonly known: readonly DueDelivery[]; readonly unknown: string[] } {
-    const unknown = new Set(eventIds);
-    const known: DueDelivery[] = [];
-    for (const [id, { event, row, deliveries }] of this.#recorded) {
-      if (!eventIds.includes(id)) continue;
+  /** Counts the events of the batch that are in the log now, and returns their deliveries. */
+  #take(answer: Answer<Statements>): DueDelivery[] {
+    return this.#recorded.flatMap(({ event, row, insert, deliveries }) => {
+      if (!answer.statements.includes(insert)) return [];
+      const [made] = answer.of(insert);
+      if (made === undefined) return [];
       this.#options.onCommitted?.(event);
-      this.#recorded.delete(id);
-      if (deliveries === null) continue;
-      unknown.delete(id);
-      known.push(...deliveries.map((delivery) => ({ ...delivery, row })));
-    }
-    return { known, unknown: [...unknown] };
+      return answer.of(deliveries).map((delivery) => ({ ...delivery, row: { ...row, ...made } }));
+    });
   }
 
   /** As the cron does each minute, after the response: for deliveries that were just made due. */

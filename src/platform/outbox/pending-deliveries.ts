@@ -10,7 +10,7 @@ import { type DeliveryKey, IS_PENDING, isOneOf } from "./ledger";
 export interface DueDelivery extends DeliveryKey {
   readonly notBefore: number;
   /** Its event, where this request has made it. */
-  readonly row?: EventRow | null;
+  readonly row?: EventRow;
 }
 
 /** What `DueDelivery` is read out of. */
@@ -50,7 +50,9 @@ export async function readPending(
   keys: readonly DeliveryKey[],
 ): Promise<PendingDelivery[]> {
   const eventIds = [...new Set(keys.map(({ eventId }) => eventId))];
-  const [events, states] = await database.read("primary", [
+  const {
+    rows: [events, states],
+  } = await database.read("primary", [
     database.build.select().from(outboxEvents).where(isOneOf(outboxEvents.id, eventIds)),
     database.build
       .select({

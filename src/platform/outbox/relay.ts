@@ -5,7 +5,7 @@ import type { Database } from "../database";
 import { describeError } from "../observability/logger";
 import type { DeliveryMessage } from "./consumer";
 import { sendExports } from "./exports";
-import { IS_PENDING, isFree, isOneOf, markSent } from "./ledger";
+import { IS_PENDING, isFree, markSent } from "./ledger";
 import type { OutboxOptions } from "./options";
 import { DUE_COLUMNS, type DueDelivery } from "./pending-deliveries";
 
@@ -29,26 +29,12 @@ export class Relay {
   }
 
   /**
-   * Sends the deliveries of events just committed: those that their batch has told, and those that D1 must be asked for.
-   * Nothing is written, but that another team's queue has its own: a delivery is due for a resend by the time it was
-   * committed with, and its message tells when it was sent.
-   * **Errors**: `unavailable`; whatever the queue throws. **Cost**: 1 send to each queue, side by side; 1 round trip
-   * before it for the unknown.
+   * Sends the deliveries of events that were just committed. It writes nothing, except where another team's queue takes
+   * them: each is due for a resend by the time with which it was committed, and its message says when it was sent.
+   * **Errors**: `unavailable`; what a queue throws. **Cost**: 1 send to each queue, side by side.
    */
-  async send(events: {
-    readonly known: readonly DueDelivery[];
-    readonly unknown: readonly string[];
-  }): Promise<void> {
-    const { known, unknown } = events;
-    await this.#deliver([...known, ...(unknown.length === 0 ? [] : await this.#pendingOf(unknown))]);
-  }
-
-  async #pendingOf(eventIds: readonly string[]): Promise<DueDelivery[]> {
-    const { database } = this.#options;
-    const [rows] = await database.read("primary", [
-      selectDue(database, and(isOneOf(eventDeliveries.eventId, eventIds), IS_PENDING)),
-    ]);
-    return rows;
+  async send(deliveries: readonly DueDelivery[]): Promise<void> {
+    await this.#deliver(deliveries);
   }
 
   /**
@@ -79,7 +65,9 @@ export class Relay {
   async #claimDue(token: string): Promise<DueDelivery[]> {
     const { database, scope, resendSeconds } = this.#options;
     const now = scope.clock();
-    const [, rows] = await database.commit([
+    const {
+      rows: [, rows],
+    } = await database.commit([
       database.build
         .update(eventDeliveries)
         .set({ relayToken: token, dueAt: restUntil(now, resendSeconds) })

@@ -37,21 +37,20 @@ export class AddressProof {
         ? credentials.confirmEmail(stamp, token.addressKey, isUsable)
         : credentials.verifyEmail(stamp, token.addressKey, isUsable);
     try {
-      const { value: rows, ...state } = await database.commitReturningStamped(
-        [
-          change,
-          oneTimeTokens.use(token, stamp.at, stamp, isDone),
-          ...users.updatedBy(stamp),
-          audit.record({
-            actor: { kind: "anonymous" },
-            action: token.purpose === "email_change" ? "email.change" : "email.verify",
-            subject: `user:${token.userId}`,
-            guard: isDone,
-          }),
-        ],
-        credentials.selectById(token.userId),
-      );
-      return this.#tokens.settle(stamp, { ...state, value: credentials.read(rows) }, found);
+      const account = credentials.selectById(token.userId);
+      const answer = await database.commit([
+        change,
+        oneTimeTokens.use(token, stamp.at, stamp, isDone),
+        ...users.updatedBy(stamp),
+        audit.record({
+          actor: { kind: "anonymous" },
+          action: token.purpose === "email_change" ? "email.change" : "email.verify",
+          subject: `user:${token.userId}`,
+          guard: isDone,
+        }),
+        account,
+      ]);
+      return this.#tokens.settle(stamp, answer, credentials.read(answer.of(account)), found);
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return refuseOneTimeToken();
       throw error;
@@ -89,12 +88,12 @@ export class AddressProof {
             data: { userId },
           })
         : users.emailChangeRequested(eventId, userId);
-    await database.commit([
+    const answer = await database.commit([
       audit.record({ actor, action: "email.resend", subject: `user:${userId}` }),
       ...(isAnyWaiting ? requested() : []),
       ...(await attempt.record(database, null)),
     ]);
-    outbox.relaySoon(isAnyWaiting ? [eventId] : []);
+    outbox.relaySoon(answer);
     return done(null);
   }
 }

@@ -170,8 +170,8 @@ export class ForeignTokens {
     const readAtMs = scope.clock();
     const select = credentials.selectById(identities.userOf(issuer.issuer, subject, issuedFrom));
     try {
-      const [rows] = await databaseAfterResponse.read("primary", [select]);
-      const owner = credentials.read(rows);
+      const { rows } = await databaseAfterResponse.read("primary", [select]);
+      const owner = credentials.read(rows[0]);
       if (owner !== null) identityCache.put(key, identityOf(owner, { issuedFrom, readAtMs }));
     } catch (error) {
       scope.log.log("warn", "auth.identity_not_renewed", describeError(error));
@@ -197,15 +197,15 @@ export class ForeignTokens {
     const owner = credentials.selectById(identities.userOf(issuer.issuer, claims.subject, claims.issuedAt));
     const admission = this.#admissionOf(issuer, claims);
     if (admission === null) {
-      const [rows] = await database.read("primary", [owner]);
+      const {
+        rows: [rows],
+      } = await database.read("primary", [owner]);
       return credentials.read(rows);
     }
     const { stamp, statements } = admission;
-    const { value: rows, ...state } = await database.commitReturningStamped(statements, owner, {
-      isIdempotent: true,
-    });
-    const found = credentials.read(rows);
-    if (found?.lastChangeId === stamp.eventId) users.settle(stamp, { ...state, value: found.user });
+    const answer = await database.commit([...statements, owner], { isIdempotent: true });
+    const found = credentials.read(answer.of(owner));
+    if (found?.lastChangeId === stamp.eventId) users.settle(stamp, answer, found.user);
     return found;
   }
 
@@ -232,7 +232,9 @@ export class ForeignTokens {
 
   async #refusalOf(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<never>> {
     const { database, identities } = this.#on;
-    const [[identity]] = await database.read("primary", [identities.select(issuer.issuer, claims.subject)]);
+    const {
+      rows: [[identity]],
+    } = await database.read("primary", [identities.select(issuer.issuer, claims.subject)]);
     const isStranger =
       identity === undefined || (identity.orphanedAt !== null && claims.issuedAt > identity.revokedThrough);
     return isStranger ? refuseStranger() : refuseRevoked();

@@ -1,6 +1,6 @@
 /** Tokens out of mails, from the other side: opened behind a budget, and used up by the batch that they allow. */
 import { AppError, done, type Outcome, refuse } from "../../kernel/errors";
-import type { Stamped } from "../../platform/database";
+import type { Answer, Statements } from "../../platform/database";
 import type { AuthBudgetName } from "../../platform/env";
 import type { Credential, Stamp } from "../users";
 import type { AuthDependencies } from "./auth-dependencies";
@@ -35,7 +35,9 @@ export class MailedTokens {
     const charged = await attempts.begin([[budget, "caller"]]);
     if (!charged.ok) return charged;
     const digest = await digestOf(presented);
-    const [[token], owners] = await database.read("primary", [
+    const {
+      rows: [[token], owners],
+    } = await database.read("primary", [
       oneTimeTokens.usable(digest, purposes, scope.clock()),
       credentials.selectById(oneTimeTokens.ownerOf(digest)),
     ]);
@@ -44,14 +46,18 @@ export class MailedTokens {
   }
 
   /** What came of a batch that used a token: done by us, or by somebody else before. */
-  settle(stamp: Stamp, committed: Stamped<Credential | null>, { credential }: Found): Outcome<null> {
-    const { value: after, ...state } = committed;
+  settle(
+    stamp: Stamp,
+    answer: Answer<Statements>,
+    after: Credential | null,
+    { credential }: Found,
+  ): Outcome<null> {
     if (after?.lastChangeId !== stamp.eventId) {
       // Another write of the account in between is no fault of the token.
       if (after !== null && after.tokenEpoch !== credential.tokenEpoch) throw changedMeanwhile();
       return refuseOneTimeToken();
     }
-    this.#on.users.settle(stamp, { ...state, value: after.user });
+    this.#on.users.settle(stamp, answer, after.user);
     return done(null);
   }
 }

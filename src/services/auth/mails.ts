@@ -72,7 +72,9 @@ export class AccountMails {
     const owner = await this.#ownerOfChange(event);
     const pending = owner?.pendingEmail ?? null;
     if (owner === null || pending === null || pending !== textOf(event, "email")) return null;
-    const [holders] = await database.read("primary", [credentials.selectByEmail(emailKey(pending))]);
+    const {
+      rows: [holders],
+    } = await database.read("primary", [credentials.selectByEmail(emailKey(pending))]);
     // Stored for a taken address too, though mailed to nobody: it is what the next requests are counted by.
     const token = await this.#store(event, pending, "email_change");
     const holder = credentials.read(holders);
@@ -96,7 +98,9 @@ export class AccountMails {
   /** Who asked for a change of address; null when the user is gone or asked too often. */
   async #ownerOfChange(event: CloudEvent): Promise<User | null> {
     const { database, credentials, oneTimeTokens, scope } = this.#on;
-    const [owners, recent] = await database.read("primary", [
+    const {
+      rows: [owners, recent],
+    } = await database.read("primary", [
       credentials.selectById(event.subject),
       oneTimeTokens.since(event.subject, "email_change", scope.clock() - CONFIRMATIONS_WINDOW_MS),
     ]);
@@ -106,7 +110,9 @@ export class AccountMails {
 
   async #find(userId: string): Promise<Credential | null> {
     const { database, credentials } = this.#on;
-    const [rows] = await database.read("primary", [credentials.selectById(userId)]);
+    const {
+      rows: [rows],
+    } = await database.read("primary", [credentials.selectById(userId)]);
     return credentials.read(rows);
   }
 

@@ -59,7 +59,7 @@ export class RecoveryService {
     } as const;
     const { row } = await oneTimeTokenFor(deriver, request);
     const isKnown = credentials.isThere(userId);
-    await database.commit([
+    const answer = await database.commit([
       audit.record({
         actor: { kind: "anonymous" },
         action: "password.forgot",
@@ -78,7 +78,7 @@ export class RecoveryService {
     ]);
     // A few more rows take a few milliseconds more. Who waits for the slower of the two cannot tell.
     await floor;
-    outbox.relaySoon([eventId]);
+    outbox.relaySoon(answer);
     return done(null);
   }
 
@@ -95,8 +95,7 @@ export class RecoveryService {
     const violations = passwordViolations(input.password, credential.user, "#/password");
     if (violations.length > 0) return refusePassword(violations);
 
-    const { database, credentials, sessions, oneTimeTokens, identities, hasher, revoker, users, outbox } =
-      this.#on;
+    const { database, credentials, sessions, oneTimeTokens, identities, hasher, revoker, users } = this.#on;
     const passwordHash = await hasher.hash(input.password);
     const stamp = newStamp(this.#on.scope, token.userId);
     const noticeId = this.#on.scope.newId();
@@ -107,25 +106,22 @@ export class RecoveryService {
       minIssuedAt: throughSeconds + 1,
     });
     const isDone = credentials.isDoneBy(stamp);
-    const { value: rows, ...state } = await database.commitReturningStamped(
-      [
-        credentials.resetPassword(stamp, snapshotOf(credential), {
-          passwordHash,
-          addressKey: token.addressKey,
-          guard: oneTimeTokens.isUsableNow(token, stamp.at),
-        }),
-        oneTimeTokens.use(token, stamp.at, stamp, isDone),
-        oneTimeTokens.voidAllOf(token.userId, ["password_reset", "email_change"], stamp.at, isDone),
-        sessions.endSessionsOf(everySessionOf(token.userId), "password_reset", stamp.at, stamp, isDone),
-        identities.revokeAllOf(token.userId, throughSeconds, isDone),
-        ...users.updatedBy(stamp),
-        ...this.#passwordChanged(stamp, noticeId, { kind: "anonymous" }, "reset"),
-      ],
-      credentials.selectById(token.userId),
-    );
-    const outcome = this.#tokens.settle(stamp, { ...state, value: credentials.read(rows) }, found);
-    if (outcome.ok) outbox.relaySoon([noticeId]);
-    return outcome;
+    const account = credentials.selectById(token.userId);
+    const answer = await database.commit([
+      credentials.resetPassword(stamp, snapshotOf(credential), {
+        passwordHash,
+        addressKey: token.addressKey,
+        guard: oneTimeTokens.isUsableNow(token, stamp.at),
+      }),
+      oneTimeTokens.use(token, stamp.at, stamp, isDone),
+      oneTimeTokens.voidAllOf(token.userId, ["password_reset", "email_change"], stamp.at, isDone),
+      sessions.endSessionsOf(everySessionOf(token.userId), "password_reset", stamp.at, stamp, isDone),
+      identities.revokeAllOf(token.userId, throughSeconds, isDone),
+      ...users.updatedBy(stamp),
+      ...this.#passwordChanged(stamp, noticeId, { kind: "anonymous" }, "reset"),
+      account,
+    ]);
+    return this.#tokens.settle(stamp, answer, credentials.read(answer.of(account)), found);
   }
 
   /**
@@ -168,7 +164,7 @@ export class RecoveryService {
     await this.#revokeOthers(revoker, userId, others, sessionId, stamp.at);
     const isDone = credentials.isDoneBy(stamp);
     const own = { userId, keptId: sessionId };
-    const [, after, sessionsEnded] = await database.commit([
+    const answer = await database.commit([
       credentials.changePassword(stamp, snapshotOf(credential), passwordHash),
       credentials.selectById(userId),
       sessions.endSessionsOf(own, "password_changed", stamp.at, stamp, isDone),
@@ -177,8 +173,9 @@ export class RecoveryService {
       ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
       ...(await attempt.record(database, null, isDone)),
     ]);
+    const [, after, sessionsEnded] = answer.rows;
     if (credentials.read(after)?.lastChangeId !== stamp.eventId) throw changedMeanwhile();
-    outbox.relaySoon([stamp.eventId]);
+    outbox.relaySoon(answer);
     // Who logged in with the old password while the new one was hashed is out as well, before this is acknowledged.
     const late = sessionsEnded.map(({ id }) => id).filter((id) => !others.includes(id));
     if (late.length > 0) await revoker.revoke(userId, sessionRevocations(late, stamp.at));

@@ -40,10 +40,10 @@ export class AuthService {
       ["loginPerAccount", { account: key }],
     ]);
     if (!charged.ok) return charged;
-    const [rows] = await charged.value.refundOnFailure(() =>
+    const { rows } = await charged.value.refundOnFailure(() =>
       database.read("primary", [credentials.selectByEmail(key)]),
     );
-    const credential = credentials.read(rows);
+    const credential = credentials.read(rows[0]);
     const check = await charged.value.refundOnFailure(() =>
       hasher.verify(input.password, credential?.passwordHash ?? null),
     );
@@ -70,7 +70,9 @@ export class AuthService {
 
     const nowMs = scope.clock();
     const { digest, successors } = chain;
-    const [, , , found, known, owners] = await database.commit(
+    const {
+      rows: [, , , found, known, owners],
+    } = await database.commit(
       [
         ...sessions.rotate({ presented: digest, successors: digestsOf(successors), nowMs }),
         credentials.selectById(sessions.ownerOfRefreshToken(digest)),
@@ -100,7 +102,9 @@ export class AuthService {
     if (!user.ok) return user;
     const { database, sessions, scope } = this.#on;
     const { userId, sessionId } = user.value;
-    const [rows] = await database.read("primary", [sessions.liveSessions(userId, scope.clock())]);
+    const {
+      rows: [rows],
+    } = await database.read("primary", [sessions.liveSessions(userId, scope.clock())]);
     return done(rows.map((row) => toSession(row, sessionId)));
   }
 
@@ -139,7 +143,9 @@ export class AuthService {
     if (!user.ok) return user;
     const { database, sessions, scope } = this.#on;
     const { userId } = user.value;
-    const [rows] = await database.read("primary", [sessions.liveSessions(userId, scope.clock())]);
+    const {
+      rows: [rows],
+    } = await database.read("primary", [sessions.liveSessions(userId, scope.clock())]);
     const ids = rows.map((row) => row.id);
     await this.#ending.end(actor, userId, ids, "logout_all");
     return done(null);
@@ -151,7 +157,9 @@ export class AuthService {
    */
   async isValid(token: VerifiedToken): Promise<boolean> {
     const { database, sessions, credentials, scope } = this.#on;
-    const [[session], accounts] = await database.read("primary", [
+    const {
+      rows: [[session], accounts],
+    } = await database.read("primary", [
       sessions.session(token.sessionId),
       credentials.selectById(token.userId),
     ]);
@@ -187,7 +195,7 @@ export class AuthService {
     const beforeMs = scope.clock() - RETENTION_MS;
     let removed = 0;
     for (let step = 0; step < RETENTION_STEPS_MAX; step += 1) {
-      const results = await database.commit([
+      const { rows: results } = await database.commit([
         ...sessions.removeExpired(beforeMs, RETENTION_STEP_ROWS),
         oneTimeTokens.removeExpired(beforeMs, RETENTION_STEP_ROWS),
         identities.removeOrphaned(beforeMs, RETENTION_STEP_ROWS),
@@ -207,7 +215,9 @@ export class AuthService {
     const pair = await this.#issuePair(credential, session, refreshToken.token);
     const snapshot = { id: user.id, tokenEpoch, passwordHash };
     const isStarted = sessions.exists(session.id);
-    const [, , started, replaced] = await database.commit([
+    const {
+      rows: [, , started, replaced],
+    } = await database.commit([
       // The password may have been changed since it was read: then the session is not written.
       ...sessions.insertSession(session, refreshToken.digest, credentials.isUnchanged(snapshot)),
       sessions.replaceOldest(user.id, session.createdAt),

@@ -69,7 +69,7 @@ export class SessionEnding {
       ...(isAll ? { minIssuedAt: nextSecond } : {}),
     });
     const isDone = sessions.wasEndedBy({ eventId }, end.userId);
-    await database.commit([
+    const answer = await database.commit([
       sessions.endSessions(end.ids, end.reason, nowMs, { eventId }),
       ...recordAuthEvent(outbox, { ...end.event, id: eventId, userId: end.userId, guard: isDone }),
       audit.record({
@@ -82,7 +82,7 @@ export class SessionEnding {
       ...(isAll ? [identities.revokeAllOf(end.userId, nextSecond - 1)] : []),
       ...(end.more ?? []),
     ]);
-    outbox.relaySoon([eventId]);
+    outbox.relaySoon(answer);
   }
 
   #revocationOf(ids: readonly string[]): NewRevocations {
@@ -107,7 +107,9 @@ export class SessionEnding {
   /** Its event names no sessions: they are those that its batch ended, and after a reset every token of an older epoch. */
   async #repeatOfPassword({ id: eventId, subject: userId }: CloudEvent): Promise<void> {
     const { database, sessions, credentials, revoker, scope } = this.#on;
-    const [ended, accounts] = await database.read("primary", [
+    const {
+      rows: [ended, accounts],
+    } = await database.read("primary", [
       sessions.endedBy({ eventId }, userId),
       credentials.selectById(userId),
     ]);

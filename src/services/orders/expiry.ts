@@ -48,15 +48,12 @@ export class OrderExpiry {
   async #step(): Promise<number> {
     const { database, repository, outbox, scope, pendingTtlSeconds } = this.#on;
     const cutoff = scope.clock() - pendingTtlSeconds * 1000;
-    const expired = toOrders(...(await database.read("primary", repository.selectExpired(cutoff, STEP_MAX))));
+    const expired = toOrders(
+      ...(await database.read("primary", repository.selectExpired(cutoff, STEP_MAX))).rows,
+    );
     const transitions = expired.map(({ order }) => transition(this.#on, order, "cancelled", EXPIRY));
     if (transitions.length === 0) return 0;
-    const latest = await database.commitReturning(
-      transitions.flatMap(({ statements }) => statements),
-      repository.selectLastEvents(transitions.map(({ next }) => next.id)),
-    );
-    const known = new Set(latest.map(({ lastChangeId }) => lastChangeId));
-    outbox.relaySoon(transitions.map(({ step }) => step.eventId).filter((eventId) => known.has(eventId)));
+    outbox.relaySoon(await database.commit(transitions.flatMap(({ statements }) => statements)));
     return expired.length;
   }
 }

@@ -96,14 +96,6 @@ export class OrderRepository {
     );
   }
 
-  /** The event that last changed each of these orders. */
-  selectLastEvents(ids: readonly string[]) {
-    return this.#database.build
-      .select({ lastChangeId: orders.lastChangeId })
-      .from(orders)
-      .where(sql`${orders.id} in (select value from json_each(${JSON.stringify(ids)}))`);
-  }
-
   #selectWith(where: SQL | undefined, ordering: readonly SQL[], limit: number) {
     const { build } = this.#database;
     const ids = build

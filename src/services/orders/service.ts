@@ -74,22 +74,22 @@ export class OrderService {
     const step = newStep(scope, actor);
     const order = newOrder({ id: scope.newId(), userId: actor.userId, at: step.at }, draft);
     const isPlaced = orderChangedBy(order.id, step);
-    const left = await database.commitReturning(
-      [
-        ...repository.insert(order, step, areAvailable(order.items)),
-        products.takeStock(order.items, step.at, isPlaced),
-        ...recordEvent(outbox, order, step),
-        audit.record({ actor, action: "order.place", subject: `order:${order.id}`, guard: isPlaced }),
-        ...(await attempt.record(database, order, isPlaced)),
-        ...attempt.release(database),
-      ],
-      products.selectLeft(
-        order.items.map(({ productId }) => productId),
-        isPlaced,
-      ),
+    const selectLeft = products.selectLeft(
+      order.items.map(({ productId }) => productId),
+      isPlaced,
     );
+    const answer = await database.commit([
+      ...repository.insert(order, step, areAvailable(order.items)),
+      products.takeStock(order.items, step.at, isPlaced),
+      ...recordEvent(outbox, order, step),
+      audit.record({ actor, action: "order.place", subject: `order:${order.id}`, guard: isPlaced }),
+      ...(await attempt.record(database, order, isPlaced)),
+      ...attempt.release(database),
+      selectLeft,
+    ]);
+    const left = answer.of(selectLeft);
     if (left.some(({ isHeld }) => isHeld)) {
-      outbox.relaySoon([step.eventId]);
+      outbox.relaySoon(answer);
       return done(order);
     }
     // Sold out since the read: the same batch tells what is left now.
@@ -101,7 +101,7 @@ export class OrderService {
     const { database, repository, keyset } = this.#on;
     const known = authorize(actor, "order.list");
     if (!known.ok) return known;
-    const rows = await database.read(keyset.readFrom(), repository.selectById(id));
+    const { rows } = await database.read(keyset.readFrom(), repository.selectById(id));
     return visibleTo(actor, toOrders(...rows)[0]);
   }
 
@@ -121,7 +121,7 @@ export class OrderService {
     const purpose = purposeOf("orders.list", actor, query);
     const position = await keyset.open(purpose, query.cursor);
     if (!position.ok) return position;
-    const rows = await database.read(
+    const { rows } = await database.read(
       keyset.readFrom(position.value),
       repository.selectPage({ ...query, userId }, position.value),
     );
@@ -144,7 +144,7 @@ export class OrderService {
     const rows =
       listed.length === 0
         ? null
-        : await database.read(keyset.readFrom(), repository.selectFirstPages(listed, query));
+        : (await database.read(keyset.readFrom(), repository.selectFirstPages(listed, query))).rows;
     const orders = rows === null ? [] : toOrders(...rows).map(({ order }) => order);
     const ordersOf = Map.groupBy(orders, ({ userId }) => userId);
     return await Promise.all(
@@ -170,10 +170,9 @@ export class OrderService {
     const { database, repository, keyset } = this.#on;
     const known = authorize(actor, "order.list");
     if (!known.ok) return known;
-    const [rows, lines, entries] = await database.read(keyset.readFrom(), [
-      ...repository.selectById(id),
-      repository.selectHistory(id),
-    ]);
+    const {
+      rows: [rows, lines, entries],
+    } = await database.read(keyset.readFrom(), [...repository.selectById(id), repository.selectHistory(id)]);
     const visible = visibleTo(actor, toOrders(rows, lines)[0]);
     return visible.ok ? done({ data: entries.map(toHistoryEntry), nextCursor: null }) : visible;
   }
@@ -218,25 +217,22 @@ export class OrderService {
     const isChanged = orderChangedBy(order.id, step);
     const [selectOrder] = repository.selectById(order.id);
     const details = { from: order.status, to };
-    const rows = await database.commitReturning(
-      [
-        ...statements,
-        audit.record({
-          actor,
-          action: "order.change_status",
-          subject: `order:${order.id}`,
-          details,
-          guard: isChanged,
-        }),
-        ...(await attempt.record(database, next, isChanged)),
-        // Under `If-Match` a race that was lost is decided by that.
-        ...(precondition.kind === "versions" ? attempt.release(database) : []),
-      ],
+    const answer = await database.commit([
+      ...statements,
+      audit.record({
+        actor,
+        action: "order.change_status",
+        subject: `order:${order.id}`,
+        details,
+        guard: isChanged,
+      }),
+      ...(await attempt.record(database, next, isChanged)),
+      // Under `If-Match` a race that was lost is decided by that.
+      ...(precondition.kind === "versions" ? attempt.release(database) : []),
       selectOrder,
-    );
-    const [latest] = toOrders(rows, []);
-    // An event of a race that was lost is not in the log, and nobody may be told of it.
-    if (latest?.lastChangeId === step.eventId) outbox.relaySoon([step.eventId]);
+    ]);
+    const [latest] = toOrders(answer.of(selectOrder), []);
+    outbox.relaySoon(answer);
     // Lines never change: those that were read still hold.
     const stored = latest && { ...latest, order: { ...latest.order, items: order.items } };
     return { eventId: step.eventId, next, latest: stored };
@@ -245,7 +241,7 @@ export class OrderService {
   /** The order as the primary has it; null when there is none. For consumers of events. **Cost**: 1 D1 round trip. */
   async find(id: string): Promise<Order | null> {
     const { database, repository } = this.#on;
-    const rows = await database.read("primary", repository.selectById(id));
+    const { rows } = await database.read("primary", repository.selectById(id));
     return toOrders(...rows)[0]?.order ?? null;
   }
 

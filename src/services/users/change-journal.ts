@@ -2,7 +2,7 @@
 import type { Actor } from "../../kernel/actor";
 import { NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
 import type { AuditTrail } from "../../platform/audit";
-import type { Stamped, Statement } from "../../platform/database";
+import type { Answer, Statement, Statements } from "../../platform/database";
 import type { Outbox } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import { USERS_SOURCE, type UserEventType, userEvents } from "./events";
@@ -73,8 +73,9 @@ export class ChangeJournal {
   }
 
   /** What follows a commit: the cache has the new value at once, the Queue has the event after the response. */
-  settle(context: ChangeContext, committed: Stamped<User | null>): void {
-    this.#on.cache.written(context.id, committed, context.at);
-    this.#on.outbox.relaySoon([context.eventId]);
+  settle(context: ChangeContext, answer: Answer<Statements>, user: User | null): void {
+    const { bookmark, isFromPrimary } = answer;
+    this.#on.cache.written(context.id, { bookmark, isFromPrimary, value: user }, context.at);
+    this.#on.outbox.relaySoon(answer);
   }
 }

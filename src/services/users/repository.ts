@@ -76,9 +76,9 @@ export class UserRepository {
 
   /** As `find`, with the state of the database that was read. */
   async findStamped(id: string, from: ReadFrom): Promise<Stamped<Account | null>> {
-    const { value, ...stamp } = await this.#database.readStamped(from, [this.selectById(id)]);
-    const [row] = value[0];
-    return { ...stamp, value: row === undefined ? null : toAccount(row) };
+    const { rows, bookmark, isFromPrimary } = await this.#database.read(from, [this.selectById(id)]);
+    const [row] = rows[0];
+    return { bookmark, isFromPrimary, value: row === undefined ? null : toAccount(row) };
   }
 
   /** The user's row with its profile, for a batch of the caller's; `toAccount` reads the answer. */
@@ -108,7 +108,9 @@ export class UserRepository {
       .where(and(...filters(query, after !== null), after === null ? undefined : beyond(query.sort, after)))
       .orderBy(...ordering(query.sort))
       .limit(query.limit + 1);
-    const [rows] = await this.#database.read(from, [statement]);
+    const {
+      rows: [rows],
+    } = await this.#database.read(from, [statement]);
     return rows.map((row) => toAccount(row).user);
   }
 

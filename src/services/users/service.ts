@@ -4,7 +4,7 @@ import type { Page } from "../../kernel/cursor";
 import { isSatisfied, NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
 import { done, type Outcome, refuseNotFound } from "../../kernel/errors";
 import { authorize } from "../../kernel/permissions";
-import type { Guard, ReadFrom, Stamped, Statement } from "../../platform/database";
+import type { Answer, Guard, ReadFrom, Stamped, Statement, Statements } from "../../platform/database";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
 import { type Keyset, purposeOf } from "../../platform/keyset";
 import { ChangeJournal, type JournalDependencies } from "./change-journal";
@@ -186,7 +186,7 @@ export class UserService {
 
     await revoker.revokeBelow(id, account.tokenEpoch + 1);
     const context = this.#journal.begin(id, precondition);
-    const { value, ...stamp } = await database.commitStamped([
+    const answer = await database.commit([
       repository.markLeaving(context),
       // Read before it goes: of a race that was lost it tells whether somebody changed the row or took it away.
       repository.selectById(id),
@@ -196,10 +196,10 @@ export class UserService {
       repository.remove(context),
       ...attempt.release(database),
     ]);
-    const left = firstAccount(value[1]);
+    const left = firstAccount(answer.rows[1]);
     if (left === null) return refuseNotFound();
     if (left.lastChangeId !== context.eventId) return refuseStale();
-    this.#journal.settle(context, { ...stamp, value: null });
+    this.#journal.settle(context, answer, null);
     return done(null);
   }
 
@@ -228,8 +228,8 @@ export class UserService {
   }
 
   /** What follows that commit: the cache has the user at once, the Queue the event after the response. */
-  settle(stamp: Stamp, committed: Stamped<User>): void {
-    this.#journal.settle({ ...stamp, precondition: NO_PRECONDITION }, committed);
+  settle(stamp: Stamp, answer: Answer<Statements>, user: User): void {
+    this.#journal.settle({ ...stamp, precondition: NO_PRECONDITION }, answer, user);
   }
 
   async #read(id: string): Promise<User | null> {
@@ -248,7 +248,9 @@ export class UserService {
       const user = await this.#read(first);
       return user === null ? new Map() : new Map([[first, user]]);
     }
-    const [rows] = await database.read(keyset.readFrom(), [repository.selectByIds(ids)]);
+    const {
+      rows: [rows],
+    } = await database.read(keyset.readFrom(), [repository.selectByIds(ids)]);
     return new Map(rows.map((row) => [row.id, toAccount(row).user]));
   }
 }

@@ -56,19 +56,19 @@ export class SignUp {
     const passwordHash = password === null ? null : await passwords.hash(password);
     const context = this.#journal.begin(scope.newId());
     const user = newUser(context, input);
-    const { value, ...stamp } = await database.commitStamped([
+    const inserted = repository.insert(user, context, counted.isCharged, passwordHash);
+    const answer = await database.commit([
       counted.charge,
       counted.buckets,
-      ...repository.insert(user, context, counted.isCharged, passwordHash),
+      ...inserted,
       ...this.#journal.eventOf("user.created", context),
       this.#journal.audited(ANONYMOUS, "user.sign_up", context),
       ...(await attempt.record(database, user, changedBy(context))),
       ...attempt.release(database),
     ]);
-    const [, buckets, created] = value;
-    const charged = counted.judge(buckets);
-    if (created.length === 0) return charged.ok ? refuseEmailTaken() : charged;
-    this.#journal.settle(context, { ...stamp, value: user });
+    const charged = counted.judge(answer.of(counted.buckets));
+    if (answer.of(inserted[0]).length === 0) return charged.ok ? refuseEmailTaken() : charged;
+    this.#journal.settle(context, answer, user);
     return done(user);
   }
 }

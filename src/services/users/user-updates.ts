@@ -119,25 +119,23 @@ export class UserUpdates {
     const isKeyFreed = known?.isLast === true && changes.email?.mode !== "immediate";
     const requestId = isPending ? this.#on.scope.newId() : null;
     try {
-      const { value: rows, ...stamp } = await database.commitReturningStamped(
-        [
-          ...repository.update(context, changes),
-          ...this.#journal.eventOf("user.updated", context),
-          this.#journal.audited(actor, "user.update", context, {
-            fields: Object.keys(changes),
-            ...(changes.role === undefined ? {} : { role: changes.role }),
-          }),
-          ...(recorded ?? []),
-          ...(requestId === null ? [] : this.#journal.emailChangeRequested(requestId, id, context)),
-          ...(isKeyFreed ? known.attempt.release(database) : []),
-        ],
-        repository.selectById(id),
-      );
-      const account = firstAccount(rows);
+      const current = repository.selectById(id);
+      const answer = await database.commit([
+        ...repository.update(context, changes),
+        ...this.#journal.eventOf("user.updated", context),
+        this.#journal.audited(actor, "user.update", context, {
+          fields: Object.keys(changes),
+          ...(changes.role === undefined ? {} : { role: changes.role }),
+        }),
+        ...(recorded ?? []),
+        ...(requestId === null ? [] : this.#journal.emailChangeRequested(requestId, id, context)),
+        ...(isKeyFreed ? known.attempt.release(database) : []),
+        current,
+      ]);
+      const account = firstAccount(answer.of(current));
       if (account === null) return { outcome: refuseNotFound() };
       if (account.lastChangeId !== context.eventId) return { outcome: null, latest: account };
-      this.#journal.settle(context, { ...stamp, value: account.user });
-      if (requestId !== null) this.#on.outbox.relaySoon([requestId]);
+      this.#journal.settle(context, answer, account.user);
       return { outcome: done(next ?? account.user) };
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return { outcome: refuseEmailTaken() };

@@ -34,7 +34,9 @@ export class WebhookRepository {
 
   /** **Cost**: 1 round trip. */
   async find(id: string): Promise<Endpoint | null> {
-    const [[row]] = await this.#database.read("primary", [this.selectById(id)]);
+    const {
+      rows: [[row]],
+    } = await this.#database.read("primary", [this.selectById(id)]);
     return row === undefined ? null : toEndpoint(row);
   }
 
@@ -49,7 +51,9 @@ export class WebhookRepository {
 
   /** Oldest first; one more than asked for tells whether there are more. Ids ascend with creation. */
   async page(afterId: string | null, limit: number): Promise<Webhook[]> {
-    const [rows] = await this.#database.read("primary", [
+    const {
+      rows: [rows],
+    } = await this.#database.read("primary", [
       this.#database.build
         .select()
         .from(webhookEndpoints)
@@ -125,7 +129,9 @@ export class WebhookRepository {
 
   /** Newest first; one more than asked for tells whether there are more. */
   async attempts(endpointId: string, beforeId: number | null, limit: number): Promise<WebhookDelivery[]> {
-    const [rows] = await this.#database.read("primary", [
+    const {
+      rows: [rows],
+    } = await this.#database.read("primary", [
       this.#database.build
         .select()
         .from(webhookAttempts)
@@ -153,7 +159,9 @@ export class WebhookRepository {
 
   /** Attempts before the cutoff, 500 a call. @returns how many went */
   async deleteAttemptsBefore(cutoff: number): Promise<number> {
-    const [gone] = await this.#database.commit([
+    const {
+      rows: [gone],
+    } = await this.#database.commit([
       this.#database.build
         .delete(webhookAttempts)
         .where(

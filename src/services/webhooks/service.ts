@@ -115,16 +115,16 @@ export class WebhookService {
     const { database, scope } = this.#on;
     const next = { ...toWebhook(begun.endpoint), ...definedOf(input) };
     const types = next.isEnabled ? next.types : [];
-    const [row] = await database.commitReturning(
-      [
-        this.#repository.update(id, definedOf(input), scope.clock()),
-        ...this.#subscriptions.set(consumerNameOf(id), types),
-        this.#audit(actor, "webhook.update", id, { changed: Object.keys(input).join(" ") }),
-        ...(await attempt.record(database, next, this.#repository.exists(id))),
-        ...attempt.release(database),
-      ],
-      this.#repository.selectById(id),
-    );
+    const selectLatest = this.#repository.selectById(id);
+    const answer = await database.commit([
+      this.#repository.update(id, definedOf(input), scope.clock()),
+      ...this.#subscriptions.set(consumerNameOf(id), types),
+      this.#audit(actor, "webhook.update", id, { changed: Object.keys(input).join(" ") }),
+      ...(await attempt.record(database, next, this.#repository.exists(id))),
+      ...attempt.release(database),
+      selectLatest,
+    ]);
+    const [row] = answer.of(selectLatest);
     if (row === undefined) return refuseNotFound();
     return done(attempt.isKeyed ? next : toWebhook(toEndpoint(row)));
   }
@@ -184,12 +184,12 @@ export class WebhookService {
       data: { webhookId: id },
       consumers: [consumerNameOf(id)],
     });
-    await database.commit([
+    const answer = await database.commit([
       ...event,
       this.#audit(actor, "webhook.test", id),
       ...(await attempt.record(database, { eventId })),
     ]);
-    outbox.relaySoon([eventId]);
+    outbox.relaySoon(answer);
     return done({ eventId });
   }
 

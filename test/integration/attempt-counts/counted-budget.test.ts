@@ -50,7 +50,9 @@ async function attempt(isolate: Isolate, address: string): Promise<number | null
 type Begun = Extract<Awaited<ReturnType<CountedBudget["begin"]>>, { ok: true }>["value"];
 
 async function committed({ charge, buckets, judge }: Begun) {
-  const [, rows] = await database.commit([charge, buckets]);
+  const {
+    rows: [, rows],
+  } = await database.commit([charge, buckets]);
   return judge(rows);
 }
 

@@ -140,7 +140,9 @@ test("what a user will be, as recorded under a key, is what the UPDATE makes of 
     env.DB.prepare("insert into user_profiles (user_id) values (?)").bind(id),
   ]);
   const read = async () => {
-    const [[row]] = await database.read("primary", [repository.selectById(id)]);
+    const {
+      rows: [[row]],
+    } = await database.read("primary", [repository.selectById(id)]);
     if (row === undefined) throw new Error("gone");
     return toAccount(row).user;
   };

@@ -253,11 +253,6 @@ function countParameters(shop: Shop): number[] {
     statements.forEach(count);
     return await commit(statements, options);
   };
-  const commitReturning = database.commitReturning.bind(database);
-  database.commitReturning = async (writes, last, options) => {
-    [...writes, last].forEach(count);
-    return await commitReturning(writes, last, options);
-  };
   return counts;
 }
 

@@ -114,10 +114,7 @@ describe("where a call is answered", () => {
 
   test("a read is stamped with its own session's bookmark, not the latest of the request", async () => {
     const { database, one } = scripted({ bookmark: SECOND }, { bookmark: FIRST, isFromPrimary: false });
-    const [newer, older] = [
-      await database.readStamped("primary", [one]),
-      await database.readStamped("nearest", [one]),
-    ];
+    const [newer, older] = [await database.read("primary", [one]), await database.read("nearest", [one])];
     expect(newer).toMatchObject({ bookmark: SECOND, isFromPrimary: true });
     expect(older).toMatchObject({ bookmark: FIRST, isFromPrimary: false });
     expect(database.bookmark()).toBe(SECOND);

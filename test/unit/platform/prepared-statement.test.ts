@@ -33,7 +33,9 @@ test("its text is built once for all databases, its values are bound each time",
       .where(eq(users.id, value("id")));
   });
   for (const id of ["a", "b"]) {
-    const [rows] = await echoing().read("primary", [nameOf(echoing(), { id })]);
+    const {
+      rows: [rows],
+    } = await echoing().read("primary", [nameOf(echoing(), { id })]);
     expect(rows).toEqual([{ name: `select "name" from "users" where "users"."id" = ? ${id}` }]);
   }
   expect(builds).toBe(1);

@@ -21,7 +21,9 @@ export class AnalyticsRepository {
 
   /** Ascending; days without a sign-up are absent. **Cost**: 1 round trip. */
   async signupDays(range: { readonly from: string; readonly to: string }): Promise<SignupDay[]> {
-    const [rows] = await this.#database.read("nearest", [
+    const {
+      rows: [rows],
+    } = await this.#database.read("nearest", [
       this.#database.build
         .select({ date: dailySignups.day, count: dailySignups.count })
         .from(dailySignups)

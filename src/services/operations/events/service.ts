@@ -171,7 +171,9 @@ export class EventService {
     const guard = ids.length === 0 ? undefined : this.#letters.isResolvedBy(resolution);
     const subject = `resolution:${resolution.id}`;
     const act = { actor, action: "dead_letter.replay_many", subject, details: { ...input } };
-    const [resolved, open] = await database.commit([
+    const {
+      rows: [resolved, open],
+    } = await database.commit([
       resolve,
       this.#letters.selectOpen(input, REPLAY_MAX, this.#letters.isWithoutEffect(resolution)),
       revive,
@@ -212,10 +214,15 @@ export class EventService {
     const recorded =
       open === undefined ? [] : await attempt.record(database, { ...toDeadLetter(open), state }, guard);
     const record = audit.record({ actor, action, subject: `dead_letter:${id}`, details, guard });
-    const [row] = await database.commitReturning(
-      [...changes, record, ...recorded, ...attempt.release(database)],
-      this.#letters.selectById(id),
-    );
+    const selectLatest = this.#letters.selectById(id);
+    const answer = await database.commit([
+      ...changes,
+      record,
+      ...recorded,
+      ...attempt.release(database),
+      selectLatest,
+    ]);
+    const [row] = answer.of(selectLatest);
     if (row === undefined) return refuseNotFound();
     if (row.resolutionId !== resolution.id) {
       return refuse(

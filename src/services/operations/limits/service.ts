@@ -43,13 +43,17 @@ export class LimitService {
     if (!permitted.ok) return permitted;
     const { database } = this.#on;
     if (subject.kind === "plan") {
-      const [[plan], clients] = await database.read("primary", [
+      const {
+        rows: [[plan], clients],
+      } = await database.read("primary", [
         this.#repository.selectPlan(subject.plan),
         this.#repository.clientsOf(subject.plan),
       ]);
       return plan === undefined ? refuseNotFound() : done(toPlanLimit(subject.plan, plan, clients));
     }
-    const [[row]] = await database.read("primary", [this.#repository.selectOverride(subject.client)]);
+    const {
+      rows: [[row]],
+    } = await database.read("primary", [this.#repository.selectOverride(subject.client)]);
     return done(await this.#describe(subject.client, row ?? null));
   }
 
@@ -70,13 +74,13 @@ export class LimitService {
       return refuseInvalid({ pointer: "#/plan", code: "unknown_field", message: "A plan has no plan." });
     }
     const { database } = this.#on;
-    const clients = await database.commitReturning(
-      [
-        this.#repository.setPlan(subject.plan, input),
-        this.#audited(actor, "limit.set", subject, { ...input }),
-      ],
+    const {
+      rows: [, , clients],
+    } = await database.commit([
+      this.#repository.setPlan(subject.plan, input),
+      this.#audited(actor, "limit.set", subject, { ...input }),
       this.#repository.clientsOf(subject.plan),
-    );
+    ]);
     await this.#push(clients, input);
     return done(toPlanLimit(subject.plan, input, clients));
   }
@@ -92,7 +96,9 @@ export class LimitService {
     const { database, objects } = this.#on;
     const audited = this.#audited(actor, "limit.clear", subject, {});
     if (subject.kind === "plan") {
-      const [clients] = await database.read("primary", [this.#repository.clientsOf(subject.plan)]);
+      const {
+        rows: [clients],
+      } = await database.read("primary", [this.#repository.clientsOf(subject.plan)]);
       await this.#push(clients, null);
       await database.commit([...this.#repository.deletePlan(subject.plan), audited]);
       return done(null);
@@ -106,7 +112,9 @@ export class LimitService {
   async #setClient(actor: Actor, client: ClientKey, input: SetLimitInput): Promise<Outcome<ClientLimit>> {
     const { database, objects } = this.#on;
     if ("plan" in input) {
-      const [[plan], members] = await database.read("primary", [
+      const {
+        rows: [[plan], members],
+      } = await database.read("primary", [
         this.#repository.selectPlan(input.plan),
         this.#repository.clientsOf(input.plan),
       ]);
@@ -118,13 +126,13 @@ export class LimitService {
         return refuseInvalid({ pointer: "#/plan", code: "too_many", message });
       }
     }
-    const [row] = await database.commitReturning(
-      [
-        this.#repository.setOverride(client, input),
-        this.#audited(actor, "limit.set", { kind: "client", client }, { ...input }),
-      ],
+    const {
+      rows: [, , [row]],
+    } = await database.commit([
+      this.#repository.setOverride(client, input),
+      this.#audited(actor, "limit.set", { kind: "client", client }, { ...input }),
       this.#repository.selectOverride(client),
-    );
+    ]);
     const override = row ?? null;
     await objects.setOverride(client, override);
     return done(await this.#describe(client, override));

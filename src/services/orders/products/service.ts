@@ -74,7 +74,9 @@ export class ProductService {
   /** **Errors**: `not_found`. **Cost**: 1 D1 round trip. */
   async get(id: string): Promise<Outcome<Product>> {
     const { database, repository, keyset } = this.#on;
-    const [[row]] = await database.read(keyset.readFrom(), [repository.selectById(id)]);
+    const {
+      rows: [[row]],
+    } = await database.read(keyset.readFrom(), [repository.selectById(id)]);
     return row === undefined ? refuseNotFound() : done(toProduct(row));
   }
 
@@ -85,7 +87,9 @@ export class ProductService {
     const position = await keyset.open(purpose, query.cursor);
     if (!position.ok) return position;
     const statement = repository.selectPage(query, position.value);
-    const [rows] = await database.read(keyset.readFrom(position.value), [statement]);
+    const {
+      rows: [rows],
+    } = await database.read(keyset.readFrom(position.value), [statement]);
     const products = rows.map(toProduct);
     return done(await keyset.page(purpose, products, query.limit, ({ createdAt }) => Date.parse(createdAt)));
   }
@@ -99,7 +103,9 @@ export class ProductService {
   /** The products of these ids, in no order; an id that is not there is left out. **Cost**: 1 D1 round trip. */
   async getMany(ids: readonly string[]): Promise<readonly Product[]> {
     const { database, repository, keyset } = this.#on;
-    const [rows] = await database.read(keyset.readFrom(), [repository.selectByIds(ids)]);
+    const {
+      rows: [rows],
+    } = await database.read(keyset.readFrom(), [repository.selectByIds(ids)]);
     return rows.map(toProduct);
   }
 
@@ -169,21 +175,21 @@ export class ProductService {
     const guard = productChangedBy(change);
     // A stale `If-Match` is not tried anew. A taken SKU rolls the batch back, and the freeing of the key with it.
     const isDecidedOnce = precondition.kind === "versions" && patch.sku === undefined;
-    const [latest] = await database.commitReturning(
-      [
-        repository.update(change, patch),
-        audit.record({
-          actor,
-          action: "product.update",
-          subject: subjectOf(change),
-          details: { fields: Object.keys(patch).join(" ") },
-          guard,
-        }),
-        ...(await attempt.record(database, next, guard)),
-        ...(isDecidedOnce ? attempt.release(database) : []),
-      ],
-      repository.selectById(current.id),
-    );
+    const selectLatest = repository.selectById(current.id);
+    const answer = await database.commit([
+      repository.update(change, patch),
+      audit.record({
+        actor,
+        action: "product.update",
+        subject: subjectOf(change),
+        details: { fields: Object.keys(patch).join(" ") },
+        guard,
+      }),
+      ...(await attempt.record(database, next, guard)),
+      ...(isDecidedOnce ? attempt.release(database) : []),
+      selectLatest,
+    ]);
+    const [latest] = answer.of(selectLatest);
     const isMine = latest !== undefined && latest.lastChangeId === change.changeId;
     return { product: isMine ? toProduct(latest) : null, latest };
   }
@@ -205,7 +211,9 @@ export class ProductService {
     // Guards come before the deletion here: after it there is no row to ask.
     const change = this.#newChange(target.id, target.precondition);
     const guard = isUnchanged(change);
-    const [[row]] = await database.commit([
+    const {
+      rows: [[row]],
+    } = await database.commit([
       // The row that the batch decides on: it tells what came of it.
       repository.selectById(target.id),
       audit.record({ actor, action: "product.delete", subject: subjectOf(change), guard }),
