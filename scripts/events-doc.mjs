@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { loadTypeScript } from "./load-typescript.mjs";
 import { ROOT } from "./tools.mjs";
 
-const SCHEMAS_FILE = "src/gateway/event-schemas.json";
+const SCHEMAS_FILE = "contract/events/schemas.json";
 // The module below imports it, so it must be there before it can be written.
 if (readText(SCHEMAS_FILE) === null) writeFileSync(join(ROOT, SCHEMAS_FILE), "{}\n");
 
 const { EVENT_CATALOGUE, EVENT_CONTRACTS, consumersOf, toJSONSchema } = await loadTypeScript(`
   export { EVENT_CATALOGUE } from "./src/jobs/event-catalogue";
-  export { EVENT_CONTRACTS } from "./src/gateway/event-contracts";
+  export { EVENT_CONTRACTS } from "./contract/events";
   export { consumersOf } from "./src/jobs/registry";
   export { toJSONSchema } from "./src/kernel/schema";`);
 const SCHEMAS = Object.fromEntries(
@@ -40,7 +40,7 @@ function schemaOf(data) {
 function document() {
   return `# Events
 
-<!-- Written by \`npm run events:doc\` from src/jobs/event-catalogue.ts and event-contracts.ts. Change it there. -->
+<!-- Written by \`npm run events:doc\` from src/jobs/event-catalogue.ts and contract/events. Change it there. -->
 
 Every change that others may care about is an event: a CloudEvents 1.0 envelope, committed with the change itself.
 Fields are added within a version, never renamed or removed. An event is delivered at least once and in no order;

@@ -10,9 +10,7 @@ import { ROOT } from "./tools.mjs";
 const FILE = join(ROOT, "public/openapi.json");
 
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-const { openApiDocument } = await loadTypeScript(
-  `export { openApiDocument } from "./src/gateway/http/openapi";`,
-);
+const { openApiDocument } = await loadTypeScript(`export { openApiDocument } from "./contract/openapi";`);
 const text = `${JSON.stringify(openApiDocument(version), null, 1)}\n`;
 
 if (process.argv.includes("--check")) {

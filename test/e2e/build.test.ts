@@ -34,7 +34,7 @@ describe("the start chunk", () => {
     ["consumers", /src\/gateway\/consumers\/(?!registry|exports)/],
     ["the cron", /src\/(?:jobs|gateway\/scheduled|gateway\/alerts|services\/orders\/expiry)/],
     ["pages", /src\/gateway\/http\/pages\/|src\/gateway\/graphql\/explorer-page/],
-    ["JSON Schemas of events", /event-schemas\.json/],
+    ["JSON Schemas of events", /contract\/events\/schemas\.json/],
   ])("leaves %s to the first call that needs it", (_, later) => {
     const start = startOf(outputs);
     expect(sourcesOf(start).filter((path) => later.test(path))).toEqual([]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EVENT_CONTRACTS } from "../../src/gateway/event-contracts";
+import { EVENT_CONTRACTS } from "../../contract/events";
 import { EVENT_CATALOGUE, isEventType } from "../../src/jobs/event-catalogue";
 import { createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";

@@ -1,7 +1,7 @@
 /** Answers are what the document says, whole: no member more, none less, no status or code that is not in it. */
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { OPERATIONS } from "../../src/gateway/http/openapi";
+import { OPERATIONS } from "../../contract/openapi";
 import { createAccount, createAdmin, createLoggedInAccount, freshEmail, PASSWORD } from "../support/accounts";
 import { freshAddress } from "../support/client";
 import { judged } from "../support/judge";

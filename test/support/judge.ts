@@ -1,9 +1,9 @@
 /** Holds real answers against the document: an answer that it does not describe fails the test. */
 import { expect } from "vitest";
 import type { z } from "zod";
+import { OPERATIONS, OUTPUTS } from "../../contract/openapi";
+import { errorsOf } from "../../contract/openapi/errors";
 import { ERROR_MAP } from "../../src/gateway/error-map";
-import { OPERATIONS, OUTPUTS } from "../../src/gateway/http/openapi";
-import { errorsOf } from "../../src/gateway/http/openapi/errors";
 import { type Answer, type Call, call } from "./client";
 
 /** As `call`; the answer's status, body and headers must be those of the operation. */

@@ -9,7 +9,7 @@ import { watchProcess } from "./server-output";
 
 const FILES = [
   ...["package.json", "package-lock.json", "wrangler.toml", "tsconfig.json", "schema.graphql"],
-  ...["src", "drizzle", "migrations", "scripts", "public", "client"],
+  ...["src", "contract", "drizzle", "migrations", "scripts", "public", "client"],
 ];
 
 /** @returns the folder; `remove` deletes it */

@@ -2,8 +2,7 @@
  * Receives `user.created`. A queue delivers at least once and in no order, so an event's id is what a consumer
  * remembers to do a thing once.
  */
-// biome-ignore lint/style/noRestrictedImports: the catalogue is what a consumer shares with the sender, and only its types.
-import type { EventOf } from "../../../src/gateway/event-contracts";
+import type { EventOf } from "../../../contract/events";
 
 type UserCreated = EventOf<"user.created">;
 

@@ -6,7 +6,7 @@ import {
   type OrderHistoryEntry,
   type OrderItem,
   type Product,
-} from "../../../../services/orders";
+} from "../../../src/services/orders";
 import { count, currency, id, model, text, time, version } from "./fields";
 
 export const product = model<Product>()({

@@ -1,8 +1,8 @@
 /** What calls share in the document: schemas out of zod, headers, parameters, security schemes. */
 import * as z from "zod";
-import { ERROR_CODES } from "../../../kernel/errors";
+import { ERROR_CODES } from "../../src/kernel/errors";
+import { EXAMPLES } from "../examples";
 import { problemExample } from "./errors";
-import { EXAMPLES } from "./examples";
 import { INPUTS } from "./inputs";
 import { OUTPUTS } from "./outputs";
 

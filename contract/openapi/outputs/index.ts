@@ -3,9 +3,9 @@
  * lacks, or has of another type, does not build.
  */
 import * as z from "zod";
-import { ERROR_CODES } from "../../../../kernel/errors";
-import type { LogIn } from "../../../../services/auth";
-import type { SignupDay } from "../../../../services/operations/analytics";
+import { ERROR_CODES } from "../../../src/kernel/errors";
+import type { LogIn } from "../../../src/services/auth";
+import type { SignupDay } from "../../../src/services/operations/analytics";
 import { jsonWebKey, profile, session, tokenPair, user } from "./accounts";
 import {
   deadLetter,

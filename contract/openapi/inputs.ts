@@ -1,5 +1,5 @@
 /** The schemas that validate bodies, by the name that the document gives each. */
-import type * as z from "../../../kernel/schema";
+import type * as z from "../../src/kernel/schema";
 import {
   changePasswordSchema,
   forgotPasswordSchema,
@@ -7,17 +7,17 @@ import {
   refreshSchema,
   resetPasswordSchema,
   verifyEmailSchema,
-} from "../../../services/auth";
-import { discardSchema, replaySchema } from "../../../services/operations/events";
-import { setLimitSchema } from "../../../services/operations/limits";
+} from "../../src/services/auth";
+import { discardSchema, replaySchema } from "../../src/services/operations/events";
+import { setLimitSchema } from "../../src/services/operations/limits";
 import {
   changeOrderStatusSchema,
   createProductSchema,
   patchProductSchema,
   placeOrderSchema,
-} from "../../../services/orders";
-import { patchUserSchema, replaceUserSchema, signUpSchema } from "../../../services/users";
-import { createWebhookSchema, patchWebhookSchema } from "../../../services/webhooks";
+} from "../../src/services/orders";
+import { patchUserSchema, replaceUserSchema, signUpSchema } from "../../src/services/users";
+import { createWebhookSchema, patchWebhookSchema } from "../../src/services/webhooks";
 
 export const INPUTS = {
   SignUpInput: signUpSchema(),

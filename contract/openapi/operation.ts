@@ -1,8 +1,8 @@
 /** What the document says of one call. The table of operations is made of these; `document.ts` derives the rest. */
 
-import type { ErrorCode } from "../../../kernel/errors";
-import type * as z from "../../../kernel/schema";
-import type { ExampleName } from "./examples";
+import type { ErrorCode } from "../../src/kernel/errors";
+import type * as z from "../../src/kernel/schema";
+import type { ExampleName } from "../examples";
 import type { InputName } from "./inputs";
 import type { OutputName } from "./outputs";
 

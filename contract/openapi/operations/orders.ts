@@ -1,5 +1,5 @@
 /** `/api/products` and `/api/orders` in the document. */
-import { listOrdersSchema, listProductsSchema } from "../../../../services/orders";
+import { listOrdersSchema, listProductsSchema } from "../../../src/services/orders";
 import { type Operation, tagged } from "../operation";
 
 export const productOperations: readonly Operation[] = [

@@ -1,7 +1,8 @@
 /** Which codes a call can answer, derived from what it asks for, and how the document shows them. */
-import { ERROR_CATALOGUE, type ErrorCode } from "../../../kernel/errors";
-import { ERROR_MAP } from "../../error-map";
-import { PROBLEM_EXTENSIONS } from "./examples";
+
+import { ERROR_MAP } from "../../src/gateway/error-map";
+import { ERROR_CATALOGUE, type ErrorCode } from "../../src/kernel/errors";
+import { PROBLEM_EXTENSIONS } from "../examples";
 import type { Operation } from "./operation";
 
 /** In the order of their statuses. */

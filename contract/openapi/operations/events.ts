@@ -1,5 +1,5 @@
 /** `/api/events` in the document. */
-import { listDeadLettersSchema, listEventsSchema } from "../../../../services/operations/events";
+import { listDeadLettersSchema, listEventsSchema } from "../../../src/services/operations/events";
 import type { Operation } from "../operation";
 
 const tag = "Events";

@@ -9,7 +9,7 @@ import { orderOperations, productOperations } from "./operations/orders";
 import { userOperations } from "./operations/users";
 import { webhookOperations } from "./operations/webhooks";
 
-export { EXAMPLES } from "./examples";
+export { EXAMPLES } from "../examples";
 export { INPUTS } from "./inputs";
 export { OUTPUTS } from "./outputs";
 

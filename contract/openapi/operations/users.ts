@@ -1,5 +1,5 @@
 /** `/api/users` in the document. */
-import { listUsersSchema } from "../../../../services/users";
+import { listUsersSchema } from "../../../src/services/users";
 import { type Operation, tagged } from "../operation";
 
 const tag = "Users";

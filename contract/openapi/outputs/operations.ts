@@ -1,9 +1,9 @@
 /** Limits, the audit trail, health, and what every refusal looks like. */
 import * as z from "zod";
-import { ERROR_CODES, type Violation } from "../../../../kernel/errors";
-import type { AuditEntry } from "../../../../platform/audit";
-import type { HealthReport } from "../../../../platform/health";
-import type { ClientLimit, PlanLimit } from "../../../../services/operations/limits";
+import { ERROR_CODES, type Violation } from "../../../src/kernel/errors";
+import type { AuditEntry } from "../../../src/platform/audit";
+import type { HealthReport } from "../../../src/platform/health";
+import type { ClientLimit, PlanLimit } from "../../../src/services/operations/limits";
 import { clientKey, count, id, model, text, time } from "./fields";
 
 const limitShape = {

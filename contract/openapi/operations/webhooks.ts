@@ -1,5 +1,5 @@
 /** `/api/webhooks` in the document. */
-import { listWebhooksSchema } from "../../../../services/webhooks";
+import { listWebhooksSchema } from "../../../src/services/webhooks";
 import type { Operation } from "../operation";
 
 const tag = "Webhooks";

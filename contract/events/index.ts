@@ -1,12 +1,12 @@
 /** What the `data` of every event type is: for the documents, the tests and the types. The running Worker has no need of it. */
 
-import type { EventType } from "../jobs/event-catalogue";
-import type { CloudEvent } from "../kernel/event";
-import type * as z from "../kernel/schema";
-import { authEventContracts } from "../services/auth";
-import { orderEventContracts } from "../services/orders";
-import { userEventContracts } from "../services/users";
-import { webhookEventContracts } from "../services/webhooks";
+import type { EventType } from "../../src/jobs/event-catalogue";
+import type { CloudEvent } from "../../src/kernel/event";
+import type * as z from "../../src/kernel/schema";
+import { authEventContracts } from "../../src/services/auth";
+import { orderEventContracts } from "../../src/services/orders";
+import { userEventContracts } from "../../src/services/users";
+import { webhookEventContracts } from "../../src/services/webhooks";
 
 interface EventContract {
   readonly data: z.ZodMiniType;

@@ -1,6 +1,6 @@
 /** What the API's answers are made of: fields that many of them share, and objects checked against their models. */
 import * as z from "zod";
-import { CURRENCIES } from "../../../../kernel/money";
+import { CURRENCIES } from "../../../src/kernel/money";
 
 type ShapeOf<T> = { readonly [K in keyof Required<T>]: z.ZodType<T[K]> };
 

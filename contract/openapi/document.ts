@@ -1,6 +1,7 @@
 /** The OpenAPI document out of the table of operations. Source: OpenAPI Specification 3.1.1. */
-import type { ErrorCode } from "../../../kernel/errors";
-import { ERROR_MAP } from "../../error-map";
+
+import { ERROR_MAP } from "../../src/gateway/error-map";
+import type { ErrorCode } from "../../src/kernel/errors";
 import {
   componentExamples,
   componentSchemas,

@@ -1,9 +1,9 @@
 /** The event log, its ledger and dead letters; webhooks. */
 import * as z from "zod";
-import type { CloudEvent } from "../../../../kernel/event";
-import { DEAD_LETTER_STATES, type DeadLetter, type EventLedger } from "../../../../platform/outbox";
-import type { ReplayReport } from "../../../../services/operations/events";
-import type { Webhook, WebhookDelivery, WebhookWithSecret } from "../../../../services/webhooks";
+import type { CloudEvent } from "../../../src/kernel/event";
+import { DEAD_LETTER_STATES, type DeadLetter, type EventLedger } from "../../../src/platform/outbox";
+import type { ReplayReport } from "../../../src/services/operations/events";
+import type { Webhook, WebhookDelivery, WebhookWithSecret } from "../../../src/services/webhooks";
 import { count, eventType, id, model, text, time } from "./fields";
 
 export const event = model<CloudEvent>()({

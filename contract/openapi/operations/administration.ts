@@ -1,6 +1,7 @@
 /** `/api/limits`, `/api/audit` and `/api/analytics` in the document. */
-import { signupsQuery } from "../../../../services/operations/analytics";
-import { auditQuerySchema } from "../../routes/audit";
+
+import { auditQuerySchema } from "../../../src/gateway/http/routes/audit";
+import { signupsQuery } from "../../../src/services/operations/analytics";
 import type { Operation } from "../operation";
 
 const tag = "Administration";

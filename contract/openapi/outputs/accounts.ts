@@ -1,8 +1,8 @@
 /** Users, and what they log in with. */
 import * as z from "zod";
-import { ROLES } from "../../../../kernel/actor";
-import type { PublicKey, Session, TokenPair } from "../../../../services/auth";
-import type { Profile, User } from "../../../../services/users";
+import { ROLES } from "../../../src/kernel/actor";
+import type { PublicKey, Session, TokenPair } from "../../../src/services/auth";
+import type { Profile, User } from "../../../src/services/users";
 import { id, model, text, time, token, version } from "./fields";
 
 export const profile = model<Profile>()({

@@ -1,7 +1,7 @@
 /** The document and the code say the same. */
 import { describe, expect, test } from "vitest";
+import { EXAMPLES, INPUTS, OPERATIONS, OUTPUTS, openApiDocument } from "../../../contract/openapi";
 import { createApp } from "../../../src/gateway/http/app";
-import { EXAMPLES, INPUTS, OPERATIONS, OUTPUTS, openApiDocument } from "../../../src/gateway/http/openapi";
 import { ERROR_CODES } from "../../../src/kernel/errors";
 import type * as z from "../../../src/kernel/schema";
 
