@@ -43,6 +43,7 @@ export async function buildWorker({
     splitting: true,
     format: "esm",
     target: "es2024",
+    plugins: [FIRST_CALLS],
     // As wrangler's own bundler resolves packages for Workers.
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["browser", "module", "main"],
@@ -63,6 +64,21 @@ export async function buildWorker({
   replaceFolder(outdir, files);
   return metafile;
 }
+
+/**
+ * Marks the calls of `onFirstCall` as free of effects, because esbuild cannot see that across modules. The bundle then
+ * leaves out what no module uses: schemas of answers serve the document and types alone.
+ */
+const FIRST_CALLS = {
+  name: "first-calls",
+  setup(on) {
+    on.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      const contents = text.replaceAll("= onFirstCall(", "= /* @__PURE__ */ onFirstCall(");
+      return contents === text ? undefined : { contents, loader: "ts" };
+    });
+  },
+};
 
 /** Writes the types of the entry alone, for type checks in a clone that was never built. */
 export function ensureEntryTypes() {

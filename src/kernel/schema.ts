@@ -9,8 +9,17 @@ config({ localeError: sentenceOf });
 
 export * from "zod/mini";
 
-/** What a schema gives that is made on its first call. */
+/** The value that a schema gives which is made on its first call. */
 export type Made<T extends () => core.$ZodType> = core.output<ReturnType<T>>;
+
+/** The model that an output schema describes: its value, read-only at every depth. */
+export type Model<T extends () => core.$ZodType> = ReadonlyDeep<Made<T>>;
+
+type ReadonlyDeep<T> = T extends readonly (infer Item)[]
+  ? readonly ReadonlyDeep<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> }
+    : T;
 
 /**
  * What a browser accepts in an e-mail field. When one of zod's own patterns is asked for, all of them come.

@@ -1,5 +1,8 @@
 /** Whether what we stand on answers, and how fast. Degraded is not down: without all but D1 most requests are served. */
 import { AppError } from "../kernel/errors";
+import { onFirstCall } from "../kernel/on-first-call";
+import { count, text } from "../kernel/output-fields";
+import * as z from "../kernel/schema";
 import { withDeadline } from "./deadline";
 import { describeError, type Logger } from "./observability/logger";
 
@@ -9,21 +12,24 @@ import { describeError, type Logger } from "./observability/logger";
  * - `limiter`: an object of its class; without it the isolate admits from an allowance, and logins are refused.
  * - `outbox`: what was due to be sent has been sent. Its latency is the database's.
  */
-export type Dependency = "d1" | "kv" | "limiter" | "outbox";
+const DEPENDENCIES = ["d1", "kv", "limiter", "outbox"] as const;
+export type Dependency = (typeof DEPENDENCIES)[number];
 
-export interface Check {
-  readonly name: Dependency;
-  readonly isHealthy: boolean;
-  /** When deployed the clock moves with I/O, so this is the time of the call. */
-  readonly latencyMs: number;
-}
+/** A deployed Worker's clock moves with I/O, so `latencyMs` is the time of the call. */
+const checkSchema = onFirstCall(() =>
+  z.strictObject({ name: z.enum(DEPENDENCIES), isHealthy: z.boolean(), latencyMs: count() }),
+);
+export type Check = z.Model<typeof checkSchema>;
 
-export interface HealthReport {
-  /** Id of the Worker's version that answers, so that a rollout knows which one it tests. */
-  readonly version: string;
-  readonly status: "ok" | "degraded" | "down";
-  readonly checks: readonly Check[];
-}
+/** `version` lets a rollout know which version it tests. */
+export const healthSchema = onFirstCall(() =>
+  z.strictObject({
+    version: text(100).check(z.describe("Id of the deployed version that answers.")),
+    status: z.enum(["ok", "degraded", "down"]),
+    checks: z.array(checkSchema()).check(z.maxLength(10)),
+  }),
+);
+export type HealthReport = z.Model<typeof healthSchema>;
 
 export interface Probes {
   /** Since when the oldest delivery has been due, epoch milliseconds; null when none is pending. */

@@ -31,8 +31,8 @@ describe("the start chunk", () => {
     ["GraphQL", /node_modules\/(?:graphql|graphql-http|@pothos|dataloader)\//],
     ["RPC", /node_modules\/(?:@connectrpc|@bufbuild)\//],
     ["webhook delivery", /src\/services\/webhooks\/deliverer/],
-    ["consumers", /src\/gateway\/consumers\/(?!registry|exports)/],
-    ["the cron", /src\/(?:jobs|gateway\/scheduled|gateway\/alerts|services\/orders\/expiry)/],
+    ["consumers", /src\/jobs\/(?:consumers|mails)\//],
+    ["the cron", /src\/(?:jobs\/(?:index|cron|alerts)|services\/orders\/expiry)/],
     ["pages", /src\/gateway\/http\/pages\/|src\/gateway\/graphql\/explorer-page/],
     ["JSON Schemas of events", /contract\/events\/schemas\.json/],
   ])("leaves %s to the first call that needs it", (_, later) => {
@@ -40,6 +40,16 @@ describe("the start chunk", () => {
     expect(sourcesOf(start).filter((path) => later.test(path))).toEqual([]);
     const lazy = [...outputs.keys()].filter((name) => !start.includes(name));
     expect(sourcesOf(lazy).some((path) => later.test(path))).toBe(true);
+  });
+
+  test("has no schema of an answer, for those serve the document and types alone", () => {
+    const start = startOf(outputs);
+    const answers = readFileSync(join(ROOT, "src/services/users/schemas.ts"), "utf8");
+    for (const part of ["The owner's new address until it is confirmed.", "BCP 47."]) {
+      expect(answers).toContain(part);
+      const holding = start.filter((name) => readFileSync(join(folder, name), "utf8").includes(part));
+      expect(holding).toEqual([]);
+    }
   });
 
   test("that is too large is named with its largest inputs, their growth, and what to do", () => {

@@ -1031,7 +1031,7 @@ export interface components {
         Session: {
             /** Format: uuid */
             id: string;
-            /** @description Whether the call that asks belongs to it. */
+            /** @description Whether this call belongs to the session. */
             isCurrent: boolean;
             device: string;
             location: string | null;
@@ -1139,7 +1139,7 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
-            /** @description Position in the log, the cursor of `after`. */
+            /** @description Position in the log, the cursor of `after`. Ascending in order of commit. */
             sequence: string;
             /** @description W3C trace context of the request that caused it. */
             traceparent?: string;
@@ -1156,6 +1156,7 @@ export interface components {
                 state: "pending" | "done" | "dead";
                 /** Format: int64 */
                 attempts: number;
+                /** @description Of the last attempt that failed, redacted. */
                 lastError: string | null;
                 doneAt: string | null;
             }[];
@@ -1169,6 +1170,7 @@ export interface components {
             consumer: string;
             /** Format: int64 */
             attempts: number;
+            /** @description Redacted. */
             lastError: string | null;
             /** @enum {string} */
             state: "open" | "replayed" | "discarded";
@@ -1235,19 +1237,28 @@ export interface components {
             limit: number;
             /** Format: int64 */
             windowSeconds: number;
-            /** @description Counts and reports, but refuses nobody. */
+            /** @description Counts and reports, but refuses no request. */
             isShadow: boolean;
             /** @description `user:<id>`, `ip:<address>` or `unknown`. */
             client: string;
-            /** @enum {string} */
+            /**
+             * @description Where the numbers come from.
+             * @enum {string}
+             */
             source: "default" | "plan" | "override";
             plan: string | null;
             current: {
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description Requests of the window, with those leased to servers and not spent yet.
+                 */
                 spent: number;
                 /** Format: int64 */
                 remaining: number;
-                /** Format: int64 */
+                /**
+                 * Format: int64
+                 * @description Until the first of them is free again; 0 when there is no request.
+                 */
                 resetSeconds: number;
                 /** Format: int64 */
                 openLeases: number;
@@ -1257,7 +1268,7 @@ export interface components {
             limit: number;
             /** Format: int64 */
             windowSeconds: number;
-            /** @description Counts and reports, but refuses nobody. */
+            /** @description Counts and reports, but refuses no request. */
             isShadow: boolean;
             plan: string;
             clients: string[];

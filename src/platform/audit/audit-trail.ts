@@ -7,6 +7,9 @@ import { auditLog } from "../../../drizzle/schema/audit";
 import { type Actor, actorLabel } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { Page } from "../../kernel/cursor";
+import { onFirstCall } from "../../kernel/on-first-call";
+import { text, time } from "../../kernel/output-fields";
+import * as z from "../../kernel/schema";
 import type { Database, Statement } from "../database";
 import { ALWAYS, type Guarded, prepared, preparedAround, value } from "../prepared-statement";
 import type { Scope } from "../scope";
@@ -22,15 +25,18 @@ export interface AuditRecord extends Guarded {
   readonly details?: object;
 }
 
-export interface AuditEntry {
-  readonly id: string;
-  readonly at: string;
-  readonly actor: string;
-  readonly action: string;
-  readonly subject: string;
-  readonly details: unknown;
-  readonly requestId: string;
-}
+export const auditEntrySchema = onFirstCall(() =>
+  z.strictObject({
+    id: text(15).check(z.regex(/^[0-9]+$/)),
+    at: time(),
+    actor: text(200),
+    action: text(100),
+    subject: text(200),
+    details: z.record(z.string(), z.unknown()),
+    requestId: text(128),
+  }),
+);
+export type AuditEntry = z.Model<typeof auditEntrySchema>;
 
 export interface AuditQuery {
   readonly actor?: string | undefined;

@@ -1,1 +1,7 @@
-export { type AuditEntry, type AuditQuery, type AuditRecord, AuditTrail } from "./audit-trail";
+export {
+  type AuditEntry,
+  type AuditQuery,
+  type AuditRecord,
+  AuditTrail,
+  auditEntrySchema,
+} from "./audit-trail";

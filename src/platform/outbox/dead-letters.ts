@@ -13,21 +13,7 @@ import type { CursorPosition } from "../../kernel/cursor";
 import type { Database, Statement } from "../database";
 import { boundedColumn } from "../keyset";
 import { isOneOf } from "./ledger";
-
-export const DEAD_LETTER_STATES = ["open", "replayed", "discarded"] as const;
-export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
-
-export interface DeadLetter {
-  readonly id: string;
-  readonly eventId: string;
-  readonly type: string;
-  readonly consumer: string;
-  readonly attempts: number;
-  /** Redacted. */
-  readonly lastError: string | null;
-  readonly state: DeadLetterState;
-  readonly createdAt: string;
-}
+import type { DeadLetter, DeadLetterState } from "./schemas";
 
 export interface DeadLetterFilter {
   readonly state: DeadLetterState;

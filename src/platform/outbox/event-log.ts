@@ -6,6 +6,7 @@ import type { Page } from "../../kernel/cursor";
 import type { CloudEvent } from "../../kernel/event";
 import type { Database, ReadFrom } from "../database";
 import { toEnvelope } from "./envelope";
+import type { EventLedger } from "./schemas";
 
 export interface EventQuery {
   /** Sequence of the last event seen; 0 from the beginning. */
@@ -13,24 +14,6 @@ export interface EventQuery {
   readonly type?: string | undefined;
   readonly subject?: string | undefined;
   readonly limit: number;
-}
-
-/** What became of one event, consumer by consumer. */
-export interface EventLedger {
-  readonly event: CloudEvent;
-  readonly committedAt: string;
-  /** When a queue first took it, as the first of its messages that was handled tells; null until then. */
-  readonly sentAt: string | null;
-  readonly deliveries: readonly LedgerEntry[];
-}
-
-export interface LedgerEntry {
-  readonly consumer: string;
-  readonly state: "pending" | "done" | "dead";
-  readonly attempts: number;
-  /** Of the last attempt that failed, redacted. */
-  readonly lastError: string | null;
-  readonly doneAt: string | null;
 }
 
 /** Rows that one call of `deleteSettled` takes away. */

@@ -11,16 +11,21 @@ export type {
   TransactionalConsumer,
 } from "./consumer";
 export {
-  DEAD_LETTER_STATES,
-  type DeadLetter,
   type DeadLetterFilter,
   DeadLetters,
   type Resolution,
   toDeadLetter,
 } from "./dead-letters";
 export { type AttemptReport, Dispatcher, type DispatcherOptions } from "./dispatcher";
-export { type EventLedger, EventLog, type EventQuery, type LedgerEntry } from "./event-log";
+export { EventLog, type EventQuery } from "./event-log";
 export type { CommittedEvent, OutboxOptions } from "./options";
 export { Outbox, type RecordedEvent } from "./outbox";
 export type { SweepReport } from "./relay";
+export {
+  DEAD_LETTER_STATES,
+  type DeadLetter,
+  deadLetterSchema,
+  type EventLedger,
+  eventLedgerSchema,
+} from "./schemas";
 export { Subscriptions } from "./subscriptions";

@@ -12,17 +12,21 @@ export { IdentityCache, newIdentityMemory } from "./identity-cache";
 export { IdentityRepository } from "./identity-repository";
 export { KeySet, type PublicKey } from "./key-set";
 export { AccountMails, type Recipient } from "./mails";
-export type { Session, TokenPair } from "./model";
+export type { LogIn, Session, TokenPair } from "./model";
 export { OneTimeTokenRepository } from "./one-time-token-repository";
 export { RecoveryService } from "./recovery";
 export {
   changePasswordSchema,
   forgotPasswordSchema,
+  logInAnswerSchema,
   logInSchema,
+  publicKeySchema,
   refreshSchema,
   resetPasswordSchema,
+  sessionSchema,
+  tokenPairSchema,
   verifyEmailSchema,
 } from "./schemas";
-export { AuthService, type LogIn } from "./service";
+export { AuthService } from "./service";
 export { SessionRepository } from "./session-repository";
 export { TokenMemory } from "./token-memory";

@@ -3,20 +3,13 @@
  * before a rotation stay good until they expire.
  */
 import { type CryptoKey, importJWK, type JWK } from "jose";
+import type * as z from "../../kernel/schema";
 import type { SigningKey } from "../../platform/env";
+import type { publicKeySchema } from "./schemas";
 
 export const SIGNING_ALGORITHM = "ES256";
 
-/** A public key as published: no private member. Source: RFC 7517, section 4; RFC 7518, section 6.2. */
-export interface PublicKey {
-  readonly kty: "EC";
-  readonly crv: "P-256";
-  readonly kid: string;
-  readonly x: string;
-  readonly y: string;
-  readonly alg: typeof SIGNING_ALGORITHM;
-  readonly use: "sig";
-}
+export type PublicKey = z.Model<typeof publicKeySchema>;
 
 /** Values only, imported keys included: one set may serve all requests of an isolate. */
 export class KeySet {

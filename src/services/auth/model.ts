@@ -1,4 +1,6 @@
-/** What the auth service speaks of. */
+/** The models of the auth service. */
+import type * as z from "../../kernel/schema";
+import type { logInAnswerSchema, sessionSchema, tokenPairSchema } from "./schemas";
 
 export type EndReason =
   | "logout"
@@ -28,16 +30,7 @@ export type NewSession = Pick<
 >;
 
 /** A session as its owner sees it. */
-export interface Session {
-  readonly id: string;
-  /** Whether the call that asks belongs to it. */
-  readonly isCurrent: boolean;
-  readonly device: string;
-  readonly location: string | null;
-  readonly createdAt: string;
-  readonly lastSeenAt: string;
-  readonly expiresAt: string;
-}
+export type Session = z.Model<typeof sessionSchema>;
 
 /** Where a condition of one batch stands for "this writer did it". */
 export interface Mark {
@@ -59,11 +52,8 @@ export interface OneTimeTokenRow {
 
 export type NewOneTimeToken = OneTimeTokenRow;
 
-/** What a login or a refresh answers. */
-export interface TokenPair {
-  readonly accessToken: string;
-  readonly tokenType: "Bearer";
-  /** Seconds that the access token lives. */
-  readonly expiresIn: number;
-  readonly refreshToken: string;
-}
+/** What a refresh answers. */
+export type TokenPair = z.Model<typeof tokenPairSchema>;
+
+/** What a login answers. */
+export type LogIn = z.Model<typeof logInAnswerSchema>;

@@ -1,9 +1,10 @@
-/** Input rules of the auth service, the same for every protocol. Unknown fields are refused. */
+/** What the auth service takes and answers, the same for every protocol. Unknown fields of an input are refused. */
 
 import { onFirstCall } from "../../kernel/on-first-call";
+import { id, text, time } from "../../kernel/output-fields";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../kernel/password-policy";
 import * as z from "../../kernel/schema";
-import { emailSchema } from "../users";
+import { emailSchema, userSchema } from "../users";
 
 /** Bounds what has to be looked at; length and strength are the password policy's. */
 const password = onFirstCall(() =>
@@ -41,3 +42,43 @@ export const changePasswordSchema = onFirstCall(() =>
 export type ChangePasswordInput = z.Made<typeof changePasswordSchema>;
 
 export const verifyEmailSchema = onFirstCall(() => z.strictObject({ token: opaqueToken() }));
+
+export const tokenPairSchema = onFirstCall(() =>
+  z.strictObject({
+    accessToken: text(4_096).check(z.describe("A JWT for `Authorization: Bearer`.")),
+    tokenType: z.literal("Bearer"),
+    expiresIn: z
+      .int()
+      .check(z.minimum(1), z.maximum(86_400), z.describe("Seconds that the access token lives.")),
+    refreshToken: text(4_096),
+  }),
+);
+
+export const logInAnswerSchema = onFirstCall(() =>
+  z.strictObject({ ...tokenPairSchema().shape, user: userSchema() }),
+);
+
+export const sessionSchema = onFirstCall(() =>
+  z.strictObject({
+    id: id(),
+    isCurrent: z.boolean().check(z.describe("Whether this call belongs to the session.")),
+    device: text(500),
+    location: z.nullable(text(200)),
+    createdAt: time(),
+    lastSeenAt: time(),
+    expiresAt: time(),
+  }),
+);
+
+/** A public key as published: no private member. Source: RFC 7517, section 4; RFC 7518, section 6.2. */
+export const publicKeySchema = onFirstCall(() =>
+  z.strictObject({
+    kty: z.literal("EC"),
+    crv: z.literal("P-256"),
+    kid: text(100),
+    x: text(43),
+    y: text(43),
+    alg: z.literal("ES256"),
+    use: z.literal("sig"),
+  }),
+);

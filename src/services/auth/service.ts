@@ -4,19 +4,15 @@ import type { CloudEvent } from "../../kernel/event";
 import { authorize } from "../../kernel/permissions";
 import type { Statement } from "../../platform/database";
 import { type Attempt, unkeyed } from "../../platform/idempotency";
-import { type Credential, emailKey, type User } from "../users";
+import { type Credential, emailKey } from "../users";
 import type { VerifiedToken } from "./access-tokens";
 import { type AuthDependencies, requireUser } from "./auth-dependencies";
-import type { NewSession, Session, SessionRow, TokenPair } from "./model";
+import type { LogIn, NewSession, Session, SessionRow, TokenPair } from "./model";
 import { deviceLabel, locationLabel } from "./origin";
 import { chainOf, newRefreshToken, REFRESH_GRACE_MS, type RefreshToken } from "./refresh-chain";
 import type { LogInInput } from "./schemas";
 import { SessionEnding } from "./session-ending";
 import { toSession } from "./session-view";
-
-export interface LogIn extends TokenPair {
-  readonly user: User;
-}
 
 export class AuthService {
   readonly #on: AuthDependencies;

@@ -1,6 +1,7 @@
-/** Input rules of orders, the same for every protocol. Unknown fields are refused. */
+/** What the orders service takes and answers, the same for every protocol. Unknown fields of an input are refused. */
 
 import { onFirstCall } from "../../kernel/on-first-call";
+import * as output from "../../kernel/output-fields";
 import { instantSchema, pageSchema } from "../../kernel/paging";
 import * as z from "../../kernel/schema";
 import { ORDER_STATUSES } from "./order-status";
@@ -65,3 +66,37 @@ export const listOrdersSchema = onFirstCall(() =>
   }),
 );
 export type ListOrdersQuery = z.Made<typeof listOrdersSchema>;
+
+/** What was bought, at the price of the moment. */
+export const orderItemSchema = onFirstCall(() =>
+  z.strictObject({
+    productId: output.id(),
+    sku: output.text(64),
+    name: output.text(200),
+    unitPriceMinor: output.count(),
+    quantity: z.int().check(z.minimum(1), z.maximum(QUANTITY_MAX)),
+    lineTotalMinor: output.count(),
+  }),
+);
+
+export const orderSchema = onFirstCall(() =>
+  z.strictObject({
+    id: output.id(),
+    userId: z.nullable(output.id()).check(z.describe("Null once the user is deleted.")),
+    status: z.enum(ORDER_STATUSES),
+    currency: output.currency(),
+    totalMinor: output.count().check(z.describe("Minor units of `currency`.")),
+    items: z.array(orderItemSchema()).check(z.minLength(1), z.maxLength(ITEMS_MAX)),
+    version: output.version(),
+    createdAt: output.time(),
+    updatedAt: output.time(),
+  }),
+);
+
+export const orderHistoryEntrySchema = onFirstCall(() =>
+  z.strictObject({
+    status: z.enum(ORDER_STATUSES),
+    at: output.time(),
+    actor: output.text(100).check(z.describe("`user:<id>`, `user:deleted` or `system:<name>`.")),
+  }),
+);

@@ -10,8 +10,10 @@ export {
   listUsersSchema,
   nameSchema,
   patchUserSchema,
+  profileSchema,
   replaceUserSchema,
   signUpSchema,
+  userSchema,
 } from "./schemas";
 export { type Contact, type UserDependencies, UserService } from "./service";
 export { newUserMemory, UserCache, type UserMemory } from "./user-cache";

@@ -1,32 +1,11 @@
 /** The user as every protocol shows it. Nothing secret is in it, so it may lie in caches. */
 import type { Role } from "../../kernel/actor";
 import type { Precondition } from "../../kernel/entity-tag";
+import type * as z from "../../kernel/schema";
+import type { profileSchema, userSchema } from "./schemas";
 
-export interface Profile {
-  readonly bio: string | null;
-  readonly avatarUrl: string | null;
-  /** BCP 47 */
-  readonly locale: string | null;
-  /** IANA */
-  readonly timezone: string | null;
-}
-
-export interface User {
-  readonly id: string;
-  readonly name: string;
-  readonly email: string;
-  /** The owner's new address until it is confirmed. */
-  readonly pendingEmail: string | null;
-  readonly age: number | null;
-  readonly role: Role;
-  readonly emailVerified: boolean;
-  readonly profile: Profile;
-  /** From 1; its entity tag. */
-  readonly version: number;
-  /** RFC 3339, UTC. */
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
+export type Profile = z.Model<typeof profileSchema>;
+export type User = z.Model<typeof userSchema>;
 
 /** What a change may set. An absent member stays as it is. */
 export interface UserChanges {

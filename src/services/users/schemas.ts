@@ -1,7 +1,8 @@
-/** Input rules of the users service, the same for every protocol. Unknown fields are refused. */
+/** What the users service takes and answers, the same for every protocol. Unknown fields of an input are refused. */
 
 import { ROLES } from "../../kernel/actor";
 import { onFirstCall } from "../../kernel/on-first-call";
+import { address, id, text, time, uri, version } from "../../kernel/output-fields";
 import { instantSchema, pageSchema } from "../../kernel/paging";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../kernel/password-policy";
 import * as z from "../../kernel/schema";
@@ -148,6 +149,32 @@ export const patchUserSchema = onFirstCall(() =>
   }),
 );
 export type PatchUserInput = z.Made<typeof patchUserSchema>;
+
+export const profileSchema = onFirstCall(() =>
+  z.strictObject({
+    bio: z.nullable(text(2_000)),
+    avatarUrl: z.nullable(uri(2_048)),
+    locale: z.nullable(text(35)).check(z.describe("BCP 47.")),
+    timezone: z.nullable(text(64)).check(z.describe("IANA.")),
+  }),
+);
+
+/** The user as every protocol shows it. Nothing secret is in it, so caches may hold it. */
+export const userSchema = onFirstCall(() =>
+  z.strictObject({
+    id: id(),
+    name: text(100),
+    email: address(),
+    pendingEmail: z.nullable(address()).check(z.describe("The owner's new address until it is confirmed.")),
+    age: z.nullable(z.int().check(z.minimum(1), z.maximum(150))),
+    role: z.enum(ROLES),
+    emailVerified: z.boolean(),
+    profile: profileSchema(),
+    version: version(),
+    createdAt: time(),
+    updatedAt: time(),
+  }),
+);
 
 export const USER_SORTS = ["createdAt", "-createdAt", "name", "-name"] as const;
 export type UserSort = (typeof USER_SORTS)[number];

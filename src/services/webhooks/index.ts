@@ -10,6 +10,10 @@ export {
   listWebhooksSchema,
   type PatchWebhookInput,
   patchWebhookSchema,
+  webhookDeliverySchema,
+  webhookSchema,
+  webhookTestSchema,
+  webhookWithSecretSchema,
 } from "./schemas";
 export { WebhookService } from "./service";
 export type { TargetPolicy } from "./target";

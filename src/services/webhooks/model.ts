@@ -1,35 +1,11 @@
 /** A webhook endpoint and its delivery log, as an administrator sees them. */
 
-export interface Webhook {
-  readonly id: string;
-  readonly url: string;
-  /** Event types; `*` is all. */
-  readonly types: readonly string[];
-  readonly isEnabled: boolean;
-  readonly createdAt: string;
-}
+import type * as z from "../../kernel/schema";
+import type { webhookDeliverySchema, webhookSchema, webhookWithSecretSchema } from "./schemas";
 
-/** Shown once, on creation and rotation. */
-export interface WebhookWithSecret extends Webhook {
-  /** `whsec_` and 32 bytes in base64. */
-  readonly secret: string;
-}
-
-/** One attempt to deliver one event. */
-export interface WebhookDelivery {
-  readonly id: string;
-  readonly eventId: string;
-  readonly type: string;
-  /** From 1. */
-  readonly attempt: number;
-  readonly outcome: "delivered" | "failed";
-  /** Null when no answer came. */
-  readonly statusCode: number | null;
-  /** Null when it was delivered. */
-  readonly error: string | null;
-  readonly durationMs: number;
-  readonly at: string;
-}
+export type Webhook = z.Model<typeof webhookSchema>;
+export type WebhookWithSecret = z.Model<typeof webhookWithSecretSchema>;
+export type WebhookDelivery = z.Model<typeof webhookDeliverySchema>;
 
 /** What a delivery needs of the endpoint. Secrets are encrypted. */
 export interface Endpoint extends Webhook {

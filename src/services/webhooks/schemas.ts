@@ -1,6 +1,7 @@
-/** What an administrator may ask of webhooks. */
+/** What the webhooks service takes and answers. */
 
 import { onFirstCall } from "../../kernel/on-first-call";
+import { count, eventType, id, text, time, uri } from "../../kernel/output-fields";
 import { pageSchema } from "../../kernel/paging";
 import * as z from "../../kernel/schema";
 
@@ -23,3 +24,40 @@ export type PatchWebhookInput = z.Made<typeof patchWebhookSchema>;
 
 export const listWebhooksSchema = pageSchema;
 export type ListWebhooksQuery = z.Made<typeof listWebhooksSchema>;
+
+export const webhookSchema = onFirstCall(() =>
+  z.strictObject({
+    id: id(),
+    url: uri(2_048),
+    types: z.array(text(100)).check(z.minLength(1), z.maxLength(50), z.describe("Event types; `*` is all.")),
+    isEnabled: z.boolean(),
+    createdAt: time(),
+  }),
+);
+
+/** Answered once, on creation and rotation. */
+export const webhookWithSecretSchema = onFirstCall(() =>
+  z.strictObject({
+    ...webhookSchema().shape,
+    secret: text(100).check(z.describe("Shown once: `whsec_` and 32 bytes in base64.")),
+  }),
+);
+
+/** One attempt to deliver one event. `error` is null when it was delivered. */
+export const webhookDeliverySchema = onFirstCall(() =>
+  z.strictObject({
+    id: id(),
+    eventId: id(),
+    type: eventType(),
+    attempt: z.int().check(z.minimum(1), z.maximum(1_000)),
+    outcome: z.enum(["delivered", "failed"]),
+    statusCode: z
+      .nullable(z.int().check(z.minimum(100), z.maximum(599)))
+      .check(z.describe("Null when no answer came.")),
+    error: z.nullable(text(2_000)),
+    durationMs: count(),
+    at: time(),
+  }),
+);
+
+export const webhookTestSchema = onFirstCall(() => z.strictObject({ eventId: id() }));

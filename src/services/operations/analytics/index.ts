@@ -1,4 +1,3 @@
 /** The door of the analytics service. */
-export type { SignupDay } from "./model";
-export { type SignupsQuery, signupsQuery } from "./schemas";
+export { type SignupDay, type SignupsQuery, signupDaySchema, signupsQuery } from "./schemas";
 export { AnalyticsService } from "./service";

@@ -2,7 +2,7 @@
 import { and, asc, gte, lte, sql } from "drizzle-orm";
 import { dailySignups } from "../../../../drizzle/schema/operations";
 import type { Database, Statement } from "../../../platform/database";
-import type { SignupDay } from "./model";
+import type { SignupDay } from "./schemas";
 
 export class AnalyticsRepository {
   readonly #database: Database;

@@ -1,5 +1,6 @@
-/** What a caller may ask of the counts. */
+/** What the analytics service takes and answers. */
 import { onFirstCall } from "../../../kernel/on-first-call";
+import { count } from "../../../kernel/output-fields";
 import * as z from "../../../kernel/schema";
 
 const day = onFirstCall(() => z.iso.date());
@@ -10,3 +11,9 @@ export const signupsQuery = onFirstCall(() =>
 );
 
 export type SignupsQuery = z.Made<typeof signupsQuery>;
+
+/** Sign-ups on one UTC day. */
+export const signupDaySchema = onFirstCall(() =>
+  z.strictObject({ date: z.iso.date().check(z.maxLength(10)), count: count() }),
+);
+export type SignupDay = z.Model<typeof signupDaySchema>;

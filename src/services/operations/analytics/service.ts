@@ -8,9 +8,8 @@ import { type Analytics, checkDataPoint } from "../../../platform/analytics";
 import type { Database } from "../../../platform/database";
 import type { Effect } from "../../../platform/outbox";
 import type { Scope } from "../../../platform/scope";
-import type { SignupDay } from "./model";
 import { AnalyticsRepository } from "./repository";
-import type { SignupsQuery } from "./schemas";
+import type { SignupDay, SignupsQuery } from "./schemas";
 
 const DAY_MS = 86_400_000;
 const RANGE_DAYS_DEFAULT = 30;

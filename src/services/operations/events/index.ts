@@ -7,6 +7,8 @@ export {
   listDeadLettersSchema,
   listEventsSchema,
   type ReplayInput,
+  type ReplayReport,
+  replayReportSchema,
   replaySchema,
 } from "./schemas";
-export { EventService, type ReplayReport } from "./service";
+export { EventService } from "./service";

@@ -1,6 +1,7 @@
-/** What a caller may ask of the log, and tell of dead letters. */
+/** What the events service takes and answers. */
 
 import { onFirstCall } from "../../../kernel/on-first-call";
+import { count } from "../../../kernel/output-fields";
 import { cursorSchema, instantSchema, limitSchema } from "../../../kernel/paging";
 import * as z from "../../../kernel/schema";
 import { isPlainText, PLAIN_TEXT_PATTERN } from "../../../kernel/text";
@@ -66,3 +67,11 @@ export const discardSchema = onFirstCall(() =>
   }),
 );
 export type DiscardInput = z.Made<typeof discardSchema>;
+
+export const replayReportSchema = onFirstCall(() =>
+  z.strictObject({
+    replayed: count().check(z.describe("How many dead letters this call took.")),
+    isComplete: z.boolean().check(z.describe("False when more match: call again.")),
+  }),
+);
+export type ReplayReport = z.Model<typeof replayReportSchema>;

@@ -18,7 +18,13 @@ import {
 } from "../../../platform/outbox";
 import type { Scope } from "../../../platform/scope";
 import type { Sealer } from "../../../platform/sealing";
-import type { DiscardInput, ListDeadLettersQuery, ListEventsQuery, ReplayInput } from "./schemas";
+import type {
+  DiscardInput,
+  ListDeadLettersQuery,
+  ListEventsQuery,
+  ReplayInput,
+  ReplayReport,
+} from "./schemas";
 
 interface Dependencies {
   readonly database: Database;
@@ -28,13 +34,6 @@ interface Dependencies {
   readonly scope: Scope;
   /** `PUBLIC_URL`, for the envelope. */
   readonly publicUrl: string;
-}
-
-export interface ReplayReport {
-  /** How many dead letters this call took. */
-  readonly replayed: number;
-  /** False when more match: call again. */
-  readonly isComplete: boolean;
 }
 
 /** What is done to one dead letter. */

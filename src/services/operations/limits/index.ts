@@ -1,4 +1,11 @@
 /** The door of the limits service. */
-export { type ClientLimit, type LimitSubject, type PlanLimit, parseLimitSubject } from "./model";
-export { type SetLimitInput, setLimitSchema } from "./schemas";
+export { type LimitSubject, parseLimitSubject } from "./model";
+export {
+  type ClientLimit,
+  clientLimitSchema,
+  type PlanLimit,
+  planLimitSchema,
+  type SetLimitInput,
+  setLimitSchema,
+} from "./schemas";
 export { LimitService } from "./service";

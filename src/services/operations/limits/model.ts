@@ -7,33 +7,6 @@ export type LimitSubject =
   | { readonly kind: "client"; readonly client: ClientKey }
   | { readonly kind: "plan"; readonly plan: string };
 
-export interface LimitNumbers {
-  readonly limit: number;
-  readonly windowSeconds: number;
-  /** Counts and reports, but refuses nobody. */
-  readonly isShadow: boolean;
-}
-
-export interface ClientLimit extends LimitNumbers {
-  readonly client: ClientKey;
-  /** Where the numbers come from. */
-  readonly source: "default" | "plan" | "override";
-  readonly plan: string | null;
-  readonly current: {
-    /** Units charged in the window, those leased to isolates and not spent yet included. */
-    readonly spent: number;
-    readonly remaining: number;
-    /** Until the first of them is free again; 0 when none is charged. */
-    readonly resetSeconds: number;
-    readonly openLeases: number;
-  };
-}
-
-export interface PlanLimit extends LimitNumbers {
-  readonly plan: string;
-  readonly clients: readonly ClientKey[];
-}
-
 const PLAN = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
 /**

@@ -3,7 +3,7 @@ import { asc, eq, sql } from "drizzle-orm";
 import { limitOverrides, limitPlans } from "../../../../drizzle/schema/operations";
 import type { Database, Statement } from "../../../platform/database";
 import type { ClientKey } from "../../../platform/limiter";
-import type { LimitNumbers } from "./model";
+import type { LimitNumbers } from "./schemas";
 
 /** Clients of one plan: a change of its numbers is carried to each of their objects. */
 export const PLAN_CLIENTS_MAX = 500;

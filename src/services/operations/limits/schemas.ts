@@ -1,7 +1,7 @@
-/** What an administrator may set. */
+/** What the limits service takes and answers. */
 import { onFirstCall } from "../../../kernel/on-first-call";
+import { clientKey, count, text } from "../../../kernel/output-fields";
 import * as z from "../../../kernel/schema";
-import type { LimitNumbers } from "./model";
 
 const WINDOW_SECONDS_DEFAULT = 900;
 
@@ -33,3 +33,41 @@ export const setLimitSchema = onFirstCall(() =>
     }),
   ),
 );
+
+const limitNumbersSchema = onFirstCall(() =>
+  z.strictObject({
+    limit: z.int().check(z.minimum(1), z.maximum(1_000_000)),
+    windowSeconds: z.int().check(z.minimum(15), z.maximum(86_400)),
+    isShadow: z.boolean().check(z.describe("Counts and reports, but refuses no request.")),
+  }),
+);
+export type LimitNumbers = z.Model<typeof limitNumbersSchema>;
+
+export const clientLimitSchema = onFirstCall(() =>
+  z.strictObject({
+    ...limitNumbersSchema().shape,
+    client: clientKey(),
+    source: z.enum(["default", "plan", "override"]).check(z.describe("Where the numbers come from.")),
+    plan: z.nullable(text(40)),
+    current: z.strictObject({
+      spent: count().check(
+        z.describe("Requests of the window, with those leased to servers and not spent yet."),
+      ),
+      remaining: count(),
+      resetSeconds: count().check(
+        z.describe("Until the first of them is free again; 0 when there is no request."),
+      ),
+      openLeases: count(),
+    }),
+  }),
+);
+export type ClientLimit = z.Model<typeof clientLimitSchema>;
+
+export const planLimitSchema = onFirstCall(() =>
+  z.strictObject({
+    ...limitNumbersSchema().shape,
+    plan: text(40),
+    clients: z.array(clientKey()).check(z.maxLength(1_000)),
+  }),
+);
+export type PlanLimit = z.Model<typeof planLimitSchema>;

@@ -10,9 +10,9 @@ import { authorize } from "../../../kernel/permissions";
 import type { AuditTrail } from "../../../platform/audit";
 import type { Database } from "../../../platform/database";
 import type { ClientKey, LimiterAdmin, Policy } from "../../../platform/limiter";
-import type { ClientLimit, LimitNumbers, LimitSubject, PlanLimit } from "./model";
+import type { LimitSubject } from "./model";
 import { LimitRepository, type OverrideRow, PLAN_CLIENTS_MAX } from "./repository";
-import type { SetLimitInput } from "./schemas";
+import type { ClientLimit, LimitNumbers, PlanLimit, SetLimitInput } from "./schemas";
 
 interface Dependencies {
   readonly database: Database;

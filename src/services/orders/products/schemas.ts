@@ -1,7 +1,8 @@
-/** Input rules of products, the same for every protocol. Unknown fields are refused. */
+/** What products take and answer, the same for every protocol. Unknown fields of an input are refused. */
 
 import { CURRENCIES, isCurrency, PRICE_MINOR_MAX } from "../../../kernel/money";
 import { onFirstCall } from "../../../kernel/on-first-call";
+import * as output from "../../../kernel/output-fields";
 import { pageSchema } from "../../../kernel/paging";
 import * as z from "../../../kernel/schema";
 import { codePoints, isPlainLine, PLAIN_LINE_PATTERN } from "../../../kernel/text";
@@ -70,3 +71,18 @@ export const listProductsSchema = onFirstCall(() =>
   }),
 );
 export type ListProductsQuery = z.Made<typeof listProductsSchema>;
+
+/** The product as every protocol shows it, to everybody. A sale raises `version` too. */
+export const productSchema = onFirstCall(() =>
+  z.strictObject({
+    id: output.id(),
+    sku: output.text(64),
+    name: output.text(200),
+    priceMinor: output.count().check(z.describe("Minor units of `currency`.")),
+    currency: output.currency(),
+    stock: output.count().check(z.describe("Pieces that can be ordered now.")),
+    version: output.version(),
+    createdAt: output.time(),
+    updatedAt: output.time(),
+  }),
+);
