@@ -74,7 +74,7 @@ const FIRST_CALLS = {
   setup(on) {
     on.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, "utf8");
-      const contents = text.replaceAll("= onFirstCall(", "= /* @__PURE__ */ onFirstCall(");
+      const contents = text.replace(/(?<=[=:] )onFirstCall\(/g, "/* @__PURE__ */ onFirstCall(");
       return contents === text ? undefined : { contents, loader: "ts" };
     });
   },

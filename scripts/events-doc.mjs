@@ -8,16 +8,15 @@ import { loadTypeScript } from "./load-typescript.mjs";
 import { ROOT } from "./tools.mjs";
 
 const SCHEMAS_FILE = "contract/events/schemas.json";
-// The module below imports it, so it must be there before it can be written.
-if (readText(SCHEMAS_FILE) === null) writeFileSync(join(ROOT, SCHEMAS_FILE), "{}\n");
-
-const { EVENT_CATALOGUE, EVENT_CONTRACTS, consumersOf, toJSONSchema } = await loadTypeScript(`
+const { EVENT_CATALOGUE, EVENT_DATA, EVENT_SUMMARIES, consumersOf, toJSONSchema } = await loadTypeScript(`
   export { EVENT_CATALOGUE } from "./src/jobs/event-catalogue";
-  export { EVENT_CONTRACTS } from "./contract/events";
+  export { EVENT_DATA, EVENT_SUMMARIES } from "./contract/events";
   export { consumersOf } from "./src/jobs/registry";
   export { toJSONSchema } from "./src/kernel/schema";`);
+const TYPES = Object.keys(EVENT_SUMMARIES);
+/** By the last two segments of the path that serves each. */
 const SCHEMAS = Object.fromEntries(
-  Object.entries(EVENT_CONTRACTS).map(([type, { data }]) => [type, schemaOf(data)]),
+  TYPES.map((type) => [`${type}/v${EVENT_CATALOGUE[type].version}`, schemaOf(EVENT_DATA[type]())]),
 );
 const FILES = {
   "docs/events.md": document(),
@@ -49,21 +48,21 @@ Fields are added within a version, never renamed or removed. An event is deliver
 
 | type | version | what happened | consumers here |
 |---|---|---|---|
-${Object.entries(EVENT_CONTRACTS).map(row).join("\n")}
-${Object.entries(EVENT_CONTRACTS).map(section).join("")}`;
+${TYPES.map(row).join("\n")}
+${TYPES.map(section).join("")}`;
 }
 
-function row([type, { summary }]) {
+function row(type) {
   const { version } = EVENT_CATALOGUE[type];
   const consumers = consumersOf(type).map((name) => `\`${name}\``);
-  return `| [\`${type}\`](#${anchorOf(type)}) | ${version} | ${summary} | ${consumers.join(", ") || "none"} |`;
+  return `| [\`${type}\`](#${anchorOf(type)}) | ${version} | ${EVENT_SUMMARIES[type]} | ${consumers.join(", ") || "none"} |`;
 }
 
-function section([type, { summary }]) {
-  const { $schema: _, ...schema } = SCHEMAS[type];
+function section(type) {
+  const { $schema: _, ...schema } = SCHEMAS[`${type}/v${EVENT_CATALOGUE[type].version}`];
   return `
 ## ${type}
-${summary}
+${EVENT_SUMMARIES[type]}
 
 \`\`\`json
 ${JSON.stringify(schema, null, 2)}

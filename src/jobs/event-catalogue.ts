@@ -1,6 +1,6 @@
 /**
  * Every event type with its version: what consumers, webhooks and other teams can rely on. Fields are added within a
- * version, never renamed or removed; what breaks a reader gets a new version. `event-contracts` says what `data` is.
+ * version, never renamed or removed; what breaks a reader gets a new version. `contract/events` says what `data` is.
  */
 
 import { authEvents } from "../services/auth";

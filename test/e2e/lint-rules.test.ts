@@ -92,6 +92,12 @@ const BREACHES: readonly Breach[] = [
     "cloudflare:sockets",
     PLUGIN,
   ),
+  importing(
+    "the Worker runs without the contract",
+    "src/gateway/http/l12.ts",
+    "../../../contract/openapi",
+    PLUGIN,
+  ),
   {
     title: "a type-only import counts",
     path: "src/services/users/l11.ts",

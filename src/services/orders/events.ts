@@ -1,7 +1,8 @@
 /** Events of the orders service. Each is written in the batch of its transition. */
-import type { OrderEventData } from "./event-contracts";
+import { onFirstCall } from "../../kernel/on-first-call";
+import * as z from "../../kernel/schema";
 import type { Order } from "./model";
-import type { OrderStatus } from "./order-status";
+import { ORDER_STATUSES, type OrderStatus } from "./order-status";
 
 export const ORDERS_SOURCE = "/meridian/orders";
 
@@ -16,6 +17,27 @@ export const orderEvents = {
 } as const;
 
 export type OrderEventType = keyof typeof orderEvents;
+
+const orderData = onFirstCall(() =>
+  z.strictObject({
+    orderId: z.uuid(),
+    userId: z.nullable(z.uuid()),
+    status: z.enum(ORDER_STATUSES),
+    currency: z.string(),
+    totalMinor: z.int(),
+  }),
+);
+export type OrderEventData = z.Model<typeof orderData>;
+
+/** Schemas of `data`. */
+export const orderEventData = {
+  "order.placed": orderData,
+  "order.paid": orderData,
+  "order.shipped": orderData,
+  "order.delivered": orderData,
+  "order.cancelled": orderData,
+  "order.refunded": orderData,
+} as const;
 
 /** The event of entering a status. */
 export function eventTypeOf(status: OrderStatus): OrderEventType {

@@ -1,4 +1,6 @@
 /** Events of the users service. Each is written in the batch of its change. */
+import { onFirstCall } from "../../kernel/on-first-call";
+import * as z from "../../kernel/schema";
 
 export const USERS_SOURCE = "/meridian/users";
 
@@ -11,3 +13,17 @@ export const userEvents = {
 } as const;
 
 export type UserEventType = keyof typeof userEvents;
+
+const account = onFirstCall(() => z.strictObject({ userId: z.uuid(), email: z.string() }));
+/** `currentEmail` is the address until `email` is proven. Its holder is notified at once. */
+const addressChange = onFirstCall(() =>
+  z.strictObject({ userId: z.uuid(), email: z.string(), currentEmail: z.string() }),
+);
+
+/** Schemas of `data`. */
+export const userEventData = {
+  "user.created": account,
+  "user.updated": account,
+  "email.change_requested": addressChange,
+  "user.deleted": account,
+} as const;

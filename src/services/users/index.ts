@@ -1,7 +1,6 @@
 /** The users service: accounts, profiles and their cache. */
 export { type Credential, CredentialRepository, type Snapshot, type Stamp } from "./credentials/repository";
-export { userEventContracts } from "./event-contracts";
-export { type UserEventType, userEvents } from "./events";
+export { type UserEventType, userEventData, userEvents } from "./events";
 export { emailKey, type Profile, type User } from "./model";
 export type { Passwords } from "./ports";
 export { UserRepository } from "./repository";

@@ -1,7 +1,6 @@
 /** The door of the webhooks service. */
 export type { WebhookDeliverer } from "./deliverer";
-export { webhookEventContracts } from "./event-contracts";
-export { webhookEvents } from "./events";
+export { webhookEventData, webhookEvents } from "./events";
 export { type Webhook, type WebhookDelivery, type WebhookWithSecret, webhookIdOf } from "./model";
 export {
   type CreateWebhookInput,
