@@ -1,4 +1,6 @@
-/** One example for each body, in and out. A test holds each against its schema. */
+/** One example for each body, in and out. A test parses each by its schema. */
+import { CONTENT_TYPES, expose } from "../src/platform/observability/metrics";
+import { METRICS } from "../src/services/operations/metrics/catalogue";
 
 const USER_ID = "019a9c1e-5a00-7c3e-8a51-3f2b6d1c7e90";
 const PRODUCT_ID = "019a9c1e-6b10-7d42-9c10-5e8f7a2b4c61";
@@ -253,6 +255,22 @@ export const EXAMPLES = {
   },
 } as const;
 export type ExampleName = keyof typeof EXAMPLES;
+
+const SHOWN_METRICS = { signups_total: METRICS.signups_total, dependency_up: METRICS.dependency_up };
+
+/** Two metrics, rendered by the code that answers a scrape, by media type. */
+export const METRICS_EXAMPLES: Readonly<Record<string, string>> = Object.fromEntries(
+  (["text", "openmetrics"] as const).map((format) => [
+    CONTENT_TYPES[format].replace(/;.*/, ""),
+    expose(
+      SHOWN_METRICS,
+      new Map([["signups_total", 128]]),
+      [{ name: "dependency_up", labels: { dependency: "d1" }, value: 1 }],
+      format,
+    ),
+  ]),
+);
+
 /** Extensions of the problems that carry some. */
 export const PROBLEM_EXTENSIONS: Readonly<Record<string, object>> = {
   validation_failed: {

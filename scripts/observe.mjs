@@ -10,9 +10,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { problemOfUrl, readArguments } from "./arguments.mjs";
-import { readVars } from "./dev-vars.mjs";
+import { metricsToken } from "./metrics-token.mjs";
 import { runMain } from "./prepare.mjs";
-import { readSecretFile } from "./secret-file.mjs";
 import { exitOf, ROOT } from "./tools.mjs";
 
 const PROMETHEUS_PORT = 9090;
@@ -70,14 +69,6 @@ function writeConfiguration(directory, { target, alertmanagerPort }) {
     .replace('"127.0.0.1:9093"', JSON.stringify(`127.0.0.1:${alertmanagerPort}`));
   writeFileSync(path, configuration);
   writeFileSync(join(directory, "prometheus/metrics-token"), metricsToken(), { mode: 0o600 });
-}
-
-/** Returns the token of the environment, else the one in the file that `npm start` writes. */
-function metricsToken() {
-  const stored = readSecretFile(join(ROOT, ".dev.vars"));
-  const token = process.env.METRICS_TOKEN ?? readVars(stored ?? "").get("METRICS_TOKEN");
-  if (token === undefined) throw new Error("METRICS_TOKEN is not known: run npm start once, or set it");
-  return token;
 }
 
 function startPrometheus(directory, port) {

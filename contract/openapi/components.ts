@@ -204,4 +204,9 @@ export const SECURITY_SCHEMES = {
     scheme: "bearer",
     description: "The secret `EVENTS_TOKEN`: reads the event log and nothing else.",
   },
+  metricsToken: {
+    type: "http",
+    scheme: "bearer",
+    description: "The secret `METRICS_TOKEN`: reads the metrics and nothing else.",
+  },
 } as const;

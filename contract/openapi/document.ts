@@ -14,6 +14,7 @@ import { errorResponse, errorResponseName, errorsOf } from "./errors";
 import type { Answer, Operation, PathParameter } from "./operation";
 
 const PAGE_MAX = 366;
+const TEXT_LENGTH_MAX = 10_000_000;
 
 const TAGS = {
   Users: "Accounts and profiles.",
@@ -115,6 +116,8 @@ function securityOf({ access }: Operation): readonly object[] {
       return [{ accessToken: [] }];
     case "events":
       return [{ accessToken: [] }, { eventsToken: [] }];
+    case "metrics":
+      return [{ metricsToken: [] }];
   }
 }
 
@@ -146,7 +149,8 @@ function bodyOf({ method }: Operation, { schema, example }: NonNullable<Operatio
   return { required: true, content: { "application/json": media, ...patch } };
 }
 
-function answerOf(operation: Operation, { description, schema, isPage, example, headers }: Answer): object {
+function answerOf(operation: Operation, answer: Answer): object {
+  const { description, headers } = answer;
   const isWrite = operation.method !== "get";
   const names: (keyof typeof HEADERS)[] = [
     ...(headers ?? []),
@@ -156,13 +160,22 @@ function answerOf(operation: Operation, { description, schema, isPage, example, 
     ...(isApi(operation) && isWrite ? (["X-D1-Bookmark"] as const) : []),
     ...(operation.isKeyed ? (["Idempotency-Replayed"] as const) : []),
   ];
-  const content =
-    schema === undefined ? {} : { content: { "application/json": mediaOf(schema, isPage, example) } };
   return {
     description,
     headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
-    ...content,
+    ...contentOf(answer),
   };
+}
+
+function contentOf({ schema, isPage, example, texts }: Answer): object {
+  if (schema !== undefined) return { content: { "application/json": mediaOf(schema, isPage, example) } };
+  if (texts === undefined) return {};
+  const plain = { type: "string", maxLength: TEXT_LENGTH_MAX };
+  return { content: mapValues(texts, (text) => ({ schema: plain, example: text })) };
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
 function mediaOf(schema: string, isPage: true | undefined, example: Answer["example"]): object {

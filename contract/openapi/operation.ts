@@ -6,8 +6,8 @@ import type { ExampleName } from "../examples";
 import type { InputName } from "./inputs";
 import type { OutputName } from "./outputs";
 
-/** Who may make the call. `events` is an administrator or the bearer of `EVENTS_TOKEN`. */
-export type Access = "anyone" | "user" | "admin" | "events";
+/** Who may make the call. `events` is an administrator or the bearer of `EVENTS_TOKEN`; `metrics` that of `METRICS_TOKEN`. */
+export type Access = "anyone" | "user" | "admin" | "events" | "metrics";
 
 export type ResponseHeader = "ETag" | "Location" | "Link";
 
@@ -19,6 +19,8 @@ export interface Answer {
   /** The body is a page of `schema`. */
   readonly isPage?: true;
   readonly example?: ExampleName;
+  /** In place of `schema`: bodies that are plain text, an example of each by media type. */
+  readonly texts?: Readonly<Record<string, string>>;
   readonly headers?: readonly ResponseHeader[];
 }
 

@@ -13,6 +13,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { problemOfUrl, readArguments } from "../arguments.mjs";
 import { eventually } from "../demo-client.mjs";
+import { metricsToken } from "../metrics-token.mjs";
 import { ensureTools } from "../on-demand.mjs";
 import { ensureDependencies, runMain } from "../prepare.mjs";
 import { ROOT, runScript } from "../tools.mjs";
@@ -52,7 +53,7 @@ await runMain(async () => {
   try {
     const document = JSON.parse(readFileSync(join(ROOT, "public/openapi.json"), "utf8"));
     await walkOperations({
-      ...{ url: tap.url, document, promote, mailedToken },
+      ...{ url: tap.url, document, promote, mailedToken, metricsToken: metricsToken() },
       receiver: `http://127.0.0.1:${await listening(receiver)}/events`,
     });
     if (!flags.brief) await demonstrate(tap.url);

@@ -13,6 +13,7 @@ const PASSWORD = "correct horse battery staple";
  * @property {(email: string) => Promise<void>} promote makes somebody an administrator
  * @property {(name: string, page: string, known?: string) => Promise<string>} mailedToken out of the newest mail to
  *   somebody of that name that leads to a page, and has another token than the one that is known
+ * @property {string} metricsToken
  *
  * @param {Stage} stage
  */
@@ -44,6 +45,7 @@ export async function walkOperations(stage) {
   await walkEvents(admin);
   await walkWebhooks(on, admin);
   await walkAdministration(admin);
+  await ask({ ...admin, token: stage.metricsToken }, 200, "GET", "/metrics");
 }
 
 async function logIn(person, password = PASSWORD) {

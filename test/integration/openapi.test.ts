@@ -1,6 +1,7 @@
 /** Answers are what the document says, whole: no member more, none less, no status or code that is not in it. */
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { METRICS_EXAMPLES } from "../../contract/examples";
 import { OPERATIONS } from "../../contract/openapi";
 import { createAccount, createAdmin, createLoggedInAccount, freshEmail, PASSWORD } from "../support/accounts";
 import { freshAddress } from "../support/client";
@@ -120,10 +121,22 @@ test("what administrators see", async () => {
 });
 
 test("what is open to everybody", async () => {
-  const open = OPERATIONS.filter(({ tag }) => tag === "Operations");
+  const open = OPERATIONS.filter(({ tag, access }) => tag === "Operations" && access === "anyone");
   for (const { id, path, pathParameters = {} } of open) {
     const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => pathParameters[name]?.example ?? "");
     expect((await judged(id, filled)).status, filled).toBe(200);
   }
   await judged("explainProblem", "/problems/nothing");
+});
+
+test("metrics, in both formats", async () => {
+  const as = { token: env.METRICS_TOKEN };
+  const accepts = ["*/*", "application/openmetrics-text"];
+  const seen = [];
+  for (const Accept of accepts) {
+    const answer = await judged("getMetrics", "/metrics", { ...as, headers: { Accept } });
+    seen.push(answer.headers.get("content-type")?.replace(/;.*/, ""));
+  }
+  expect(seen).toEqual(Object.keys(METRICS_EXAMPLES));
+  await judged("getMetrics", "/metrics");
 });

@@ -1,4 +1,5 @@
 /** What lies outside `/api` in the document: free of the rate limit, for operators and readers. */
+import { METRICS_EXAMPLES } from "../../examples";
 import type { Operation } from "../operation";
 
 const tag = "Operations";
@@ -45,6 +46,17 @@ export const operationsOperations: readonly Operation[] = [
     answers: [
       { status: 200, description: "The key set.", schema: "JsonWebKeySet", example: "jsonWebKeySet" },
     ],
+  },
+  {
+    id: "getMetrics",
+    method: "get",
+    path: "/metrics",
+    tag,
+    summary: "Show the metrics to a scraper",
+    description: "Prometheus text, or OpenMetrics to a scraper whose `Accept` names it.",
+    access: "metrics",
+    answers: [{ status: 200, description: "Every metric.", texts: METRICS_EXAMPLES }],
+    errors: ["unauthenticated"],
   },
   {
     id: "getEventSchema",
