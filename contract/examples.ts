@@ -1,8 +1,15 @@
 /** One example for each body, in and out. A test parses each by its schema. */
+import { ERROR_MAP } from "../src/gateway/error-map";
+import { FRONT_PAGE } from "../src/gateway/http/pages";
+import { ERROR_CATALOGUE } from "../src/kernel/errors";
+import { QUOTA_EXCEEDED_TYPE } from "../src/platform/limiter/rate-limit-headers";
 import { CONTENT_TYPES, expose } from "../src/platform/observability/metrics";
 import { METRICS } from "../src/services/operations/metrics/catalogue";
+import EVENT_SCHEMAS from "./events/schemas.json";
 
-const USER_ID = "019a9c1e-5a00-7c3e-8a51-3f2b6d1c7e90";
+export const REQUEST_ID = "019a9c1e-c170-7eb9-8387-2f5a4b9c1d38";
+export const USER_ID = "019a9c1e-5a00-7c3e-8a51-3f2b6d1c7e90";
+const ADMIN_ID = "019a9c1e-4bf0-7b2d-9e40-2e1a5c0b6d8f";
 const PRODUCT_ID = "019a9c1e-6b10-7d42-9c10-5e8f7a2b4c61";
 const ORDER_ID = "019a9c1e-7c20-7e53-ad21-6f9a8b3c5d72";
 const EVENT_ID = "019a9c1e-5a01-7f64-be32-7a0b9c4d6e83";
@@ -11,7 +18,9 @@ const WEBHOOK_ID = "019a9c1e-9e40-7b86-9054-9c2d1e6f8a05";
 const LETTER_ID = "019a9c1e-af50-7c97-a165-0d3e2f7a9b16";
 const TIME = "2026-11-22T09:30:00.000Z";
 const LATER = "2026-11-22T09:45:00.000Z";
-const ACCESS_TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIwMTlhIn0.c2lnbmF0dXJl";
+/** Signed with the key of tests, whose public half is `jsonWebKeySet`. The test of this file shows a new one when claims change. */
+const ACCESS_TOKEN =
+  "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjIwMjYtMTEtMjItNGYxYTljM2QifQ.eyJzaWQiOiIwMTlhOWMxZS04ZDMwLTdhNzUtOGY0My04YjFjMGQ1ZTdmOTQiLCJyb2xlIjoidXNlciIsImVwb2NoIjoxLCJpc3MiOiJodHRwczovL21lcmlkaWFuLmV4YW1wbGUiLCJhdWQiOiJtZXJpZGlhbiIsInN1YiI6IjAxOWE5YzFlLTVhMDAtN2MzZS04YTUxLTNmMmI2ZDFjN2U5MCIsImp0aSI6IjAxOWE5YzFlLWQyODAtN2VjYS05NDk4LTMwNGI1YzBkMmU0OSIsImlhdCI6MTc5NTMzOTgwMCwiZXhwIjoxNzk1MzQwNzAwfQ.GiqMmKU5uoXbvLuAbsly1jGduVBpl-yQekfk5VhWBhYpB_yx7a0f0OoMVTvDtQDfiqUr3h3b7KuLHfrcFsT45g";
 
 const profile = {
   bio: "Writes notes on engines.",
@@ -31,12 +40,12 @@ const user = {
   version: 1,
   createdAt: TIME,
   updatedAt: TIME,
-};
+} as const;
 const tokenPair = {
   accessToken: ACCESS_TOKEN,
   tokenType: "Bearer",
   expiresIn: 900,
-  refreshToken: "mrt_3yq0Jc1v0mR8kQ2xWd5n7T4uZbE6aHfG",
+  refreshToken: "mmrwEeHrEpkmpmEaR85PjqP74ILfM5mAHw1W3tFzvKA",
 };
 const product = {
   id: PRODUCT_ID,
@@ -80,7 +89,7 @@ const event = {
   dataschema: "https://api.meridian.example/events/user.created/v1",
   data: { userId: USER_ID, email: "ada@example.com" },
   sequence: "42",
-};
+} as const;
 const deadLetter = {
   id: LETTER_ID,
   eventId: EVENT_ID,
@@ -121,12 +130,15 @@ export const EXAMPLES = {
   logIn: { email: "ada@example.com", password: "correct horse battery staple" },
   refresh: { refreshToken: tokenPair.refreshToken },
   forgotPassword: { email: "ada@example.com" },
-  resetPassword: { token: "mot_5Kd8sP2qLx7vB1nC", password: "a better horse with a staple" },
+  resetPassword: {
+    token: "rxDSwQw3lQG5IlOfqlm1yyR2TdV8yIbvnPHseAdtitw",
+    password: "a better horse with a staple",
+  },
   changePassword: {
     currentPassword: "correct horse battery staple",
     newPassword: "a better horse with a staple",
   },
-  verifyEmail: { token: "mot_5Kd8sP2qLx7vB1nC" },
+  verifyEmail: { token: "EcFpyTuzFq_aSSRtuEvX6I3XCdpCumQ8IabnXsocwbA" },
   createProduct: {
     sku: "TEA-GREEN-100",
     name: "Green tea, 100 g",
@@ -195,11 +207,11 @@ export const EXAMPLES = {
   auditEntry: {
     id: "7",
     at: TIME,
-    actor: `user:${USER_ID}`,
-    action: "user.change_role",
+    actor: `user:${ADMIN_ID}`,
+    action: "user.update",
     subject: `user:${USER_ID}`,
-    details: { role: "admin" },
-    requestId: "019a9c1e-c170-7eb9-8387-2f5a4b9c1d38",
+    details: { fields: ["role"], role: "admin" },
+    requestId: REQUEST_ID,
   },
   signupDay: { date: "2026-11-22", count: 128 },
   jsonWebKeySet: {
@@ -207,9 +219,9 @@ export const EXAMPLES = {
       {
         kty: "EC",
         crv: "P-256",
-        kid: "2026-11",
-        x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-        y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        kid: "2026-11-22-4f1a9c3d",
+        x: "tEtkkbrm5EWmQnwVYAhQVpgUyq3r8R2U5pggoFg8nOI",
+        y: "WVZynsq0caJsBOrs4nQtQlvUrDIVpoJ7dTqeCgJMqBY",
         alg: "ES256",
         use: "sig",
       },
@@ -238,25 +250,20 @@ export const EXAMPLES = {
   liveness: { status: "ok" },
   explanation: {
     code: "out_of_stock",
-    title: "Out of stock",
-    status: 409,
-    explanation: "At least one product has fewer pieces left than were ordered.",
+    title: ERROR_CATALOGUE.out_of_stock.title,
+    status: ERROR_MAP.out_of_stock.http,
+    explanation: ERROR_CATALOGUE.out_of_stock.explanation,
   },
-  jsonSchema: {
-    $schema: "https://json-schema.org/draft/2020-12/schema",
-    type: "object",
-    properties: { userId: { type: "string", format: "uuid", maxLength: 36 } },
-    required: ["userId"],
-  },
-  frontPage: {
-    name: "Meridian",
-    description: "Users, auth and orders behind one API gateway, at the edge.",
-    links: { docs: "/docs", openapi: "/openapi.json" },
-  },
+  jsonSchema: EVENT_SCHEMAS["user.created/v1"],
+  frontPage: FRONT_PAGE,
 } as const;
 export type ExampleName = keyof typeof EXAMPLES;
 
 const SHOWN_METRICS = { signups_total: METRICS.signups_total, dependency_up: METRICS.dependency_up };
+
+/** The position in a list of products after `product`, sealed under the `DATA_KEY` of tests. */
+export const CURSOR =
+  "yjs6c_4jBfNka3fqpdP-qnsia2V5IjoxNzk1MzM5ODAwMDAwLCJpZCI6IjAxOWE5YzFlLTZiMTAtN2Q0Mi05YzEwLTVlOGY3YTJiNGM2MSIsImJvb2ttYXJrIjoiMDAwMDAwMmEtMDAwMDAwMDEtMDAwMDRlMmItN2YxYzlkM2I1YThlNGY2MGExYjJjM2Q0ZTVmNjA3MTgifQ";
 
 /** Two metrics, rendered by the code that answers a scrape, by media type. */
 export const METRICS_EXAMPLES: Readonly<Record<string, string>> = Object.fromEntries(
@@ -278,8 +285,6 @@ export const PROBLEM_EXTENSIONS: Readonly<Record<string, object>> = {
   },
   out_of_stock: { products: [{ productId: PRODUCT_ID, requested: 3, available: 2 }] },
   rate_limited: {
-    "violated-policies": [
-      { type: "https://iana.org/assignments/http-problem-types#quota-exceeded", policy: "default" },
-    ],
+    "violated-policies": [{ type: QUOTA_EXCEEDED_TYPE, policy: "default" }],
   },
 };

@@ -1,7 +1,7 @@
 /** What calls share in the document: schemas out of zod, headers, parameters, security schemes. */
 import * as z from "zod";
 import { ERROR_CODES } from "../../src/kernel/errors";
-import { EXAMPLES } from "../examples";
+import { CURSOR, EXAMPLES, REQUEST_ID, USER_ID } from "../examples";
 import { problemExample } from "./errors";
 import { INPUTS } from "./inputs";
 import { OUTPUTS } from "./outputs";
@@ -120,21 +120,13 @@ const BOOKMARK = "0000002a-00000001-00004e2b-7f1c9d3b5a8e4f60a1b2c3d4e5f60718";
 
 export const HEADERS = {
   ETag: header("The version, quoted.", text(20, '^"[0-9]+"$'), '"1"'),
-  Location: header(
-    "The path of what was created.",
-    text(200, "^/api/"),
-    "/api/users/019a9c1e-5a00-7c3e-8a51-3f2b6d1c7e90",
-  ),
+  Location: header("The path of what was created.", text(200, "^/api/"), `/api/users/${USER_ID}`),
   Link: header(
     'The next page, `rel="next"`; absent on the last.',
     text(4_096, "^<"),
-    '</api/products?cursor=abc>; rel="next"',
+    `</api/products?cursor=${CURSOR}>; rel="next"`,
   ),
-  "X-Request-Id": header(
-    "Names this call in the logs.",
-    text(128, "^[\\x21-\\x7e]+$"),
-    "019a9c1e-c170-7eb9-8387-2f5a4b9c1d38",
-  ),
+  "X-Request-Id": header("Names this call in the logs.", text(128, "^[\\x21-\\x7e]+$"), REQUEST_ID),
   "X-D1-Bookmark": header("Send it with later requests, and they see this write.", bookmark, BOOKMARK),
   "RateLimit-Policy": header("The budget `default`.", text(100, '^"'), '"default";q=100;w=900'),
   RateLimit: header(
@@ -163,7 +155,7 @@ export const PARAMETERS = {
     in: "path",
     required: true,
     schema: { type: "string", format: "uuid", maxLength: 36 },
-    example: "019a9c1e-5a00-7c3e-8a51-3f2b6d1c7e90",
+    example: USER_ID,
   },
   IdempotencyKey: {
     name: "Idempotency-Key",

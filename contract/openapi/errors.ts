@@ -2,7 +2,7 @@
 
 import { ERROR_MAP } from "../../src/gateway/error-map";
 import { ERROR_CATALOGUE, type ErrorCode } from "../../src/kernel/errors";
-import { PROBLEM_EXTENSIONS } from "../examples";
+import { PROBLEM_EXTENSIONS, REQUEST_ID } from "../examples";
 import type { Operation } from "./operation";
 
 /** In the order of their statuses. */
@@ -71,7 +71,7 @@ export function problemExample(code: ErrorCode): object {
       detail: ERROR_CATALOGUE[code].explanation,
       instance: "/api/orders",
       code,
-      requestId: "019a9c1e-c170-7eb9-8387-2f5a4b9c1d38",
+      requestId: REQUEST_ID,
       ...PROBLEM_EXTENSIONS[code],
     },
   };

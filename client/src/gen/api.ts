@@ -1752,7 +1752,7 @@ export interface components {
         Location: string;
         /**
          * @description The next page, `rel="next"`; absent on the last.
-         * @example </api/products?cursor=abc>; rel="next"
+         * @example </api/products?cursor=yjs6c_4jBfNka3fqpdP-qnsia2V5IjoxNzk1MzM5ODAwMDAwLCJpZCI6IjAxOWE5YzFlLTZiMTAtN2Q0Mi05YzEwLTVlOGY3YTJiNGM2MSIsImJvb2ttYXJrIjoiMDAwMDAwMmEtMDAwMDAwMDEtMDAwMDRlMmItN2YxYzlkM2I1YThlNGY2MGExYjJjM2Q0ZTVmNjA3MTgifQ>; rel="next"
          */
         Link: string;
         /**
