@@ -1,7 +1,8 @@
 /** The schemas of answers, by the name that the document gives each. */
 import { ERROR_CODES } from "../../src/kernel/errors";
 import { cloudEventSchema } from "../../src/kernel/event";
-import { count, id, text, uri } from "../../src/kernel/output-fields";
+import { text } from "../../src/kernel/output-fields";
+import { shortageSchema, violatedPolicySchema, violationSchema } from "../../src/kernel/refusal-details";
 import * as z from "../../src/kernel/schema";
 import { auditEntrySchema } from "../../src/platform/audit";
 import { healthSchema } from "../../src/platform/health";
@@ -36,23 +37,15 @@ const problem = z.strictObject({
   code: z.enum(ERROR_CODES).check(z.describe("What to branch on. Codes are added, never renamed.")),
   requestId: text(128),
   errors: z
-    .optional(
-      z
-        .array(z.strictObject({ pointer: text(500), code: text(100), message: text(500) }))
-        .check(z.maxLength(1_000)),
-    )
+    .optional(z.array(violationSchema()).check(z.maxLength(1_000)))
     .check(
       z.describe("Of `validation_failed`: JSON Pointers into the body, or `#/query/limit` and the like."),
     ),
   products: z
-    .optional(
-      z
-        .array(z.strictObject({ productId: id(), requested: count(), available: count() }))
-        .check(z.maxLength(50)),
-    )
+    .optional(z.array(shortageSchema()).check(z.maxLength(50)))
     .check(z.describe("Of `out_of_stock`: what is short.")),
   "violated-policies": z
-    .optional(z.array(z.strictObject({ type: uri(200), policy: text(100) })).check(z.maxLength(10)))
+    .optional(z.array(violatedPolicySchema()).check(z.maxLength(10)))
     .check(z.describe("Of `rate_limited`: which budgets refused.")),
 });
 

@@ -7,6 +7,9 @@
  *
  * Codes are contract: add, never rename. Their HTTP, Connect and GraphQL faces are in `gateway/error-map.ts`.
  */
+import type { RefusalExtensions, Violation } from "./refusal-details";
+
+export type { Violation } from "./refusal-details";
 
 interface CatalogueEntry {
   /** Short and the same for every occurrence; the `title` of a problem document. */
@@ -130,16 +133,6 @@ export function isErrorCode(value: string): value is ErrorCode {
   return Object.hasOwn(ERROR_CATALOGUE, value);
 }
 
-/** One thing wrong with the input. */
-export interface Violation {
-  /** JSON Pointer as a URI fragment: `#/profile/bio`, `#/query/limit`, `#/header/If-Match`. */
-  readonly pointer: string;
-  /** Machine-readable reason: `required`, `unknown_field`, `too_long`, ... */
-  readonly code: string;
-  /** A sentence for a person. Never echoes the value. */
-  readonly message: string;
-}
-
 /** The business says no. `detail` is safe to show to anybody who may make the call. */
 export interface Refusal {
   readonly code: ErrorCode;
@@ -147,8 +140,7 @@ export interface Refusal {
   readonly violations?: readonly Violation[];
   /** Whole seconds, at least 1; sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
-  /** Extra members of the problem document, such as `products` of `out_of_stock`. */
-  readonly extensions?: Readonly<Record<string, unknown>>;
+  readonly extensions?: RefusalExtensions;
 }
 
 export type Outcome<T> =

@@ -1383,8 +1383,11 @@ export interface components {
             requestId: string;
             /** @description Of `validation_failed`: JSON Pointers into the body, or `#/query/limit` and the like. */
             errors?: {
+                /** @description JSON Pointer as a URI fragment: `#/profile/bio`, `#/query/limit`, `#/header/If-Match`. */
                 pointer: string;
+                /** @description Machine-readable reason: `required`, `unknown_field`, `too_long` and the like. */
                 code: string;
+                /** @description A sentence for a person. Never echoes the value. */
                 message: string;
             }[];
             /** @description Of `out_of_stock`: what is short. */

@@ -4,6 +4,7 @@
  * Source: protobuf.dev/programming-guides/encoding
  */
 import type { Refusal } from "../../kernel/errors";
+import type { Shortage, Violation } from "../../kernel/refusal-details";
 import { utf8 } from "../../platform/encoding";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -15,17 +16,9 @@ const LENGTH_DELIMITED = 2;
 export interface ErrorDetailFields {
   readonly code: string;
   readonly requestId: string;
-  readonly violations: readonly {
-    readonly pointer: string;
-    readonly code: string;
-    readonly message: string;
-  }[];
+  readonly violations: readonly Violation[];
   readonly retryAfterSeconds?: number;
-  readonly shortages: readonly {
-    readonly productId: string;
-    readonly requested: number;
-    readonly available: number;
-  }[];
+  readonly shortages: readonly Shortage[];
   readonly violatedPolicies: readonly string[];
 }
 
@@ -36,9 +29,8 @@ export function errorDetailOf(refusal: Refusal, requestId: string): ErrorDetailF
     requestId,
     violations,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    // As `out_of_stock` and `rate_limited` define them.
-    shortages: (extensions.products ?? []) as ErrorDetailFields["shortages"],
-    violatedPolicies: [extensions["violated-policies"] ?? []].flat().map(String),
+    shortages: extensions.products ?? [],
+    violatedPolicies: (extensions["violated-policies"] ?? []).map(({ policy }) => policy),
   };
 }
 

@@ -2,6 +2,7 @@
  * The standard's words for the limit. Source: draft-ietf-httpapi-ratelimit-headers-11; RFC 9651 (structured fields).
  * Every number is a structured-fields integer, so it is whole and below 10^15.
  */
+import type { ViolatedPolicy } from "../../kernel/refusal-details";
 
 /** What the fields are made of: the outcome of an admission. */
 export interface RateLimitFigures {
@@ -28,11 +29,6 @@ export function rateLimitField({ policy, remaining, resetSeconds }: RateLimitFig
 
 /** The draft's problem type for an exhausted quota, as each entry of a 429 problem's `violated-policies` carries it. */
 export const QUOTA_EXCEEDED_TYPE = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-
-export interface ViolatedPolicy {
-  readonly type: typeof QUOTA_EXCEEDED_TYPE;
-  readonly policy: string;
-}
 
 /** The value of `violated-policies`: which policy refused. */
 export function violatedPolicies(policy: string): readonly ViolatedPolicy[] {

@@ -2,6 +2,7 @@
 import { toTimestamp } from "../../kernel/clock";
 import { done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { multiplyMinor, sumMinor } from "../../kernel/money";
+import type { Shortage } from "../../kernel/refusal-details";
 import type { Order, OrderItem } from "./model";
 import type { Product } from "./products/model";
 
@@ -15,13 +16,6 @@ export interface Draft {
   readonly items: readonly OrderItem[];
   readonly currency: string;
   readonly totalMinor: number;
-}
-
-/** A product of which there is less than was asked for. */
-export interface Shortage {
-  readonly productId: string;
-  readonly requested: number;
-  readonly available: number;
 }
 
 /**

@@ -9,6 +9,7 @@ import { OrderStatus } from "../../../src/gateway/rpc/gen/orders/v1/order_pb";
 import { OrderService } from "../../../src/gateway/rpc/gen/orders/v1/order_service_pb";
 import { GetUserRequestSchema, UserService } from "../../../src/gateway/rpc/gen/users/v1/user_service_pb";
 import { encodeErrorDetail, errorDetailOf } from "../../../src/gateway/rpc/wire-format";
+import { violatedPolicies } from "../../../src/platform/limiter/rate-limit-headers";
 import { type Account, createAccount, createAdmin, freshEmail, PASSWORD } from "../../support/accounts";
 import { call, freshAddress } from "../../support/client";
 
@@ -106,6 +107,7 @@ describe.each(TRANSPORTS)("a generated client over %s", (_name, transportAs) => 
     const over = await errorOf(createClient(UserService, transportAs({ from })).getUser({ id: "x" }));
     expect([over.code, detailOf(over)?.code]).toEqual([Code.ResourceExhausted, "rate_limited"]);
     expect(detailOf(over)?.retryAfterSeconds).toBeGreaterThan(0);
+    expect(detailOf(over)?.violatedPolicies).toEqual(["default"]);
     const large = await errorOf(
       createClient(UserService, transportAs()).createUser({ name: "x".repeat(300_000) }),
     );
@@ -270,11 +272,12 @@ describe("on the wire", () => {
         retryAfterSeconds: 900,
         extensions: {
           products: [{ productId: "p", requested: 300, available: 0 }],
-          "violated-policies": ["default", "burst"],
+          "violated-policies": [...violatedPolicies("default"), ...violatedPolicies("burst")],
         },
       },
       "request-1",
     );
+    expect(detail.violatedPolicies).toEqual(["default", "burst"]);
     const bytes = encodeErrorDetail(detail);
     const read = fromBinary(ErrorDetailSchema, bytes);
     expect(read).toMatchObject(detail);
