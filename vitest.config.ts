@@ -27,7 +27,7 @@ function hasRoomInMemory(): boolean {
   }
 }
 
-const MODULES_SETUP = "./test/support/fresh-modules-setup.ts";
+const ISOLATE_SETUP = "./test/support/isolate-setup.ts";
 const LOG_SETUP = "./test/support/log-setup.ts";
 const STORAGE_SETUP = "./test/support/storage-setup.ts";
 const OUTPUT_SETUP = "./test/support/server-output-setup.ts";
@@ -66,7 +66,7 @@ function inWorkerd(name: string, include: string, setupFiles: readonly string[])
     test: {
       ...{ name, include: [include], setupFiles: [...setupFiles] },
       // One workerd serves many files, because starting one for each takes three seconds of CPU. The setup files isolate
-      // them: each file evaluates its modules again, each test starts with empty storage, and what an earlier test has put
+      // them: each test starts with empty storage and an isolate that remembers nothing, and what an earlier test has put
       // into a queue is dropped.
       isolate: false,
       sequence: { setupFiles: "list" as const },
@@ -95,9 +95,9 @@ function inNode(name: string, include: string, exclude: readonly string[] = []) 
 }
 
 export const WORKERD_PROJECTS = [
-  inWorkerd("unit", "test/unit/**/*.test.ts", [MODULES_SETUP, LOG_SETUP]),
+  inWorkerd("unit", "test/unit/**/*.test.ts", [ISOLATE_SETUP, LOG_SETUP]),
   inWorkerd("workerd", "test/{integration,contract,faults}/**/*.test.ts", [
-    MODULES_SETUP,
+    ISOLATE_SETUP,
     STORAGE_SETUP,
     LOG_SETUP,
   ]),

@@ -79,9 +79,7 @@ CREATE TABLE `idempotency_records` (
 	`state` text NOT NULL,
 	`claim_token` text NOT NULL,
 	`leased_until` integer NOT NULL,
-	`status` integer,
-	`headers` text,
-	`body` text,
+	`answer` text,
 	`expires_at` integer NOT NULL,
 	CONSTRAINT "idempotency_records_state_known" CHECK("idempotency_records"."state" in ('claimed', 'done'))
 );
@@ -98,6 +96,7 @@ CREATE TABLE `limit_overrides` (
 	`limit_max` integer,
 	`window_seconds` integer,
 	`is_shadow` integer,
+	`last_change_id` text NOT NULL,
 	CONSTRAINT "limit_overrides_either" CHECK(("limit_overrides"."plan" is null) = ("limit_overrides"."limit_max" is not null and "limit_overrides"."window_seconds" is not null and "limit_overrides"."is_shadow" is not null))
 );
 --> statement-breakpoint
@@ -106,7 +105,8 @@ CREATE TABLE `limit_plans` (
 	`name` text PRIMARY KEY NOT NULL,
 	`limit_max` integer NOT NULL,
 	`window_seconds` integer NOT NULL,
-	`is_shadow` integer NOT NULL
+	`is_shadow` integer NOT NULL,
+	`last_change_id` text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `order_history` (
@@ -181,12 +181,12 @@ CREATE TABLE `dead_letters` (
 	`resolved_at` integer,
 	`resolved_by` text,
 	`reason` text,
-	`resolution_id` text,
+	`last_change_id` text,
 	CONSTRAINT "dead_letters_state_known" CHECK("dead_letters"."state" in ('open', 'replayed', 'discarded'))
 );
 --> statement-breakpoint
 CREATE INDEX `dead_letters_state` ON `dead_letters` (`state`,`created_at`,`id`);--> statement-breakpoint
-CREATE INDEX `dead_letters_resolution` ON `dead_letters` (`resolution_id`) WHERE resolution_id is not null;--> statement-breakpoint
+CREATE INDEX `dead_letters_change` ON `dead_letters` (`last_change_id`) WHERE last_change_id is not null;--> statement-breakpoint
 CREATE INDEX `dead_letters_event` ON `dead_letters` (`event_id`);--> statement-breakpoint
 CREATE TABLE `event_deliveries` (
 	`event_id` text NOT NULL,
@@ -285,6 +285,7 @@ CREATE TABLE `webhook_endpoints` (
 	`previous_secret` text,
 	`previous_expires_at` integer,
 	`failing_since` integer,
+	`last_change_id` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL
 );

@@ -1,10 +1,8 @@
 /** `npm run admin -- <email>`: makes that user an admin. `--help` lists the flags. */
 import { randomBytes } from "node:crypto";
 import { readArguments } from "./arguments.mjs";
-import { DatabaseLocked, isLocked } from "./database-lock.mjs";
+import { executeBatch } from "./database.mjs";
 import { ensureDependencies, ensureMigrations, runMain } from "./prepare.mjs";
-import { promote } from "./promotion.mjs";
-import { runTool } from "./tools.mjs";
 
 const { values, operands } = readArguments({
   command: "npm run admin",
@@ -25,13 +23,15 @@ await runMain(async () => {
     throw new Error("--persist-to is for local storage, without --remote");
   await ensureDependencies();
   if (!isRemote) await ensureMigrations(persistTo);
+  // Needs packages, so it is loaded when they are there.
+  const { promote } = await import("./promotion.mjs");
 
   const at = Date.now();
   const where = isRemote ? "the deployed database" : (persistTo ?? "the local database");
   const { id, isChanged, isVerified, madeAt } = await promote(
-    (sql) => execute(sql, isRemote, persistTo),
+    (sql) => executeBatch(sql, { isRemote, persistTo }),
     { email, isRemote, allowsUnverified, where },
-    { at, eventId: uuidV7(at), requestId: uuidV7(at) },
+    { at, eventId: uuidV7(at), updateId: uuidV7(at), requestId: uuidV7(at) },
   );
   const line = isChanged ? "is an admin now" : "was an admin already";
   process.stdout.write(`${email} (${id}) ${line}. The account was made on ${madeAt}.\n`);
@@ -44,19 +44,6 @@ await runMain(async () => {
   }
   return 0;
 });
-
-/** Runs the statements as one batch and returns the rows of the last. **Errors**: `DatabaseLocked` */
-async function execute(sql, isRemote, persistTo) {
-  const { code, stdout, output } = await runTool("wrangler", [
-    ...["d1", "execute", "DB", "--json", isRemote ? "--remote" : "--local"],
-    ...(persistTo === undefined ? [] : ["--persist-to", persistTo]),
-    ...["--command", sql],
-  ]);
-  if (!isRemote && isLocked({ code, output })) throw new DatabaseLocked();
-  if (code !== 0) throw new Error(`the database refused\n${output}`);
-  const results = JSON.parse(stdout.slice(stdout.indexOf("[")));
-  return results.at(-1).results;
-}
 
 /** Source: RFC 9562, section 5.7. */
 function uuidV7(epochMs) {

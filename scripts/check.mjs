@@ -16,9 +16,14 @@ import { ROOT, runScript, runTool } from "./tools.mjs";
  */
 const STEPS = [
   {
-    name: "format, lint and import rules",
+    name: "format and lint",
     fix: "npm run format corrects what can be corrected by itself",
     run: () => runTool("biome", ["check", "--error-on-warnings", "--max-diagnostics=100", "."]),
+  },
+  {
+    name: "imports follow the table of rings, and file names say something",
+    fix: "move the code, or change the table in scripts/rings.mjs",
+    run: () => runScript("scripts/rings.mjs", []),
   },
   {
     name: "types",

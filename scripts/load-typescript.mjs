@@ -35,6 +35,6 @@ function withoutRuntime(on) {
   on.onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "no-runtime" }));
   on.onLoad({ filter: /.*/, namespace: "no-runtime" }, () => ({
     contents: `export class DurableObject {} export class WorkerEntrypoint {} export const env = {};
-      export const tracing = {};`,
+      export const tracing = { enterSpan: (name, work) => work({ isTraced: false }) };`,
   }));
 }

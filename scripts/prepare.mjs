@@ -5,6 +5,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { executeSql } from "./database.mjs";
 import { DatabaseLocked, isLocked, whileLocked } from "./database-lock.mjs";
 import { readVars } from "./dev-vars.mjs";
 import { readSet } from "./key-rotation.mjs";
@@ -95,14 +96,17 @@ export function ensureSecrets(path = join(ROOT, ".dev.vars")) {
  *
  * @param {string | undefined} persistTo the directory given to `wrangler dev --persist-to`
  * @param {{readonly isQuiet?: boolean}} [options] a quiet one does not print what takes so long
+ * **Errors**: one line, and nothing is changed, when another version of this code made the database
  */
 export async function ensureMigrations(persistTo, { isQuiet = false } = {}) {
   const state = stateDirectory(persistTo);
   const stamp = join(state, "meridian-migrations");
   const wanted = migrationsDigest();
   const isStamped = existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
-  if (isStamped && existsSync(join(state, "v3/d1"))) return;
+  const isThere = existsSync(join(state, "v3/d1"));
+  if (isStamped && isThere) return;
   if (!isQuiet) say("Migrating the local database");
+  if (isThere) await refuseForeignDatabase(state, persistTo);
   const args = [
     ...["d1", "migrations", "apply", "DB", "--local"],
     ...(persistTo === undefined ? [] : ["--persist-to", persistTo]),
@@ -121,13 +125,37 @@ export function stateDirectory(persistTo) {
   return resolve(ROOT, persistTo ?? ".wrangler/state");
 }
 
-function migrationsDigest() {
-  const directory = join(ROOT, "migrations");
-  const hash = createHash("sha256");
-  for (const name of readdirSync(directory).sort()) {
-    if (name.endsWith(".sql")) hash.update(`${name}\n`).update(readFileSync(join(directory, name)));
+/** Throws when the local database has a migration that is not in `migrations/`: its tables may be any. */
+async function refuseForeignDatabase(state, persistTo) {
+  const own = migrationNames();
+  const applied = await whileLocked(() => appliedMigrations(persistTo));
+  const foreign = applied.find((name) => !own.includes(name));
+  if (foreign === undefined) return;
+  throw new Error(
+    `Another version of this code made the local database: it has the migration ${foreign}, which is not in migrations/. Delete the folder ${state}, with all local data: the next npm start makes a new one.`,
+  );
+}
+
+async function appliedMigrations(persistTo) {
+  try {
+    const rows = await executeSql("select name from d1_migrations order by id", { persistTo });
+    return rows.map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("no such table: d1_migrations")) return [];
+    throw error;
   }
+}
+
+function migrationsDigest() {
+  const hash = createHash("sha256");
+  for (const name of migrationNames())
+    hash.update(`${name}\n`).update(readFileSync(join(ROOT, "migrations", name)));
   return hash.digest("hex");
+}
+
+function migrationNames() {
+  const names = readdirSync(join(ROOT, "migrations"));
+  return names.filter((name) => name.endsWith(".sql")).sort();
 }
 
 function say(line) {

@@ -2,7 +2,7 @@
 
 import type { Services, Wire } from "./gateway/request-context";
 import { EVENT_TYPES } from "./jobs/event-catalogue";
-import { MeteredAuthService, recordEvent } from "./jobs/event-metrics";
+import { recordEvent } from "./jobs/event-metrics";
 import { exportQueues, exportsOf } from "./jobs/exports";
 import { consumersOf, delaySecondsOf } from "./jobs/registry";
 import type { Outcome } from "./kernel/errors";
@@ -18,18 +18,19 @@ import type { Config } from "./platform/env";
 import { fetchJson } from "./platform/fetch-json";
 import { checkHealth, HealthMemory } from "./platform/health";
 import { sweepIdempotencyRecords } from "./platform/idempotency";
+import { kept, keptFor } from "./platform/isolate";
 import { Keyset } from "./platform/keyset";
 import {
-  authBudgetsOf,
+  defaultPolicyOf,
+  exactBudgetsOf,
   type Limiter,
   limiterAdminOf,
   limiterOf,
   pingLimiter,
-  policiesOf,
   shieldOf,
   userKey,
 } from "./platform/limiter";
-import { methodsOf, traced } from "./platform/observability/tracing";
+import { inSpan } from "./platform/observability/tracing";
 import { type DeliveryMessage, Outbox, oldestDueMs, readBacklog } from "./platform/outbox";
 import { PasswordHasher } from "./platform/password-hasher";
 import type { Scope } from "./platform/scope";
@@ -40,9 +41,11 @@ import {
   AccountMails,
   AddressProof,
   Attempts,
+  type AuthBudgets,
   type AuthDependencies,
   Authenticator,
   AuthService,
+  authBudgetsOf,
   ForeignKeyMemory,
   ForeignKeys,
   type ForeignToken,
@@ -74,15 +77,14 @@ import {
 } from "./services/users";
 import { type TargetPolicy, WebhookService, webhookIdOf } from "./services/webhooks";
 
-/** What outlives a request: values only, never a promise, stream or client. */
-const userMemory = newUserMemory();
-const refusedSignUps = newRefusalMemory();
-const tokenMemory = new TokenMemory<VerifiedToken>();
-const foreignTokens = new TokenMemory<Outcome<ForeignToken>>();
-const identityMemory = newIdentityMemory();
-const foreignKeys = new ForeignKeyMemory();
-const healthMemories = new WeakMap<object, HealthMemory>();
-let rememberedKeys: { readonly config: Config; readonly keySet: KeySet } | undefined;
+const userMemory = kept(() => newUserMemory());
+const refusedSignUps = kept(() => newRefusalMemory());
+const tokenMemory = kept(() => new TokenMemory<VerifiedToken>());
+const foreignTokens = kept(() => new TokenMemory<Outcome<ForeignToken>>());
+const identityMemory = kept(newIdentityMemory);
+const foreignKeys = kept(() => new ForeignKeyMemory());
+const healthMemoryOf = keptFor(() => new HealthMemory());
+const keySetOf = keptFor((config: Config) => new KeySet(config.JWT_SIGNING_KEYS.keys));
 
 export interface Request {
   readonly env: Env;
@@ -103,37 +105,38 @@ export interface Foundations extends AuthDependencies {
   readonly signUps: CountedBudget;
 }
 
-/** Not `get`, the most frequent: what of it leaves the isolate's memory has the cache's span. */
-const USER_METHODS = methodsOf(UserService).filter((method) => method !== "get");
-const AUTH_METHODS = methodsOf(AuthService);
-const RECOVERY_METHODS = methodsOf(RecoveryService);
-const ADDRESS_PROOF_METHODS = methodsOf(AddressProof);
-const ORDER_METHODS = methodsOf(OrderService);
+/**
+ * Builds what services need, a member when it is first used. The budgets are read at once, because an `AUTH_BUDGETS`
+ * that is not valid fails every request, as any other variable does.
+ */
+export function foundationsOf(request: Request): Request & Foundations {
+  return foundationsOn({ ...request, budgets: authBudgetsOf(request.config) });
+}
 
-/** Builds what services need, a member when it is first used. */
-export const foundationsOf = lazily<Request, Foundations>({
+type Given = Request & { readonly budgets: AuthBudgets };
+
+const foundationsOn = lazily<Given, Foundations & Given>({
   database: ({ env, scope }) => new Database(env.DB, scope.calls),
-  limiter: ({ env, scope }) => traced("limiter", limiterOf(env, scope), ["admit", "revoke"]),
-  outbox: ({ env, config, scope }) => outboxOf(env, config, scope),
+  limiter: ({ env, scope }) => limiterOf(env, scope),
+  outbox: (on) => outboxOf(on),
   audit: ({ database, scope }) => new AuditTrail(database, scope),
   deriver: ({ config }) => new Deriver(config.DATA_KEY),
   sealer: ({ config }) => new Sealer(config.DATA_KEY),
   vault: ({ config }) => new Vault(config.DATA_KEY),
   keyset: ({ database, sealer, scope }) => new Keyset(database, sealer, scope),
-  attempts: ({ env, config, deriver, scope }) =>
-    new Attempts(authBudgetsOf(env, config, scope), deriver, scope),
+  attempts: ({ env, budgets, deriver, scope }) =>
+    new Attempts(exactBudgetsOf(env, budgets, scope), deriver, scope),
   sessions: ({ database }) => new SessionRepository(database),
   oneTimeTokens: ({ database }) => new OneTimeTokenRepository(database),
   identities: ({ database }) => new IdentityRepository(database),
   identityCache: ({ env, deriver, sealer, scope }) =>
-    new IdentityCache({ kv: env.USER_CACHE, memory: identityMemory, deriver, sealer, scope }),
-  databaseAfterResponse: ({ env, scope }) => new Database(env.DB, scope.callsAfterResponse ?? scope.calls),
+    new IdentityCache({ kv: env.USER_CACHE, memory: identityMemory(), deriver, sealer, scope }),
   credentials: ({ database }) => new CredentialRepository(database),
   orderRepository: ({ database }) => new OrderRepository(database),
   productRepository: ({ database }) => new ProductRepository(database),
   users: (on) => new UserService(userFoundationsOf({ on })),
   revoker: (on) => ({
-    revoke: (userId, revocations) => on.limiter.revoke(userKey(userId), revocations),
+    revoke: (userId, revocations) => revoke(on.limiter, userId, revocations),
   }),
   hasher: ({ scope }) => new PasswordHasher(scope.clock),
   accessTokens: ({ config, scope }) =>
@@ -143,7 +146,7 @@ export const foundationsOf = lazily<Request, Foundations>({
       audience: config.JWT_AUDIENCE,
       ttlSeconds: config.ACCESS_TOKEN_TTL_SECONDS,
       clock: scope.clock,
-      memory: tokenMemory,
+      memory: tokenMemory(),
     }),
   sessionTtlSeconds: ({ config }) => config.SESSION_TTL_SECONDS,
   sleep: () => (ms) => scheduler.wait(ms),
@@ -153,12 +156,12 @@ export const foundationsOf = lazily<Request, Foundations>({
     deniedDomains: config.WEBHOOK_DENIED_DOMAINS,
     resolve: resolveOverHttps,
   }),
-  signUps: ({ env, config, database, deriver, scope }) =>
+  signUps: ({ env, budgets, database, deriver, scope }) =>
     new CountedBudget({
       ...{ database, deriver, scope },
       shield: shieldOf(env, scope.log),
-      memory: refusedSignUps,
-      policy: policiesOf(config).signUpPerIp,
+      memory: refusedSignUps(),
+      policy: budgets.signUpPerIp,
     }),
   sources: ({ env, database, scope }) => ({
     bindings: env,
@@ -181,11 +184,10 @@ export const foundationsOf = lazily<Request, Foundations>({
 const userFoundationsOf = lazily<{ on: Request & Foundations }, UserDependencies>({
   database: ({ on }) => on.database,
   repository: ({ on }) => new UserRepository(on.database),
-  repositoryAfterResponse: ({ on }) => new UserRepository(on.databaseAfterResponse),
   cache: ({ on: { env, config, scope } }) =>
     new UserCache({
       kv: env.USER_CACHE,
-      memory: userMemory,
+      memory: userMemory(),
       ttlSeconds: config.USER_CACHE_TTL_SECONDS,
       scope,
     }),
@@ -195,29 +197,29 @@ const userFoundationsOf = lazily<{ on: Request & Foundations }, UserDependencies
   signUps: ({ on }) => on.signUps,
   passwords: ({ on }) => passwordsOf(on.scope),
   revoker: ({ on }) => ({
-    revokeBelow: (userId, minEpoch) => on.limiter.revoke(userKey(userId), { minEpoch }),
+    revokeBelow: (userId, minEpoch) => revoke(on.limiter, userId, { minEpoch }),
   }),
   scope: ({ on }) => on.scope,
 });
 
 /** Builds the services of one request, batch or tick, each when it is first used. */
 export const servicesOf = lazily<{ on: Request & Foundations }, Services>({
-  users: ({ on }) => traced("users", on.users, USER_METHODS),
-  orders: ({ on }) => traced("orders", new OrderService(orderFoundations(on)), ORDER_METHODS),
-  products: ({ on: { database, productRepository: repository, audit, keyset, scope } }) =>
-    new ProductService({ database, repository, audit, keyset, scope }),
+  users: ({ on }) => on.users,
+  orders: ({ on }) => new OrderService(orderFoundations(on)),
+  products: ({ on: { database, productRepository: repository, outbox, audit, keyset, scope } }) =>
+    new ProductService({ database, repository, outbox, audit, keyset, scope }),
   analytics: ({ on: { env, database, scope } }) =>
     new AnalyticsService(database, new Analytics(env.ANALYTICS), scope),
-  auth: ({ on }) => traced("auth", new MeteredAuthService(on, metrics), AUTH_METHODS),
-  recovery: ({ on }) => traced("recovery", new RecoveryService(on), RECOVERY_METHODS),
-  addressProof: ({ on }) => traced("address-proof", new AddressProof(on), ADDRESS_PROOF_METHODS),
+  auth: ({ on }) => new AuthService(on),
+  recovery: ({ on }) => new RecoveryService(on),
+  addressProof: ({ on }) => new AddressProof(on),
   mails: ({ on }) => new AccountMails(on),
   audit: ({ on }) => on.audit,
-  events: ({ on: { database, outbox, audit, sealer, scope, config } }) =>
-    new EventService({ database, outbox, audit, sealer, scope, publicUrl: config.PUBLIC_URL }),
-  webhooks: ({ on: { database, outbox, audit, sealer, vault, target, scope } }) =>
+  events: ({ on: { database, outbox, audit, keyset, scope, config } }) =>
+    new EventService({ database, outbox, audit, keyset, scope, publicUrl: config.PUBLIC_URL }),
+  webhooks: ({ on: { database, outbox, audit, keyset, vault, target, scope } }) =>
     new WebhookService({
-      ...{ database, outbox, audit, sealer, vault, target, scope },
+      ...{ database, outbox, audit, keyset, vault, target, scope },
       knownTypes: EVENT_TYPES,
     }),
   accessTokens: ({ on }) => on.accessTokens,
@@ -226,18 +228,17 @@ export const servicesOf = lazily<{ on: Request & Foundations }, Services>({
       on.accessTokens,
       new ForeignTokens(on, {
         issuers: on.config.TRUSTED_ISSUERS,
-        keys: new ForeignKeys(foreignKeys, fetchJson, on.scope.log),
-        memory: foreignTokens,
+        keys: new ForeignKeys(foreignKeys(), fetchJson, on.scope.log),
+        memory: foreignTokens(),
       }),
     ),
   keySet: ({ on }) => keySetOf(on.config),
   limiter: ({ on }) => on.limiter,
-  limits: ({ on: { env, config, database, audit, scope } }) =>
+  limits: ({ on: { env, config, database, outbox, audit, scope } }) =>
     new LimitService({
-      database,
-      audit,
+      ...{ database, outbox, audit, scope },
       objects: limiterAdminOf(env, scope),
-      policy: policiesOf(config).default,
+      policy: defaultPolicyOf(config),
     }),
   outbox: ({ on }) => on.outbox,
   recentHealth:
@@ -262,11 +263,9 @@ export const servicesOf = lazily<{ on: Request & Foundations }, Services>({
       sweepIdempotencyRecords(database, scope.clock()),
 });
 
-/** By bindings, which an isolate has once. */
-function healthMemoryOf(env: Env): HealthMemory {
-  const memory = healthMemories.get(env) ?? new HealthMemory();
-  healthMemories.set(env, memory);
-  return memory;
+/** Ends tokens of a user, in the object that counts its requests. */
+function revoke(limiter: Limiter, userId: string, what: Parameters<Limiter["revoke"]>[1]): Promise<void> {
+  return inSpan("limiter.revoke", {}, () => limiter.revoke(userKey(userId), what));
 }
 
 /** A request uses a few of its services: each is made when it is first asked for. */
@@ -286,13 +285,10 @@ export function orderFoundations(on: Request & Foundations) {
   };
 }
 
-/** What it sends, it sends after the response: so with counts, and a database, of its own. */
-function outboxOf(env: Env, config: Config, scope: Scope): Outbox {
-  const calls = scope.callsAfterResponse ?? scope.calls;
+function outboxOf({ env, config, scope, database }: Request & Pick<Foundations, "database">): Outbox {
   return new Outbox({
-    database: new Database(env.DB, calls),
-    scope: { ...scope, calls },
-    onCommitted: (event) => recordEvent(metrics, event),
+    ...{ database, scope },
+    onCommitted: (event) => recordEvent(metrics(), event),
     queueOf: queuesOf(env),
     consumersOf: (type) => [...consumersOf(type), ...exportsOf(type, config.EVENT_EXPORTS)],
     delaySecondsOf,
@@ -318,11 +314,4 @@ function passwordsOf(scope: Scope): Passwords {
     violationsOf: (password, person) => passwordViolations(password, person, "#/password"),
     hash: (password) => hasher.hash(password),
   };
-}
-
-function keySetOf(config: Config): KeySet {
-  if (rememberedKeys?.config !== config) {
-    rememberedKeys = { config, keySet: new KeySet(config.JWT_SIGNING_KEYS.keys) };
-  }
-  return rememberedKeys.keySet;
 }

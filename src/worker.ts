@@ -9,7 +9,7 @@ const app = createApp(wire);
 /** Flushes this isolate's metrics in the background. */
 function flushMetrics(env: Env, ctx: ExecutionContext): void {
   const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
-  metricsFlusher.flushSoon(flushContext(env, { clock: systemClock, newId, waitUntil }));
+  metricsFlusher().flushSoon(flushContext(env, { clock: systemClock, newId, waitUntil }));
 }
 
 export default {

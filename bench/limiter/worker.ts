@@ -62,6 +62,7 @@ function newLimiter(env: Env, context: ExecutionContext): Limiter {
     calls,
     log: createLogger("error"),
     waitUntil: (work) => context.waitUntil(work),
+    afterResponse: (task) => context.waitUntil(task()),
   });
 }
 

@@ -19,6 +19,7 @@ export const EVENT_SUMMARIES: Readonly<Record<EventType, string>> = {
   "user.created": "A user signed up.",
   "user.updated": "A user, its profile, address or role changed.",
   "email.change_requested": "A user asked to change to the address in `email`, which must be proven first.",
+  "user.role_changed": "A user has another role. Tokens of the old role are void.",
   "user.deleted": "A user was deleted.",
   "session.ended": "Its owner ended one or more sessions.",
   "session.reuse_detected": "A refresh token that had been exchanged came back: its session was ended.",

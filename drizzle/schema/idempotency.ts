@@ -14,20 +14,17 @@ import { check, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-cor
 export const idempotencyRecords = sqliteTable(
   "idempotency_records",
   {
-    /** HMAC over caller, method, route and key: the row tells nobody whose it is. */
+    /** HMAC over caller, use case, target and key: the row does not show whose it is. */
     id: text("id").primaryKey(),
-    /** HMAC of the request, which may hold a password. */
+    /** HMAC over the protocol, the version of what is recorded, and the input, which may hold a password. */
     fingerprint: text("fingerprint").notNull(),
     state: text("state", { enum: ["claimed", "done"] }).notNull(),
     /** The attempt that may commit. */
     claimToken: text("claim_token").notNull(),
     /** Until when other attempts wait for it. */
     leasedUntil: integer("leased_until").notNull(),
-    status: integer("status"),
-    /** JSON: the headers that matter. */
-    headers: text("headers"),
-    /** AES-GCM, base64url; null for an answer without a body. */
-    body: text("body"),
+    /** The use case's answer as JSON, encrypted (AES-GCM, base64url); null until there is one. */
+    answer: text("answer"),
     expiresAt: integer("expires_at").notNull(),
   },
   (table) => [

@@ -9,6 +9,8 @@ export const limitPlans = sqliteTable("limit_plans", {
   windowSeconds: integer("window_seconds").notNull(),
   /** Counts without refusing. */
   isShadow: integer("is_shadow", { mode: "boolean" }).notNull(),
+  /** The last change that wrote the row. The other statements of its batch are guarded on it. */
+  lastChangeId: text("last_change_id").notNull(),
 });
 
 /** Clients who do not have the policy's numbers: a plan's, or their own. The client's object holds a copy. */
@@ -21,6 +23,8 @@ export const limitOverrides = sqliteTable(
     limit: integer("limit_max"),
     windowSeconds: integer("window_seconds"),
     isShadow: integer("is_shadow", { mode: "boolean" }),
+    /** As in `limit_plans`. */
+    lastChangeId: text("last_change_id").notNull(),
   },
   (table) => [
     index("limit_overrides_plan").on(table.plan, table.client),

@@ -103,12 +103,12 @@ export const deadLetters = sqliteTable(
     resolvedBy: text("resolved_by"),
     /** Why it was discarded. */
     reason: text("reason"),
-    /** The call that resolved it: what follows in its batch is guarded on it. */
-    resolutionId: text("resolution_id"),
+    /** The change that resolved it; null until then. The other statements of its batch are guarded on it. */
+    lastChangeId: text("last_change_id"),
   },
   (table) => [
     index("dead_letters_state").on(table.state, table.createdAt, table.id),
-    index("dead_letters_resolution").on(table.resolutionId).where(sql`resolution_id is not null`),
+    index("dead_letters_change").on(table.lastChangeId).where(sql`last_change_id is not null`),
     index("dead_letters_event").on(table.eventId),
     check("dead_letters_state_known", sql`${table.state} in ('open', 'replayed', 'discarded')`),
   ],

@@ -6,20 +6,19 @@
 import { AppError, type Refusal, refuse } from "../kernel/errors";
 import type { Config } from "../platform/env";
 import {
-  type Admission,
   addressKey,
   BURST_POLICY,
-  policiesOf,
+  type BudgetAnswer,
+  defaultPolicyOf,
   userKey,
   violatedPolicies,
 } from "../platform/limiter";
+import { inSpan } from "../platform/observability/tracing";
 import { type BearerToken, judgeToken } from "../services/auth";
 import type { Credentials, Services } from "./request-context";
 
-/** What the gate needs of a request. */
+/** What admission needs of a request. */
 export interface Entrant {
-  /** The policy of its route group. */
-  readonly policyName: "default";
   readonly services: Pick<Services, "limiter" | "auth" | "authenticator">;
   readonly config: Config;
   readonly credentials: Credentials;
@@ -27,15 +26,15 @@ export interface Entrant {
   readonly address: string | undefined;
 }
 
-/** The gate's word. Neither refusal: the request goes on. */
-export interface Passage {
+/** What admission found. Without a refusal the request goes on. */
+export interface Admission {
   /** What the RateLimit fields say. */
-  readonly admission: Admission;
-  /** The budget is spent. Nobody passes. */
+  readonly budget: BudgetAnswer;
+  /** The budget is spent: no request goes on. */
   readonly overLimit: Refusal | null;
-  /** The token is bad, or its session was ended. Passes only where no token is needed, as a stranger. */
+  /** The token is bad, or its session was ended: the request goes on only where no token is needed, as anonymous. */
   readonly badToken: Refusal | null;
-  /** Whom the token names, as far as it is good: a foreign one may be read anew, and name another role then. */
+  /** The accepted token, or null. A foreign one may have been read again, and name another role than the presented one. */
   readonly token: BearerToken | null;
 }
 
@@ -44,50 +43,53 @@ export interface Passage {
  * answered. When that is silent nothing is known of revocations, so a token is checked in D1.
  * **Errors**: `unavailable`. **Cost**: at most a share of one object call; without an answer, one D1 round trip.
  */
-export function pass(entrant: Entrant): Passage | Promise<Passage> {
-  const { credentials, services, config, address, policyName } = entrant;
+export function admissionOf(entrant: Entrant): Admission | Promise<Admission> {
+  const { credentials, services, config, address } = entrant;
   const clientKey = credentials.kind === "verified" ? userKey(credentials.token.userId) : addressKey(address);
-  const request = { clientKey, policy: policiesOf(config)[policyName] };
+  const request = { clientKey, policy: defaultPolicyOf(config) };
   const remembered = services.limiter.admitFromMemory(request);
-  if (remembered === null) return services.limiter.admit(request).then((answer) => judge(entrant, answer));
+  if (remembered === null)
+    return inSpan("limiter.admit", {}, () => services.limiter.admit(request)).then((answer) =>
+      judge(entrant, answer),
+    );
   return judge(entrant, remembered);
 }
 
-/** As `pass`, for what is awaited later: a failure is a value, lest it be an unhandled rejection until then. */
-export async function passOrFailure(passing: Promise<Passage>): Promise<Passage | AppError> {
+/** Returns a failure as a value, so that an admission awaited later is no unhandled rejection until then. */
+export async function admissionOrFailure(pending: Promise<Admission>): Promise<Admission | AppError> {
   try {
-    return await passing;
+    return await pending;
   } catch (error) {
     if (error instanceof AppError) return error;
-    return new AppError("internal", "the gate failed", { cause: error });
+    return new AppError("internal", "admission failed", { cause: error });
   }
 }
 
-function judge(entrant: Entrant, admission: Admission): Passage | Promise<Passage> {
+function judge(entrant: Entrant, budget: BudgetAnswer): Admission | Promise<Admission> {
   const { credentials } = entrant;
-  if (admission.outcome === "refused") {
-    return { admission, overLimit: refusalOver(admission), badToken: null, token: null };
+  if (budget.outcome === "refused") {
+    return { budget, overLimit: refusalOver(budget), badToken: null, token: null };
   }
   switch (credentials.kind) {
     case "none":
-      return { admission, overLimit: null, badToken: null, token: null };
+      return { budget, overLimit: null, badToken: null, token: null };
     case "bad":
-      return { admission, overLimit: null, badToken: credentials.refusal, token: null };
+      return { budget, overLimit: null, badToken: credentials.refusal, token: null };
     case "verified":
-      return decideToken(entrant, credentials, admission);
+      return decideToken(entrant, credentials, budget);
   }
 }
 
 function decideToken(
   entrant: Entrant,
   credentials: Verified,
-  admission: Admission,
-): Passage | Promise<Passage> {
+  budget: BudgetAnswer,
+): Admission | Promise<Admission> {
   const { token } = credentials;
-  const { revocations } = admission;
+  const { revocations } = budget;
   const verdict = revocations === null ? "unsure" : judgeToken(token, revocations);
-  if (verdict !== "unsure") return passageOf(admission, verdict === "good" ? token : null);
-  return askDatabase(entrant, credentials).then((good) => passageOf(admission, good));
+  if (verdict !== "unsure") return admissionWith(budget, verdict === "good" ? token : null);
+  return askDatabase(entrant, credentials).then((good) => admissionWith(budget, good));
 }
 
 type Verified = Extract<Credentials, { kind: "verified" }>;
@@ -101,22 +103,22 @@ async function askDatabase(
   return (await auth.isValid(token)) ? token : null;
 }
 
-function passageOf(admission: Admission, token: BearerToken | null): Passage {
-  return { admission, overLimit: null, badToken: token === null ? ENDED : null, token };
+function admissionWith(budget: BudgetAnswer, token: BearerToken | null): Admission {
+  return { budget, overLimit: null, badToken: token === null ? ENDED : null, token };
 }
 
 const ENDED: Refusal = refuse("token_revoked", "The session of this token was ended.").refusal;
 
-function refusalOver(admission: Admission): Refusal {
-  const policy = admission.violatedPolicy ?? admission.policy;
+function refusalOver(budget: BudgetAnswer): Refusal {
+  const policy = budget.violatedPolicy ?? budget.policy;
   const detail =
     policy === BURST_POLICY
       ? "Too many requests came at once."
-      : `The budget of ${admission.limit} requests in ${admission.windowSeconds} seconds is spent.`;
+      : `The budget of ${budget.limit} requests in ${budget.windowSeconds} seconds is spent.`;
   return {
     code: "rate_limited",
     detail,
-    retryAfterSeconds: admission.retryAfterSeconds,
+    retryAfterSeconds: budget.retryAfterSeconds,
     extensions: { "violated-policies": violatedPolicies(policy) },
   };
 }

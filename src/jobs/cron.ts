@@ -45,10 +45,10 @@ export async function runScheduled(cron: CronServices, config: Config, scope: Sc
   for (const [task, run] of Object.entries(tasks)) {
     try {
       scope.log.log("info", "cron", { task, result: await run() });
-      metrics.count("cron_runs_total", { task, outcome: "done" });
+      metrics().count("cron_runs_total", { task, outcome: "done" });
     } catch (error) {
       scope.log.log("error", "cron.failed", { task, ...describeError(error) });
-      metrics.count("cron_runs_total", { task, outcome: "failed" });
+      metrics().count("cron_runs_total", { task, outcome: "failed" });
     }
   }
 }

@@ -3,7 +3,6 @@
  * a change once, whatever is repeated.
  */
 import type { CommittedEvent } from "../platform/outbox";
-import { AuthService } from "../services/auth";
 import type { Metrics } from "../services/operations/metrics/isolate-metrics";
 import { isEventType } from "./event-catalogue";
 
@@ -32,21 +31,4 @@ function orderIn(data: object): OrderFigures | null {
   const isOrder =
     typeof status === "string" && typeof currency === "string" && typeof totalMinor === "number";
   return isOrder ? { status, currency, totalMinor } : null;
-}
-
-/** Logins leave no event, so they are counted where every protocol calls. */
-export class MeteredAuthService extends AuthService {
-  readonly #metrics: Metrics;
-
-  constructor(dependencies: ConstructorParameters<typeof AuthService>[0], metrics: Metrics) {
-    super(dependencies);
-    this.#metrics = metrics;
-  }
-
-  override async logIn(input: Parameters<AuthService["logIn"]>[0]): ReturnType<AuthService["logIn"]> {
-    const outcome = await super.logIn(input);
-    if (outcome.ok) this.#metrics.count("logins_total", {});
-    else this.#metrics.count("login_failures_total", { reason: outcome.refusal.code });
-    return outcome;
-  }
 }

@@ -6,6 +6,7 @@
 import { backgroundScope } from "../platform/background-scope";
 import { Database } from "../platform/database";
 import { type Config, configOf } from "../platform/env";
+import { Mailer } from "../platform/mailer";
 import { alertShelf } from "../platform/observability/alerts";
 import { Dispatcher } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
@@ -25,7 +26,6 @@ import { cacheRefresh } from "./consumers/cache-refresh";
 import { ordersForgetUser } from "./consumers/orders-forget-user";
 import { type CronServices, runScheduled } from "./cron";
 import { emailChangeMail, passwordResetMail, securityNotice, verificationMail } from "./mails/account-mails";
-import { MeteredMailer } from "./mails/metered-mailer";
 import { orderMail } from "./mails/order-mail";
 import { welcomeMail } from "./mails/welcome-mail";
 import { consume } from "./queue";
@@ -43,11 +43,11 @@ export async function runBatch(batch: MessageBatch<unknown>, env: Env, ctx: Exec
     backoffSeconds: config.CONSUMER_BACKOFF_SECONDS,
     resendSeconds: config.EVENT_RESEND_SECONDS,
     publicUrl: config.PUBLIC_URL,
-    onAttempt: (report) => recordAttempt(metrics, report),
+    onAttempt: (report) => recordAttempt(metrics(), report),
   });
   await consume(batch, dispatcher);
   scope.log.log("info", "batch", { queue: batch.queue, messages: batch.messages.length, ...scope.calls });
-  recordCalls(metrics, "queue", scope.calls);
+  recordCalls(metrics(), "queue", scope.calls);
 }
 
 /** Runs one tick of the cron. */
@@ -55,7 +55,7 @@ export async function runTick(env: Env, ctx: ExecutionContext): Promise<void> {
   const config = configOf(env);
   const scope = backgroundScope("cron", config, ctx);
   await runScheduled(await wireCron(env, config, scope), config, scope);
-  recordCalls(metrics, "cron", scope.calls);
+  recordCalls(metrics(), "cron", scope.calls);
 }
 
 /** Builds the handlers of the consumers' registry for one batch of messages. */
@@ -121,6 +121,6 @@ async function webhookDelivererOf({ database, vault, target, scope, config }: Re
   });
 }
 
-function mailerOf({ env, config }: Request): MeteredMailer {
-  return new MeteredMailer(env.EMAIL, config.MAIL_FROM, metrics);
+function mailerOf({ env, config }: Request): Mailer {
+  return new Mailer(env.EMAIL, config.MAIL_FROM, (outcome) => metrics().count("mails_total", { outcome }));
 }

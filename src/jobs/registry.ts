@@ -23,7 +23,13 @@ export const REGISTRATIONS = {
   },
   "account-erasure": { types: ["user.deleted"], delaySeconds: 0 },
   "revocation-repeat": {
-    types: ["user.deleted", "session.ended", "session.reuse_detected", "password.changed"],
+    types: [
+      "user.deleted",
+      "user.role_changed",
+      "session.ended",
+      "session.reuse_detected",
+      "password.changed",
+    ],
     delaySeconds: 0,
   },
   "order-confirmation-mail": { types: ["order.placed"], delaySeconds: 0 },

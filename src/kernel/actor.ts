@@ -24,10 +24,6 @@ export function isAdmin(actor: Actor): boolean {
   return actor.kind === "system" || (actor.kind === "user" && actor.role === "admin");
 }
 
-export function isSelf(actor: Actor, userId: string): boolean {
-  return actor.kind === "user" && actor.userId === userId;
-}
-
 /** How the actor is named in audit rows and order history: `user:<id>`, `system:<name>` or `anonymous`. */
 export function actorLabel(actor: Actor): string {
   switch (actor.kind) {

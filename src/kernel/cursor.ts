@@ -17,3 +17,17 @@ export interface Page<Item> {
   /** Null on the last page. */
   readonly nextCursor: string | null;
 }
+
+/**
+ * Splits rows into a page and what the next one follows.
+ *
+ * @param rows one more than `limit` when there is a next page
+ * @returns `last` is the page's last row, or null on the last page
+ */
+export function splitPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+): { readonly data: readonly Row[]; readonly last: Row | null } {
+  const data = rows.slice(0, limit);
+  return { data, last: rows.length > limit ? (data.at(-1) ?? null) : null };
+}

@@ -164,6 +164,21 @@ export function refuseNotFound(): { readonly ok: false; readonly refusal: Refusa
   return refuse("not_found", "There is nothing here that you may see.");
 }
 
+/** @param noun what was to be changed: `user` */
+export function refuseStale(noun: string) {
+  return refuse(
+    "precondition_failed",
+    `The ${noun} has another version than \`If-Match\` names. Nothing was changed.`,
+  );
+}
+
+/** Other changes were faster each time, and the caller named no version. @param noun what was to be changed: `user` */
+export function refuseBusy(noun: string) {
+  return refuse("unavailable", `The ${noun} is being changed by others. Nothing was changed.`, {
+    retryAfterSeconds: 1,
+  });
+}
+
 /** A single violation as a refusal. */
 export function refuseInvalid(violation: Violation): { readonly ok: false; readonly refusal: Refusal } {
   return refuse("validation_failed", "The request is not valid.", { violations: [violation] });

@@ -1,5 +1,5 @@
 /** Host names in the one form in which they can be compared: lower case, punycode, no dot at the end. Pure. */
-import { isAddress } from "./public-address";
+import { parseIpAddress } from "./ip-address";
 import { HOST_NAME } from "./schema";
 
 /** What `URL` would read as something else than a host, or drop. */
@@ -12,7 +12,7 @@ const NOT_OF_A_NAME = /[\s/\\:@?#%*[\]]/;
 export function parseHostName(text: string): string | null {
   if (NOT_OF_A_NAME.test(text) || !URL.canParse(`https://${text}`)) return null;
   const host = hostOf(new URL(`https://${text}`));
-  return HOST_NAME.test(host) && !isAddress(host) ? host : null;
+  return HOST_NAME.test(host) && parseIpAddress(host) === null ? host : null;
 }
 
 /** Returns a URL's host, without its port: a name without a dot at its end, or an address without brackets. */

@@ -4,7 +4,7 @@ import type { Config } from "./env";
 import { newCalls } from "./observability/calls";
 import { createLogger } from "./observability/logger";
 import { continueTrace, traceIdOf } from "./observability/traceparent";
-import { type Scope, unattended } from "./scope";
+import { type Scope, started, unattended } from "./scope";
 
 /** @param kind what did: a batch of messages, the clock, another Worker */
 export function backgroundScope(
@@ -15,6 +15,7 @@ export function backgroundScope(
   const requestId = newId();
   const traceparent = continueTrace(undefined);
   const log = createLogger(config.LOG_LEVEL, { requestId, kind, traceId: traceIdOf(traceparent) });
+  const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(unattended(work, log));
   return {
     requestId,
     traceparent,
@@ -23,6 +24,7 @@ export function backgroundScope(
     newId,
     calls: newCalls(),
     log,
-    waitUntil: (work) => ctx.waitUntil(unattended(work, log)),
+    waitUntil,
+    afterResponse: (task) => waitUntil(started(task)),
   };
 }

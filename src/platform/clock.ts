@@ -1,6 +1,7 @@
 /** The wall clock and randomness of the platform: the only place that reads them. */
 import type { Clock } from "../kernel/clock";
 import { type NewId, uuidV7 } from "../kernel/ids";
+import { kept } from "./isolate";
 
 export const systemClock: Clock = () => Date.now();
 
@@ -10,18 +11,19 @@ export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(length));
 }
 
-/** Drawn from in order, and filled anew when it is used up: every request draws for its ids. */
-const pool = new Uint8Array(4_096);
-let drawn = pool.length;
+const POOL_BYTES = 4_096;
+/** Random bytes that are drawn in order, and replaced when they are used up: every request draws for its ids. */
+const pool = kept(() => ({ bytes: new Uint8Array(POOL_BYTES), drawn: POOL_BYTES }));
 
 /** As `randomBytes`, but lent: to be read at once, for later draws overwrite it. For ids, which are no secrets. @param length up to 4096 */
 export function drawRandom(length: number): Uint8Array {
-  if (drawn + length > pool.length) {
-    crypto.getRandomValues(pool);
-    drawn = 0;
+  const source = pool();
+  if (source.drawn + length > POOL_BYTES) {
+    crypto.getRandomValues(source.bytes);
+    source.drawn = 0;
   }
-  drawn += length;
-  return pool.subarray(drawn - length, drawn);
+  source.drawn += length;
+  return source.bytes.subarray(source.drawn - length, source.drawn);
 }
 
 /** Uniform in [0, 1). For jitter, never for secrets. */

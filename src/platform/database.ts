@@ -13,6 +13,7 @@ import { laterBookmark } from "../kernel/bookmark";
 import { AppError } from "../kernel/errors";
 import { type BuildTarget, buildTarget } from "./build-target";
 import { randomFraction } from "./clock";
+import { ConstraintViolation } from "./constraint-violation";
 import { DatabaseError, explained } from "./database-error";
 import { withDeadline } from "./deadline";
 import type { Calls } from "./observability/calls";
@@ -51,12 +52,6 @@ export interface Answer<T extends Statements> extends Stamp {
   of<S extends Statement>(statement: S): S["_"]["result"];
 }
 
-/** A page is never read from an older state than the page before it; a client that presents a bookmark gets the primary. */
-export function pageFrom(clientBookmark: string | null, cursorBookmark: string | null): ReadFrom {
-  if (clientBookmark !== null) return "primary";
-  return cursorBookmark === null ? "nearest" : { notBefore: cursorBookmark };
-}
-
 /** Past this D1 is taken for gone, repeats included: stalls of 2 to 25 s are reported from the field. */
 const DEADLINE_MS = 5_000;
 const ATTEMPTS_MAX = 3;
@@ -70,22 +65,6 @@ const BACKOFF_MS = 50;
 const TRANSIENT = ["Network connection lost", "object to be reset", "code was updated"];
 /** "storage operation exceeded timeout which caused object to be reset" is a timeout all the same. */
 const TOO_MUCH = ["timeout", "timed out", "overloaded", "Too many requests", "CPU", "Memory", "memory"];
-
-/** A constraint of the schema refused a write: `users.email_key` for a unique index, its own name for a check. */
-export class ConstraintViolation extends Error {
-  override readonly name = "ConstraintViolation";
-  readonly constraint: string;
-
-  /** @param cause in development, what SQLite said of which statement */
-  constructor(constraint: string, cause?: Error) {
-    super(`constraint violated: ${constraint}`, { cause });
-    this.constraint = constraint;
-  }
-}
-
-export function isViolationOf(error: unknown, constraint: string): boolean {
-  return error instanceof ConstraintViolation && error.constraint === constraint;
-}
 
 /** Whether a write that is repeated after its answer was lost leaves what it would have left once. */
 interface CommitOptions {

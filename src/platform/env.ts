@@ -9,6 +9,7 @@ import { onFirstCall } from "../kernel/on-first-call";
 import * as z from "../kernel/schema";
 import { type BuildTarget, buildTarget } from "./build-target";
 import { faultLines, misspeltVariables } from "./config-advice";
+import { kept } from "./isolate";
 import { createLogger } from "./observability/logger";
 import { VARIABLE_FORMS } from "./variable-forms";
 
@@ -93,19 +94,6 @@ const budget = onFirstCall(() =>
 /** A number of attempts in a sliding window. */
 export type Budget = z.Made<typeof budget>;
 
-/** Failures and attempts that each auth endpoint allows, by account and by address. */
-export const AUTH_BUDGET_DEFAULTS = {
-  loginPerAccount: { limit: 10, windowSeconds: 900 },
-  loginPerIp: { limit: 50, windowSeconds: 900 },
-  signUpPerIp: { limit: 50, windowSeconds: 900 },
-  forgotPerAccount: { limit: 5, windowSeconds: 900 },
-  forgotPerIp: { limit: 30, windowSeconds: 900 },
-  resetPerIp: { limit: 30, windowSeconds: 900 },
-  verifyPerIp: { limit: 30, windowSeconds: 900 },
-  refreshPerIp: { limit: 300, windowSeconds: 900 },
-} as const satisfies Record<string, Budget>;
-export type AuthBudgetName = keyof typeof AUTH_BUDGET_DEFAULTS;
-
 const eventExport = onFirstCall(() =>
   z.strictObject({
     /** Name of a queue binding of this Worker. */
@@ -159,11 +147,11 @@ const trustedIssuer = onFirstCall(() =>
 export type TrustedIssuer = z.Made<typeof trustedIssuer>;
 
 /**
- * A bearer token as its reader takes it out of a header: without spaces. 16 characters are the least that was ever
+ * A bearer token as its reader takes it out of a header: visible ASCII. 16 characters are the least that was ever
  * accepted, so deployed tokens stay good; `npm start` and `npm run deploy` make 32.
  */
 const bearerToken = z.string().check(
-  z.regex(/^\S{16,}$/),
+  z.regex(/^[\x21-\x7e]{16,}$/),
   z.refine((token) => token !== ONCE_AN_EXAMPLE),
 );
 
@@ -203,16 +191,8 @@ const configSchema = onFirstCall(() =>
     TRUSTED_ISSUERS: z
       ._default(z.pipe(json, z.array(trustedIssuer()).check(z.maxLength(20))), [])
       .check(z.refine((list) => new Set(list.map(({ issuer }) => issuer)).size === list.length)),
-    AUTH_BUDGETS: z.pipe(
-      z._default(
-        z.pipe(
-          json,
-          z.partialRecord(z.enum(Object.keys(AUTH_BUDGET_DEFAULTS) as [AuthBudgetName]), budget()),
-        ),
-        {},
-      ),
-      z.transform((overrides): Record<AuthBudgetName, Budget> => ({ ...AUTH_BUDGET_DEFAULTS, ...overrides })),
-    ),
+    /** By name; `services/auth/budgets.ts` knows the names. */
+    AUTH_BUDGETS: z._default(z.pipe(json, z.record(line(100), budget())), {}),
     /** A mail address or a URL; empty: the cron judges no alerts. */
     ALERT_TO: z._default(z.union([z.literal(""), address, z.url({ protocol: /^https?$/ })]), ""),
     /** Whether GraphQL shows its schema, and GraphiQL: where the Worker is served from this machine, unless set. */
@@ -257,34 +237,36 @@ export function readConfig(env: object, target: BuildTarget = buildTarget): Conf
     const { issues } = parsed.error;
     const names = [...new Set(issues.map((issue) => String(issue.path[0])))].sort();
     const advice = target === "development" ? faultLines(issues, env, FORMS) : [];
-    throw invalid([names.join(", "), ...advice].join("\n"));
+    throw invalidConfiguration([names.join(", "), ...advice].join("\n"));
   }
   // Links in mails would lead each reader to the reader's own machine.
   if (target === "deployment" && isThisMachine(parsed.data.PUBLIC_URL))
-    throw invalid(`PUBLIC_URL${NOT_LOCAL}`);
+    throw invalidConfiguration(`PUBLIC_URL${NOT_LOCAL}`);
   return parsed.data;
 }
 
 const NOT_LOCAL =
   ", which is an address of this machine: set it to the address that clients use, such as https://api.example.com. `npm run deploy` does; by hand: npx wrangler deploy --var PUBLIC_URL:https://api.example.com";
 
-function invalid(what: string): AppError {
+/** Returns the error for a variable that is not valid. @param what its name, and what it should be */
+export function invalidConfiguration(what: string): AppError {
   return new AppError("unavailable", `configuration is not valid: ${what}`, {
     isRetryable: false,
     retryAfterSeconds: 60,
   });
 }
 
-let remembered: { readonly env: object; readonly config: Config } | undefined;
-let searched: object | undefined;
+const configs = kept(() => new WeakMap<object, Config>());
+const searched = kept(() => new WeakSet<object>());
 
 /** Returns what `readConfig` does, once an isolate: bindings do not change within its life. */
 export function configOf(env: object, target: BuildTarget = buildTarget): Config {
-  if (remembered?.env === env) return remembered.config;
-  if (target === "development" && searched !== env) warnOfMisspelt(env);
-  searched = env;
+  const known = configs().get(env);
+  if (known !== undefined) return known;
+  if (target === "development" && !searched().has(env)) warnOfMisspelt(env);
+  searched().add(env);
   const config = readConfig(env, target);
-  remembered = { env, config };
+  configs().set(env, config);
   return config;
 }
 

@@ -2,9 +2,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { type Actor, actorLabel } from "../kernel/actor";
-import type { CursorPosition, Page } from "../kernel/cursor";
+import { type CursorPosition, type Page, splitPage } from "../kernel/cursor";
 import { done, type Outcome, refuseInvalid } from "../kernel/errors";
-import { type Database, pageFrom, type ReadFrom } from "./database";
+import type { Database, ReadFrom } from "./database";
 import type { Scope } from "./scope";
 import type { Sealer } from "./sealing";
 
@@ -13,6 +13,12 @@ export interface Listing {
   readonly limit: number;
   readonly cursor?: string | undefined;
   readonly [filter: string]: unknown;
+}
+
+/** A page is never read from an older state than the page before it; a client that presents a bookmark gets the primary. */
+export function pageFrom(clientBookmark: string | null, cursorBookmark: string | null): ReadFrom {
+  if (clientBookmark !== null) return "primary";
+  return cursorBookmark === null ? "nearest" : { notBefore: cursorBookmark };
 }
 
 export class Keyset {
@@ -26,8 +32,26 @@ export class Keyset {
     this.#scope = scope;
   }
 
-  /** What the cursor points at; null without one. **Errors**: `validation_failed` for a cursor of another list. */
-  async open(purpose: string, cursor: string | undefined): Promise<Outcome<CursorPosition | null>> {
+  /**
+   * Reads one page and seals the cursor of the next.
+   *
+   * @param read returns the rows after a position (null: from the start), one more than `limit` when there are more
+   * **Errors**: `validation_failed` for a cursor of another list.
+   */
+  async list<Item extends { readonly id: string }>(
+    purpose: string,
+    { limit, cursor }: Listing,
+    read: (after: CursorPosition | null, from: ReadFrom) => Promise<readonly Item[]>,
+    keyOf: (item: Item) => string | number,
+  ): Promise<Outcome<Page<Item>>> {
+    const position = await this.#open(purpose, cursor);
+    if (!position.ok) return position;
+    const rows = await read(position.value, this.readFrom(position.value));
+    return done(await this.page(purpose, rows, limit, keyOf));
+  }
+
+  /** What the cursor points at; null without one. */
+  async #open(purpose: string, cursor: string | undefined): Promise<Outcome<CursorPosition | null>> {
     if (cursor === undefined) return done(null);
     const position = await this.#sealer.open(purpose, cursor);
     if (position === null) return refuseCursor();
@@ -46,9 +70,8 @@ export class Keyset {
     limit: number,
     keyOf: (item: Item) => string | number,
   ): Promise<Page<Item>> {
-    const data = rows.slice(0, limit);
-    const last = data.at(-1);
-    if (rows.length <= limit || last === undefined) return { data, nextCursor: null };
+    const { data, last } = splitPage(rows, limit);
+    if (last === null) return { data, nextCursor: null };
     return { data, nextCursor: await this.seal(purpose, { key: keyOf(last), id: last.id }) };
   }
 

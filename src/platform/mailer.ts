@@ -40,10 +40,19 @@ const KEY = /^[\w.:-]{1,200}$/;
 export class Mailer {
   readonly #binding: SendEmail;
   readonly #from: { readonly name: string; readonly email: string };
+  readonly #count: (outcome: "sent" | "failed") => void;
 
-  /** @param from `MAIL_FROM`: `Name <address>` or an address */
-  constructor(binding: SendEmail, from: string) {
+  /**
+   * @param from `MAIL_FROM`: `Name <address>` or an address
+   * @param count called once for each mail
+   */
+  constructor(
+    binding: SendEmail,
+    from: string,
+    count: (outcome: "sent" | "failed") => void = () => undefined,
+  ) {
     this.#binding = binding;
+    this.#count = count;
     this.#from = parseSender(from);
   }
 
@@ -52,6 +61,16 @@ export class Mailer {
    * Neither names the address.
    */
   async send(mail: Mail): Promise<void> {
+    try {
+      await this.#handOver(mail);
+    } catch (error) {
+      this.#count("failed");
+      throw error;
+    }
+    this.#count("sent");
+  }
+
+  async #handOver(mail: Mail): Promise<void> {
     const fault = faultOf(mail);
     if (fault !== null) throw new AppError("internal", `mail refused: ${fault}`);
     try {

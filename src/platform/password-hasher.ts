@@ -9,6 +9,7 @@ import { scrypt, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../kernel/clock";
 import { AppError } from "../kernel/errors";
 import { randomBytes } from "./clock";
+import { kept } from "./isolate";
 
 /** What an attacker with the table pays per guess. Source: OWASP Password Storage Cheat Sheet, scrypt; 16 MiB. */
 export interface ScryptParameters {
@@ -40,7 +41,7 @@ export class PasswordHasher {
 
   constructor(
     clock: Clock,
-    slots: HashSlots = isolateSlots,
+    slots: HashSlots = isolateSlots(),
     parameters: ScryptParameters = SCRYPT_PARAMETERS,
   ) {
     this.#clock = clock;
@@ -121,7 +122,7 @@ export class HashSlots {
   }
 }
 
-const isolateSlots = new HashSlots();
+const isolateSlots = kept(() => new HashSlots());
 
 interface PhcHash {
   readonly parameters: ScryptParameters;

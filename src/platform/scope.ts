@@ -24,11 +24,22 @@ export interface Scope {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly calls: Calls;
-  /** Counts what runs after the response, which `calls` must not show. Absent where nobody waits for one. */
-  readonly callsAfterResponse?: Calls;
   readonly log: Logger;
-  /** Keeps the isolate for work after the response. A failure that the work does not handle itself is logged. */
+  /**
+   * Keeps the isolate for work of the request itself that must end even if its client hangs up. A failure that the work
+   * does not handle itself is logged.
+   */
   readonly waitUntil: (work: Promise<unknown>) => void;
+  /**
+   * Runs a task once the response is made, or at once where there is no response. Its calls are not the response's.
+   * Never await it before the response. A failure that the task does not handle itself is logged.
+   */
+  readonly afterResponse: (task: () => Promise<unknown>) => void;
+}
+
+/** Starts a task that no caller awaits. What it throws before its first `await` rejects, too. */
+export async function started(task: () => Promise<unknown>): Promise<void> {
+  await task();
 }
 
 /** Waits for work that no caller awaits, and logs its failure. Never rejects: made for `waitUntil`. */

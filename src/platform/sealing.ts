@@ -3,16 +3,16 @@
  * for one list, sort, filter and actor opens nowhere else.
  */
 import { fromBase64Url, toBase64Url, utf8 } from "./encoding";
+import { type Hmac, hmacUnderDataKey } from "./hmac";
 
 const TAG_BYTES = 16;
 
 export class Sealer {
-  readonly #dataKey: string;
-  #key: Promise<CryptoKey> | undefined;
+  readonly #hmac: Hmac;
 
   /** @param dataKey `DATA_KEY`: 256 bits, base64url */
   constructor(dataKey: string) {
-    this.#dataKey = dataKey;
+    this.#hmac = hmacUnderDataKey(dataKey);
   }
 
   /** Base64url of tag and content. The content is readable by its holder, not secret. */
@@ -40,18 +40,6 @@ export class Sealer {
     const message = new Uint8Array(prefix.length + text.length);
     message.set(prefix);
     message.set(text, prefix.length);
-    const mac = await crypto.subtle.sign("HMAC", await this.#hmacKey(), message);
-    return new Uint8Array(mac, 0, TAG_BYTES);
+    return (await this.#hmac(message)).subarray(0, TAG_BYTES);
   }
-
-  #hmacKey(): Promise<CryptoKey> {
-    this.#key ??= importHmacKey(this.#dataKey);
-    return this.#key;
-  }
-}
-
-async function importHmacKey(dataKey: string): Promise<CryptoKey> {
-  const bytes = fromBase64Url(dataKey);
-  if (bytes === null) throw new TypeError("DATA_KEY is not base64url");
-  return await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }

@@ -3,14 +3,18 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { findStatement, promoteStatements } from "../../scripts/admin-statements.mjs";
 import { DatabaseLocked } from "../../scripts/database-lock.mjs";
 import { promote as promoteAccount } from "../../scripts/promotion.mjs";
 import { collect, spawnScript } from "../../scripts/tools.mjs";
 import { migratedState } from "../support/migrated-state";
 
 const AT = 1_800_000_000_000;
-const CHANGE = { at: AT, eventId: "01a202f2-1b2e-7000-9e8e-fe5eefe45b1e", requestId: "request-1" };
+const CHANGE = {
+  at: AT,
+  eventId: "01a202f2-1b2e-7000-9e8e-fe5eefe45b1e",
+  updateId: "01a202f2-1b2e-7000-9e8e-fe5eefe45b1f",
+  requestId: "request-1",
+};
 
 let database: DatabaseSync;
 beforeEach(() => {
@@ -30,24 +34,25 @@ beforeEach(() => {
          values (?, 'Name', ?, ?, 'user', 0, 'e0', 1, 1)`,
       )
       .run(id ?? "", email ?? "", email ?? "");
+    database.prepare("insert into user_profiles (user_id) values (?)").run(id ?? "");
   }
 });
 
-/** Runs statements as a batch of D1: all or none, and the rows of the last. */
-function batch(sql: string) {
-  const statements = sql.split(";\n");
-  const last = statements.pop() ?? "";
-  database.exec(["begin", ...statements].join(";\n"));
-  const found = rows(last);
+/** Runs statements as a batch of D1: all or none, and the rows of each. */
+async function batch(sql: string) {
+  database.exec("begin");
+  const found = sql.split(";\n").map(rows);
   database.exec("commit");
   return found;
 }
 
-/** Reads the account, and promotes what was read. */
-function promote(email: string, change = CHANGE, between = () => {}) {
-  const [user] = rows(findStatement(email)) as { id: string; isVerified: number }[];
-  between();
-  return user === undefined ? [] : batch(promoteStatements(user, { ...change, email }));
+/** Promotes the account of an address on this machine. @param between happens after the account was read */
+async function promote(email: string, change = CHANGE, between = () => {}) {
+  const run = async (sql: string) => {
+    if (sql.startsWith("update")) between();
+    return await batch(sql);
+  };
+  return await promoteAccount(run, { ...LOCAL, email }, change);
 }
 
 function rows(sql: string) {
@@ -56,68 +61,6 @@ function rows(sql: string) {
     .all()
     .map((row) => ({ ...row }));
 }
-
-test("the named user and nobody else becomes an admin, its older tokens void, with one event and one audit row", () => {
-  expect(promote("O'Hara@Example.com")).toEqual([{ role: "admin", changed: 1 }]);
-  expect(rows("select id, role, version, token_epoch, updated_at from users order by id")).toEqual([
-    { id: "u1", role: "admin", version: 2, token_epoch: 2, updated_at: AT },
-    { id: "u2", role: "user", version: 1, token_epoch: 1, updated_at: 1 },
-  ]);
-  expect(rows("select id, type, source, subject, data from outbox_events")).toEqual([
-    {
-      id: CHANGE.eventId,
-      type: "user.updated",
-      source: "/meridian/users",
-      subject: "u1",
-      data: '{"userId":"u1","email":"o\'hara@example.com"}',
-    },
-  ]);
-  expect(rows("select actor, action, subject from audit_log")).toEqual([
-    { actor: "system:admin-script", action: "user.change_role", subject: "user:u1" },
-  ]);
-});
-
-test("each consumer of user.updated is owed the change, after the rest that it asks for", () => {
-  database.exec(
-    "insert into event_subscriptions (type, consumer) values ('*', 'hook-1'), ('user.created', 'hook-2')",
-  );
-  promote("ohara@example.com");
-  expect(rows("select consumer, state, due_at from event_deliveries order by consumer")).toEqual([
-    { consumer: "cache-refresh", state: "pending", due_at: AT + 30_000 },
-    { consumer: "hook-1", state: "pending", due_at: AT },
-  ]);
-});
-
-test("an admin stays one, with no second event", () => {
-  promote("ohara@example.com");
-  expect(promote("ohara@example.com", { ...CHANGE, eventId: "another" })).toEqual([
-    { role: "admin", changed: 0 },
-  ]);
-  expect(rows("select count(*) as events from outbox_events")).toEqual([{ events: 1 }]);
-  expect(rows("select version from users where id = 'u2'")).toEqual([{ version: 2 }]);
-});
-
-test("an address that nobody has, and one that is SQL, change nothing", () => {
-  expect(promote("nobody@example.com")).toEqual([]);
-  expect(promote("' or '1'='1")).toEqual([]);
-  expect(rows("select count(*) as admins from users where role = 'admin'")).toEqual([{ admins: 0 }]);
-  expect(rows("select count(*) as events from outbox_events")).toEqual([{ events: 0 }]);
-});
-
-test.each([
-  [
-    "the address belongs to another account",
-    "update users set email_key = 'moved' where id = 'u2'; update users set email_key = 'ohara@example.com' where id = 'u1'",
-  ],
-  ["the account is another one of that address", "update users set id = 'u3' where id = 'u2'"],
-  ["the address is no longer confirmed as it was", "update users set is_email_verified = 1 where id = 'u2'"],
-])("between the read and the change %s: nothing is written", (_, meanwhile) => {
-  const after = promote("ohara@example.com", CHANGE, () => database.exec(meanwhile));
-  expect(after.filter(({ role }) => role === "admin")).toEqual([]);
-  expect(rows("select count(*) as admins from users where role = 'admin'")).toEqual([{ admins: 0 }]);
-  for (const table of ["outbox_events", "event_deliveries", "audit_log"])
-    expect([table, rows(`select count(*) as n from ${table}`)]).toEqual([table, [{ n: 0 }]]);
-});
 
 const LOCAL = {
   email: "Ohara@example.com",
@@ -128,6 +71,114 @@ const LOCAL = {
 const REMOTE = { ...LOCAL, isRemote: true, where: "the deployed database" };
 const FOUND = { id: "u2", isVerified: false, madeAt: "1970-01-01 00:00 UTC" };
 const admins = () => rows("select id from users where role = 'admin'");
+
+test("the named user alone becomes an admin, its older tokens void, with its two events and one audit row", async () => {
+  expect(await promote("O'Hara@Example.com")).toEqual({ ...FOUND, id: "u1", isChanged: true });
+  expect(
+    rows("select id, role, version, token_epoch, last_change_id, updated_at from users order by id"),
+  ).toEqual([
+    { id: "u1", role: "admin", version: 2, token_epoch: 2, last_change_id: CHANGE.eventId, updated_at: AT },
+    { id: "u2", role: "user", version: 1, token_epoch: 1, last_change_id: "e0", updated_at: 1 },
+  ]);
+  const event = { source: "/meridian/users", subject: "u1", schema_version: 1, committed_at: AT };
+  expect(
+    rows("select id, type, source, subject, schema_version, data, committed_at from outbox_events"),
+  ).toEqual([
+    { id: CHANGE.eventId, type: "user.role_changed", ...event, data: '{"userId":"u1","role":"admin"}' },
+    {
+      ...{ id: CHANGE.updateId, type: "user.updated", ...event },
+      data: '{"userId":"u1","email":"o\'hara@example.com"}',
+    },
+  ]);
+  expect(rows("select at, actor, action, subject, details, request_id from audit_log")).toEqual([
+    {
+      ...{ at: AT, actor: "system:admin-script", action: "user.change_role", subject: "user:u1" },
+      ...{ details: '{"role":"admin"}', request_id: "request-1" },
+    },
+  ]);
+});
+
+test("the user's object is owed the new epoch at once, the cache its refresh, and each subscriber its event", async () => {
+  database.exec(
+    "insert into event_subscriptions (type, consumer) values ('*', 'hook-1'), ('user.created', 'hook-2')",
+  );
+  await promote("ohara@example.com");
+  expect(
+    rows("select event_id, consumer, state, due_at from event_deliveries order by event_id, consumer"),
+  ).toEqual([
+    { event_id: CHANGE.eventId, consumer: "hook-1", state: "pending", due_at: AT },
+    { event_id: CHANGE.eventId, consumer: "revocation-repeat", state: "pending", due_at: AT },
+    { event_id: CHANGE.updateId, consumer: "cache-refresh", state: "pending", due_at: AT + 30_000 },
+    { event_id: CHANGE.updateId, consumer: "hook-1", state: "pending", due_at: AT },
+  ]);
+});
+
+test("an account that loses its address between the two reads is not promoted", async () => {
+  let reads = 0;
+  const run = async (sql: string) => {
+    reads += 1;
+    if (reads === 2)
+      database.exec(
+        "update users set email = 'moved@example.com', email_key = 'moved@example.com' where id = 'u2'",
+      );
+    return await batch(sql);
+  };
+  await expect(promoteAccount(run, LOCAL, CHANGE)).rejects.toThrow("No account in the local database has");
+  expect(admins()).toEqual([]);
+});
+
+test("an admin stays one, with no second event", async () => {
+  await promote("ohara@example.com");
+  const again = { ...CHANGE, eventId: "another", updateId: "yet-another" };
+  expect(await promote("ohara@example.com", again)).toEqual({ ...FOUND, isChanged: false });
+  expect(rows("select count(*) as events from outbox_events")).toEqual([{ events: 2 }]);
+  expect(rows("select version from users where id = 'u2'")).toEqual([{ version: 2 }]);
+});
+
+test.each([
+  "ghost@example.com",
+  "' or '1'='1",
+  "what?@example.com",
+  "a';drop/**/table/**/users;--@example.com",
+])("the address %j, which no account has, changes nothing", async (email) => {
+  await expect(promote(email)).rejects.toThrow(`No account in the local database has the address ${email}.`);
+  expect(admins()).toEqual([]);
+  expect(rows("select count(*) as events from outbox_events")).toEqual([{ events: 0 }]);
+});
+
+test("an address with marks of SQL in it is found and recorded as it is", async () => {
+  const email = "o'h?ara\"@example.com";
+  database.prepare("update users set email = ?, email_key = ? where id = 'u1'").run(email, email);
+  expect(await promote(email)).toMatchObject({ id: "u1", isChanged: true });
+  const [, updated] = rows("select data from outbox_events order by sequence");
+  expect(JSON.parse(String(updated?.data))).toEqual({ userId: "u1", email });
+});
+
+test.each([
+  [
+    "the address belongs to another account",
+    `update users set email_key = 'moved', last_change_id = 'e1' where id = 'u2';
+     update users set email_key = 'ohara@example.com', last_change_id = 'e1' where id = 'u1'`,
+  ],
+  [
+    "the account is another one of that address",
+    `delete from user_profiles where user_id = 'u2'; delete from users where id = 'u2';
+     insert into users (id, name, email, email_key, role, is_email_verified, last_change_id, created_at, updated_at)
+       values ('u3', 'Name', 'ohara@example.com', 'ohara@example.com', 'user', 0, 'e1', 1, 1);
+     insert into user_profiles (user_id) values ('u3')`,
+  ],
+  [
+    "the address is no longer confirmed as it was",
+    "update users set is_email_verified = 1, last_change_id = 'e1' where id = 'u2'",
+  ],
+])("between the read and the change %s: nothing is written", async (_, meanwhile) => {
+  await expect(promote("ohara@example.com", CHANGE, () => database.exec(meanwhile))).rejects.toThrow(
+    "changed while it was read. Nothing was written",
+  );
+  expect(admins()).toEqual([]);
+  for (const table of ["outbox_events", "event_deliveries", "audit_log"])
+    expect([table, rows(`select count(*) as n from ${table}`)]).toEqual([table, [{ n: 0 }]]);
+});
 
 test("an address that is not confirmed is promoted here, and refused on the deployed database unless that is allowed", async () => {
   const run = async (sql: string) => batch(sql);
@@ -155,9 +206,11 @@ test("here it is promoted at once; a confirmed one is on the deployed database a
 });
 
 test("an account that changes while it is read is not promoted; for an unknown address the line says to sign up", async () => {
+  let changes = 0;
   const run = async (sql: string) => {
-    const found = batch(sql);
-    database.exec("update users set is_email_verified = 1");
+    const found = await batch(sql);
+    changes += 1;
+    database.exec(`update users set is_email_verified = 1, last_change_id = 'e${changes}'`);
     return found;
   };
   await expect(promoteAccount(run, LOCAL, CHANGE)).rejects.toThrow(
@@ -189,7 +242,7 @@ test("a locked database is tried again, with a pause, and given up in one line",
 test("a change whose answer the lock swallowed is found, and not made twice", async () => {
   let isSwallowed = false;
   const run = async (sql: string) => {
-    const found = batch(sql);
+    const found = await batch(sql);
     if (isSwallowed || !sql.startsWith("update")) return found;
     isSwallowed = true;
     throw new DatabaseLocked();
@@ -223,6 +276,7 @@ test("the command waits for a lock that another process holds, warns of the addr
   const stored = new DatabaseSync(join(folder, name));
   stored.exec(`insert into users (id, name, email, email_key, role, is_email_verified, last_change_id, created_at, updated_at)
     values ('u1', 'Ada', 'ada@example.com', 'ada@example.com', 'user', 0, 'e0', 1795347868474, 1)`);
+  stored.exec("insert into user_profiles (user_id) values ('u1')");
   stored.close();
 
   const holder = await lockElsewhere(join(folder, name));

@@ -1,9 +1,159 @@
-/** The rules of the house, each shown to fail when it is broken: one file a rule, in a copy of the linter's set-up. */
+/** The rules of the house, each shown to fail when it is broken. */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { breachesOf, RINGS } from "../../scripts/rings.mjs";
+
+/** What the table of rings refuses: a file, and a module that it must not import. */
+const REFUSED: readonly (readonly [title: string, path: string, module: string])[] = [
+  ["zod enters through one module, so that its large form stays out", "src/services/users/a.ts", "zod"],
+  ["the kernel imports nothing above it", "src/kernel/a.ts", "../platform/clock"],
+  ["the kernel imports no package", "src/kernel/a.ts", "fast-check"],
+  ["the kernel imports no built-in", "src/kernel/a.ts", "node:buffer"],
+  ["the platform imports no service", "src/platform/a.ts", "../services/users"],
+  ["the platform imports no gateway", "src/platform/cache/a.ts", "../../gateway/error-map"],
+  ["the platform imports no job", "src/platform/outbox/a.ts", "../../jobs/registry"],
+  ["the platform does not import the wiring", "src/platform/a.ts", "../wiring"],
+  ["a service imports no gateway", "src/services/users/a.ts", "../../gateway/error-map"],
+  ["a service imports no job", "src/services/users/a.ts", "../../jobs/registry"],
+  ["a service does not import the wiring", "src/services/operations/limits/a.ts", "../../../wiring"],
+  ["a service imports no other service", "src/services/orders/a.ts", "../users"],
+  ["a service's subfolder imports no other service", "src/services/orders/stock/a.ts", "../../users/index"],
+  ["users do not import auth", "src/services/users/a.ts", "../auth"],
+  ["auth imports users through its index alone", "src/services/auth/a.ts", "../users/repository"],
+  ["auth's subfolders do so, too", "src/services/auth/keys/a.ts", "../../users/model"],
+  ["auth imports no service but users", "src/services/auth/a.ts", "../orders"],
+  ["the gateway does not import the wiring", "src/gateway/a.ts", "../wiring"],
+  ["the gateway imports no job", "src/gateway/a.ts", "../jobs/registry"],
+  ["a protocol imports no job", "src/gateway/http/a.ts", "../../jobs/cron"],
+  ["the gateway imports no repository", "src/gateway/http/a.ts", "../../services/users/repository"],
+  ["the gateway imports a service through its index alone", "src/gateway/a.ts", "../services/users/model"],
+  ["REST does not import GraphQL", "src/gateway/http/a.ts", "../graphql/server"],
+  ["REST does not import RPC, however deep", "src/gateway/http/routes/a.ts", "../../rpc/server"],
+  ["GraphQL does not import REST", "src/gateway/graphql/a.ts", "../http/app"],
+  ["RPC does not import GraphQL", "src/gateway/rpc/a.ts", "../graphql/server"],
+  ["bindings do not import REST", "src/gateway/bindings/a.ts", "../http/app"],
+  ["REST does not import bindings", "src/gateway/http/a.ts", "../bindings/users"],
+  ["jobs do not import the gateway", "src/jobs/consumers/a.ts", "../../gateway/error-map"],
+  ["jobs import no repository", "src/jobs/consumers/a.ts", "../../services/users/repository"],
+  ["jobs but their index do not import the wiring", "src/jobs/cron.ts", "../wiring"],
+  ["the wiring does not import the worker", "src/wiring.ts", "./worker"],
+  ["the entry points do not import REST", "src/entrypoints.ts", "./gateway/http/app"],
+  ["a new file at the top belongs to no ring", "src/a.ts", "./kernel/ids"],
+  ["the Worker runs without the contract", "src/gateway/http/a.ts", "../../../contract/openapi/document"],
+  ["the contract describes no repository", "contract/openapi/a.ts", "../../src/services/users/repository"],
+  ["the schema imports no code", "drizzle/schema/a.ts", "../../src/kernel/ids"],
+  ["the client does not reach into the server", "client/a.ts", "../src/kernel/ids"],
+  ["examples do not reach into the server", "examples/consumer/a.ts", "../../src/kernel/ids"],
+
+  ["hono stays in the gateway", "src/services/users/a.ts", "hono"],
+  ["hono's middleware stays in the gateway", "src/platform/a.ts", "hono/cors"],
+  ["the validator stays in the gateway", "src/wiring.ts", "@hono/zod-validator"],
+  ["GraphQL stays in its folder", "src/gateway/http/a.ts", "graphql"],
+  ["Connect stays in its folder", "src/services/orders/a.ts", "@connectrpc/connect"],
+  ["drizzle stays out of services' decisions", "src/services/users/a.ts", "drizzle-orm"],
+  ["drizzle stays out of the gateway", "src/gateway/a.ts", "drizzle-orm/d1"],
+  ["jose stays in auth", "src/gateway/http/a.ts", "jose"],
+  ["the runtime's modules stay out of services", "src/services/users/a.ts", "cloudflare:workers"],
+  ["the runtime's modules stay out of the gateway", "src/gateway/a.ts", "cloudflare:sockets"],
+
+  ["a service reads no table", "src/services/users/a.ts", "../../../drizzle/schema/users"],
+  [
+    "a repository reads its own tables alone",
+    "src/services/users/repository.ts",
+    "../../../drizzle/schema/orders",
+  ],
+  ["so does a platform module", "src/platform/outbox/a.ts", "../../../drizzle/schema/users"],
+  ["the gateway reads no table", "src/gateway/a.ts", "../../drizzle/schema/outbox"],
+];
+
+/** What the table lets through: at least one import for each of its rows. */
+const LET_THROUGH: readonly (readonly [path: string, module: string])[] = [
+  ["src/kernel/a.ts", "./b"],
+  ["src/kernel/schema.ts", "zod/mini"],
+  ["src/platform/a.ts", "cloudflare:workers"],
+  ["src/platform/outbox/a.ts", "../../../drizzle/schema/outbox"],
+  ["src/services/users/a.ts", "../../kernel/ids"],
+  ["src/services/operations/limits/a.ts", "../metrics/b"],
+  ["src/services/users/repository.ts", "../../../drizzle/schema/users"],
+  ["src/services/auth/session-repository.ts", "../../../drizzle/schema/auth"],
+  ["src/services/users/credentials/repository.ts", "drizzle-orm"],
+  ["src/services/auth/a.ts", "../users"],
+  ["src/services/auth/keys/a.ts", "../../users/index"],
+  ["src/services/auth/a.ts", "jose"],
+  ["src/gateway/http/routes/a.ts", "../../../services/users"],
+  ["src/gateway/http/a.ts", "../error-map"],
+  ["src/gateway/http/a.ts", "../../../contract/events/schemas.json"],
+  ["src/gateway/protocols.ts", "./graphql/endpoint"],
+  ["src/gateway/http/routes/a.ts", "../middleware/b"],
+  ["src/gateway/http/a.ts", "@hono/zod-validator"],
+  ["src/gateway/graphql/a.ts", "graphql"],
+  ["src/gateway/rpc/a.ts", "@connectrpc/connect/protocol"],
+  ["src/jobs/consumers/a.ts", "../../services/orders"],
+  ["src/jobs/index.ts", "../wiring"],
+  ["src/wiring.ts", "./jobs/registry"],
+  ["src/entrypoints.ts", "./gateway/bindings/users"],
+  ["src/worker.ts", "./gateway/http/app"],
+  ["drizzle/schema/a.ts", "drizzle-orm/sqlite-core"],
+  ["client/src/a.ts", "./b"],
+  ["examples/consumer/a.ts", "./b"],
+  ["examples/queue-consumer/src/a.ts", "../../../contract/events"],
+  ["contract/openapi/a.ts", "../../src/services/users"],
+  ["test/unit/a.test.ts", "../../src/services/users/repository"],
+];
+
+const INDEXES: readonly (readonly [string, string])[] = [
+  ["contract/events/index.ts", ""],
+  ["contract/events/schemas.json", ""],
+  ["src/services/users/index.ts", ""],
+  ["src/services/auth/index.ts", ""],
+  ["src/services/orders/index.ts", ""],
+];
+
+function importBreaches(path: string, source: string, rings = RINGS): string[] {
+  return breachesOf(new Map([...INDEXES, [path, source]]), rings);
+}
+
+const importOf = (module: string) => `import { it } from "${module}";\n`;
+
+describe("the table of rings", () => {
+  test.each(REFUSED)("%s", (_, path, module) => {
+    expect(importBreaches(path, importOf(module))).toHaveLength(1);
+  });
+
+  test.each(LET_THROUGH)("lets %s import %s", (path, module) => {
+    expect(importBreaches(path, importOf(module))).toEqual([]);
+  });
+
+  test.each(RINGS.map((row, index) => [row.join(": "), index] as const))("needs the row %s", (_, index) => {
+    const others = RINGS.filter((_row, at) => at !== index);
+    const refused = LET_THROUGH.flatMap(([path, module]) => importBreaches(path, importOf(module), others));
+    expect(refused).not.toEqual([]);
+  });
+
+  test.each([
+    ["a type-only import", 'import type { Context } from "hono";'],
+    ["an import over several lines", 'import {\n  Context,\n  type Hono,\n} from "hono";'],
+    ["an import for its effect", 'import "hono";'],
+    ["a re-export", 'export { Hono } from "hono";'],
+    ["a re-export of all", 'export * from "hono";'],
+    ["a dynamic import", 'export const it = await import("hono");'],
+    ["the type of a module", 'export type It = typeof import("hono");'],
+  ])("counts %s", (_, source) => {
+    expect(importBreaches("src/services/users/a.ts", `${source}\n`)).toEqual([
+      "src/services/users/a.ts must not import hono: see the table in scripts/rings.mjs",
+    ]);
+  });
+
+  test.each(["utils", "util", "common", "helpers", "helper", "types"])("refuses a file named %s", (name) => {
+    const message = (path: string) => [`${path}: give the file a name that says what is in it`];
+    for (const path of [`src/services/users/${name}.ts`, `test/support/${name}.ts`])
+      expect(importBreaches(path, "")).toEqual(message(path));
+    expect(importBreaches("src/services/users/event-types.ts", "")).toEqual([]);
+  });
+});
 
 interface Breach {
   readonly title: string;
@@ -13,125 +163,16 @@ interface Breach {
   readonly rule: string;
 }
 
-const IMPORTS = "lint/style/noRestrictedImports";
 const PLUGIN = "plugin";
 
-function importing(title: string, path: string, module: string, rule = IMPORTS): Breach {
-  return { title, path, source: `import { it } from "${module}";\nexport const used = it;\n`, rule };
-}
-
+/** What Biome refuses, in a copy of its set-up. */
 const BREACHES: readonly Breach[] = [
-  importing(
-    "zod has one door, so that its large form cannot come in beside the small one",
-    "src/services/users/z1.ts",
-    "zod",
-    PLUGIN,
-  ),
   {
     title: "zod is named through its module, so that the bundle can leave things out",
     path: "src/services/users/z2.ts",
     source: 'import { z } from "../../kernel/schema";\nexport const it = z;\n',
     rule: PLUGIN,
   },
-  importing("the kernel imports nothing above it", "src/kernel/k1.ts", "../platform/clock"),
-  importing("the kernel imports no package but zod", "src/kernel/k2.ts", "fast-check"),
-  importing("the kernel imports no built-in", "src/kernel/k3.ts", "node:buffer"),
-  importing("the platform knows no service", "src/platform/p1.ts", "../services/users"),
-  importing("the platform knows no gateway", "src/platform/cache/p2.ts", "../../gateway/error-map"),
-  importing("the platform knows no wiring", "src/platform/p3.ts", "../wiring"),
-  importing("a service knows no gateway", "src/services/users/s1.ts", "../../gateway/error-map"),
-  importing("a service knows no wiring", "src/services/operations/limits/s2.ts", "../../wiring"),
-  importing("a service knows no other service", "src/services/orders/s3.ts", "../users"),
-  importing("a service knows no other service's insides", "src/services/users/s4.ts", "../auth/service"),
-  importing(
-    "a service's subfolder knows no other service",
-    "src/services/orders/stock/s5.ts",
-    "../../users/index",
-  ),
-  importing("auth enters users by its door alone", "src/services/auth/s6.ts", "../users/repository"),
-  importing("auth knows no service but users", "src/services/auth/s7.ts", "../orders"),
-  importing("auth's subfolders enter users by its door", "src/services/auth/keys/s8.ts", "../../users/model"),
-  importing("the gateway knows no wiring", "src/gateway/g1.ts", "../wiring"),
-  importing(
-    "the gateway calls no repository",
-    "src/gateway/http/routes/g2.ts",
-    "../../../services/users/repository",
-  ),
-  importing("REST does not import GraphQL", "src/gateway/http/g3.ts", "../graphql/schema"),
-  importing("REST does not import RPC, however deep", "src/gateway/http/routes/g4.ts", "../../rpc/router"),
-  importing("GraphQL does not import REST", "src/gateway/graphql/g5.ts", "../http/app"),
-  importing("RPC does not import GraphQL", "src/gateway/rpc/g6.ts", "../graphql/schema"),
-  importing("consumers do not import REST", "src/jobs/consumers/g7.ts", "../http/app"),
-  importing("the wiring does not import the worker", "src/wiring.ts", "./worker"),
-  importing("the schema knows no code", "drizzle/schema/d1.ts", "../../src/kernel/ids"),
-  importing("the client does not reach into the server", "client/c1.ts", "../src/kernel/ids"),
-  importing("examples do not reach into the server", "examples/consumer/e1.ts", "../../src/kernel/ids"),
-
-  importing("hono stays in the gateway", "src/services/users/l1.ts", "hono", PLUGIN),
-  importing("hono's middleware stays in the gateway", "src/platform/l2.ts", "hono/cors", PLUGIN),
-  importing(
-    "the validator middleware stays in the gateway",
-    "src/wiring.l3.ts",
-    "@hono/zod-validator",
-    PLUGIN,
-  ),
-  importing("GraphQL stays in the gateway", "src/services/orders/l4.ts", "graphql-yoga", PLUGIN),
-  importing("Connect stays in the gateway", "src/services/orders/l5.ts", "@connectrpc/connect", PLUGIN),
-  importing("drizzle stays out of services' decisions", "src/services/users/l6.ts", "drizzle-orm", PLUGIN),
-  importing("drizzle stays out of the gateway", "src/gateway/l7.ts", "drizzle-orm/d1", PLUGIN),
-  importing("jose stays in auth", "src/gateway/http/l8.ts", "jose", PLUGIN),
-  importing(
-    "the runtime's modules stay out of services",
-    "src/services/users/l9.ts",
-    "cloudflare:workers",
-    PLUGIN,
-  ),
-  importing(
-    "the runtime's modules stay out of the gateway",
-    "src/gateway/l10.ts",
-    "cloudflare:sockets",
-    PLUGIN,
-  ),
-  importing(
-    "the Worker runs without the contract",
-    "src/gateway/http/l12.ts",
-    "../../../contract/openapi",
-    PLUGIN,
-  ),
-  {
-    title: "a type-only import counts",
-    path: "src/services/users/l11.ts",
-    source: 'import type { Context } from "hono";\nexport type It = Context;\n',
-    rule: PLUGIN,
-  },
-  {
-    title: "a re-export counts",
-    path: "src/services/users/l12.ts",
-    source: 'export { Hono } from "hono";\n',
-    rule: PLUGIN,
-  },
-  {
-    title: "a dynamic import counts",
-    path: "src/services/users/l13.ts",
-    source: 'export const it = await import("hono");\n',
-    rule: PLUGIN,
-  },
-
-  importing("a service reads no table", "src/services/users/t1.ts", "../../../drizzle/schema/users", PLUGIN),
-  importing(
-    "a repository reads no other owner's table",
-    "src/services/users/t2-repository.ts",
-    "../../../drizzle/schema/orders",
-    PLUGIN,
-  ),
-  importing(
-    "a platform module reads no other owner's table",
-    "src/platform/outbox/t3.ts",
-    "../../../drizzle/schema/users",
-    PLUGIN,
-  ),
-  importing("the gateway reads no table", "src/gateway/t4.ts", "../../drizzle/schema/outbox", PLUGIN),
-
   ...[
     "Date.now()",
     "new Date()",
@@ -161,19 +202,18 @@ const BREACHES: readonly Breach[] = [
     rule: "lint/suspicious/noConsole",
   },
 
-  importing("imports form no circle", "src/gateway/y1.ts", "./y2", "lint/suspicious/noImportCycles"),
+  {
+    title: "imports form no circle",
+    path: "src/gateway/y1.ts",
+    source: 'import { it } from "./y2";\nexport const used = it;\n',
+    rule: "lint/suspicious/noImportCycles",
+  },
   {
     title: "type-only imports form no circle",
     path: "src/gateway/y3.ts",
     source: 'import type { B } from "./y4";\nexport type A = B | null;\n',
     rule: "lint/suspicious/noImportCycles",
   },
-  ...["utils", "common", "helpers", "types"].map((name) => ({
-    title: `no file is named ${name}`,
-    path: `src/services/users/${name}.ts`,
-    source: "export const it = 1;\n",
-    rule: "lint/style/useFilenamingConvention",
-  })),
   {
     title: "file names are kebab-case",
     path: "src/kernel/someThing.ts",
@@ -228,22 +268,8 @@ const ALLOWED: readonly (readonly [path: string, source: string])[] = [
     "src/kernel/ok2.ts",
     'import * as z from "./schema";\nexport const it = z;\nexport const at = new Date(0);\n',
   ],
-  [
-    "src/platform/ok3.ts",
-    'import { env } from "cloudflare:workers";\nexport const it = [env, Date.now()];\n',
-  ],
-  ["src/platform/outbox/ok4.ts", 'export { outboxEvents } from "../../../drizzle/schema/outbox";\n'],
-  ["src/services/users/ok5.ts", 'export { it } from "../../kernel/ok1";\nexport { at } from "./ok6";\n'],
-  ["src/services/users/repository.ts", 'export { users } from "../../../drizzle/schema/users";\n'],
-  ["src/services/auth/session-repository.ts", 'export { it } from "../../../drizzle/schema/auth";\n'],
-  ["src/services/auth/ok7.ts", 'export { it } from "../users";\nexport { jwtVerify } from "jose";\n'],
+  ["src/platform/ok3.ts", "export const it = Date.now();\n"],
   ["src/services/auth/ok8.ts", 'export { scrypt } from "node:crypto";\n'],
-  [
-    "src/services/auth/keys/ok9.ts",
-    'export { it } from "../../users/index";\nexport { at } from "../ok7";\n',
-  ],
-  ["src/gateway/http/ok10.ts", 'export { Hono } from "hono";\nexport { it } from "../../services/users";\n'],
-  ["src/gateway/graphql/ok11.ts", 'export { graphql } from "graphql";\nexport { it } from "../error-map";\n'],
   ["test/unit/ok12.test.ts", 'export const it = Date.now();\nconsole.log("here");\n'],
 ];
 
@@ -298,13 +324,13 @@ function rulesBrokenBy(path: string): string[] {
   return diagnostics.filter((found) => found.path.endsWith(path)).map(({ rule }) => rule);
 }
 
-describe("breaking a rule of the house fails the check", () => {
+describe("breaking a rule of the linter fails the check", () => {
   test.each(BREACHES)("$title", ({ path, rule }) => {
     expect(rulesBrokenBy(path)).toContain(rule);
   });
 });
 
-describe("what the house allows passes", () => {
+describe("what the linter allows passes", () => {
   test.each(ALLOWED)("%s", (path) => {
     expect(rulesBrokenBy(path)).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import {
   chmodSync,
   lstatSync,
@@ -12,13 +13,16 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { executeSql } from "../../scripts/database.mjs";
 import { readVars } from "../../scripts/dev-vars.mjs";
 import { readSet, writeSet } from "../../scripts/key-rotation.mjs";
-import { ensureSecrets } from "../../scripts/prepare.mjs";
+import { ensureMigrations, ensureSecrets } from "../../scripts/prepare.mjs";
 import { writeSecretFile } from "../../scripts/secret-file.mjs";
-import { flagValue, ROOT } from "../../scripts/tools.mjs";
+import { flagValue, nodeBinary, ROOT, toolEnvironment } from "../../scripts/tools.mjs";
 import { readConfig } from "../../src/platform/env";
+import { migratedState } from "../support/migrated-state";
+import { copyProject } from "../support/project-copy";
 
 let directory = "";
 let path = "";
@@ -181,3 +185,50 @@ test("a set that stands twice or takes several lines is not rotated into a broke
   ])
     expect(() => writeSet(text, next)).toThrow();
 });
+
+/** Runs `npm start`'s script on a local storage, in a copy of the project. */
+function startOn(persistTo: string): Promise<{ readonly code: number; readonly stderr: string }> {
+  const project = copyProject();
+  onTestFinished(project.remove);
+  const args = ["scripts/start.mjs", "--port", "0", "--persist-to", persistTo];
+  return new Promise((resolve) => {
+    const options = { cwd: project.folder, env: { ...toolEnvironment(), NO_COLOR: "1" }, timeout: 60_000 };
+    execFile(nodeBinary(), args, options, (error, _stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stderr }),
+    );
+  });
+}
+
+test("npm start refuses a local database of another version in one line, and loses nothing", async () => {
+  const state = await migratedState();
+  onTestFinished(() => rmSync(state, { recursive: true }));
+  const old = "update d1_migrations set name = '0001_create_auth_and_audit.sql'";
+  await executeSql(`${old}; create table kept (id text); insert into kept values ('row')`, {
+    persistTo: state,
+  });
+  writeFileSync(join(state, "meridian-migrations"), "the stamp of another version");
+
+  const { code, stderr } = await startOn(state);
+  expect([code, stderr]).toEqual([
+    1,
+    `Another version of this code made the local database: it has the migration 0001_create_auth_and_audit.sql, which is not in migrations/. Delete the folder ${state}, with all local data: the next npm start makes a new one.\n`,
+  ]);
+  expect(await executeSql("select id from kept", { persistTo: state })).toEqual([{ id: "row" }]);
+
+  rmSync(state, { recursive: true });
+  await ensureMigrations(state, { isQuiet: true });
+  expect(await executeSql("select name from d1_migrations", { persistTo: state })).toEqual([
+    { name: "0000_create_tables.sql" },
+  ]);
+}, 120_000);
+
+test("a local database without migrations, or with some of this clone's, is brought up to date", async () => {
+  const state = mkdtempSync(join(tmpdir(), "meridian-empty-"));
+  onTestFinished(() => rmSync(state, { recursive: true }));
+  await executeSql("create table kept (id text)", { persistTo: state });
+  await ensureMigrations(state, { isQuiet: true });
+  rmSync(join(state, "meridian-migrations"));
+  await ensureMigrations(state, { isQuiet: true });
+  const tables = "select name from sqlite_master where name in ('kept', 'users') order by name";
+  expect(await executeSql(tables, { persistTo: state })).toEqual([{ name: "kept" }, { name: "users" }]);
+}, 120_000);

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
+import { callBy } from "../../src/platform/call";
 import { newId } from "../../src/platform/clock";
 import { configOf } from "../../src/platform/env";
 import { PasswordHasher } from "../../src/platform/password-hasher";
@@ -38,7 +39,7 @@ async function count(query: string): Promise<number> {
 test("a login with the old password does not outlive a reset that was committed while it ran", async () => {
   const account = await createAccount({ password: PASSWORD });
   const auth = new AuthService(interrupted("update users set token_epoch = token_epoch + 1"));
-  await expect(auth.logIn({ email: account.email, password: PASSWORD })).rejects.toMatchObject({
+  await expect(auth.logIn(callBy(), { email: account.email, password: PASSWORD })).rejects.toMatchObject({
     code: "unavailable",
   });
   expect(await count("select id from sessions")).toBe(0);
@@ -49,7 +50,7 @@ test("a login with the old password does not outlive a reset that was committed 
 test("nor a change of password", async () => {
   const account = await createAccount({ password: PASSWORD });
   const auth = new AuthService(interrupted("update users set password_hash = 'another'"));
-  await expect(auth.logIn({ email: account.email, password: PASSWORD })).rejects.toMatchObject({
+  await expect(auth.logIn(callBy(), { email: account.email, password: PASSWORD })).rejects.toMatchObject({
     code: "unavailable",
   });
   expect(await count("select id from sessions")).toBe(0);
@@ -68,7 +69,7 @@ test("a login with the old password while the new one is hashed ends with the ch
   const [{ id: own }] = json.data;
   const actor = { kind: "user", userId: account.id, role: "user", sessionId: own } as const;
   const input = { currentPassword: PASSWORD, newPassword: "a wholly new passphrase" };
-  expect((await recovery.changePassword(actor, input)).ok).toBe(true);
+  expect((await recovery.changePassword(callBy(actor), input)).ok).toBe(true);
   expect(await count(`select id from sessions where ended_at is null and id = '${own}'`)).toBe(1);
   expect(await count("select id from sessions where ended_at is null")).toBe(1);
   const theirs = await signToken({ userId: account.id, sessionId: late });
@@ -82,7 +83,7 @@ test("a reset that races with a change of role is tried again, with its token st
   const token = await lastTokenTo(account.email);
   const recovery = new RecoveryService(interrupted("update users set token_epoch = token_epoch + 1"));
   const input = { token, password: "a wholly new passphrase" };
-  await expect(recovery.resetPassword(input)).rejects.toMatchObject({ code: "unavailable" });
+  await expect(recovery.resetPassword(callBy(), input)).rejects.toMatchObject({ code: "unavailable" });
   expect(await count("select * from outbox_events where type = 'password.changed'")).toBe(0);
   expect((await call("/api/auth/password/reset", { json: input })).status).toBe(204);
 });
@@ -92,7 +93,7 @@ test("of two changes of password at once one wins, and the other changes nothing
   const recovery = new RecoveryService(interrupted("update users set password_hash = 'the other one'"));
   const actor = { kind: "user", userId: account.id, role: "user", sessionId: null } as const;
   const input = { currentPassword: PASSWORD, newPassword: "a wholly new passphrase" };
-  await expect(recovery.changePassword(actor, input)).rejects.toMatchObject({ code: "unavailable" });
+  await expect(recovery.changePassword(callBy(actor), input)).rejects.toMatchObject({ code: "unavailable" });
   expect(await count("select id from users where password_hash = 'the other one'")).toBe(1);
   expect(await count("select * from outbox_events where type = 'password.changed'")).toBe(0);
 });

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { Stamped } from "../../src/platform/database";
-import { newUserMemory, type User, UserCache } from "../../src/services/users";
+import { type Account, newUserMemory, UserCache } from "../../src/services/users";
 import { sendCounted } from "../support/counted-app";
 import { TestClock, testScope } from "../support/outbox";
 import { storeUser } from "../support/stored-user";
@@ -36,7 +36,7 @@ function newCache(kv: FlakyKv, clock: TestClock) {
   };
 }
 
-const NOBODY: Stamped<User | null> = { value: null, bookmark: null, isFromPrimary: true };
+const NOBODY: Stamped<Account | null> = { value: null, bookmark: null, isFromPrimary: true };
 const load = async () => NOBODY;
 
 describe("while KV fails", () => {
@@ -65,7 +65,7 @@ describe("while KV fails", () => {
     const events: string[] = [];
     for (let read = 0; read < 6; read += 1) {
       const { cache, scope } = next();
-      await cache.read(`user-${read}`, load, load);
+      await cache.read(`user-${read}`, load);
       expect(scope.calls.kvFailures).toBe(read < 3 ? 1 : 0);
       events.push(...scope.lines.map(({ event }) => event));
     }
@@ -74,11 +74,11 @@ describe("while KV fails", () => {
 
     kv.isFailing = false;
     clock.advance(29);
-    await next().cache.read("user-7", load, load);
+    await next().cache.read("user-7", load);
     expect(kv.gets).toBe(3);
     clock.advance(1);
-    await next().cache.read("user-8", load, load);
-    await next().cache.read("user-9", load, load);
+    await next().cache.read("user-8", load);
+    await next().cache.read("user-9", load);
     expect(kv.gets).toBe(5);
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter/admission";
+import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter/budget-answer";
 import type { LimiterObject } from "../../src/platform/limiter/limiter";
 import { SILENCE_MS } from "../../src/platform/limiter/silence";
 import { DEFAULT_POLICY, newIsolate, realObject } from "../support/limiter";

@@ -1,7 +1,8 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
-import { pass } from "../../src/gateway/admission";
+import { admissionOf } from "../../src/gateway/admission";
+import { callBy } from "../../src/platform/call";
 import { configOf } from "../../src/platform/env";
 import { userKey } from "../../src/platform/limiter";
 import type { ClientLimiter } from "../../src/platform/limiter/client-limiter";
@@ -63,20 +64,19 @@ async function tokenOf(sessionId: string): Promise<{ text: string; token: Bearer
   return { text, token: outcome.value };
 }
 
-/** What the gate says of a token that was verified already, in an isolate with leases of its own. */
+/** Whether admission accepts a token that was verified already, in an isolate with leases of its own. */
 async function isAccepted(
   isolate: Isolate,
   { text, token }: Awaited<ReturnType<typeof tokenOf>>,
 ): Promise<boolean> {
   const { auth, authenticator } = wire(env, config, testScope(clock));
-  const { admission, badToken } = await pass({
-    policyName: "default",
+  const { budget, badToken } = await admissionOf({
     services: { limiter: isolate.limiter, auth, authenticator },
     config,
     credentials: { kind: "verified", presented: text, token },
     address: undefined,
   });
-  if (admission.outcome !== "admitted" || admission.revocations === null) throw new Error("not admitted");
+  if (budget.outcome !== "admitted" || budget.revocations === null) throw new Error("not admitted");
   return badToken === null;
 }
 
@@ -98,7 +98,7 @@ test("after a revocation the last request that any isolate still accepts comes l
   const [first, ...others] = isolates;
   if (first === undefined) throw new Error("no isolate");
   const outcome = await authOver(first).endSession(
-    { kind: "user", userId: USER_ID, role: "user", sessionId: OTHER_SESSION },
+    callBy({ kind: "user", userId: USER_ID, role: "user", sessionId: OTHER_SESSION }),
     sessionId,
   );
   expect(outcome.ok).toBe(true);
@@ -131,11 +131,11 @@ test("the object holds the revocation before D1 does: when D1 fails the token is
   const isolate = newIsolate({ clock });
   await env.DB.prepare("alter table audit_log rename to audit_log_away").run();
   const actor = { kind: "user", userId: USER_ID, role: "user", sessionId } as const;
-  await expect(authOver(isolate).logOut(actor)).rejects.toMatchObject({ code: "unavailable" });
+  await expect(authOver(isolate).logOut(callBy(actor))).rejects.toMatchObject({ code: "unavailable" });
   expect(await isAccepted(isolate, revoked)).toBe(false);
   expect(await isEnded(sessionId)).toBe(false);
   await env.DB.prepare("alter table audit_log_away rename to audit_log").run();
-  expect((await authOver(isolate).logOut(actor)).ok).toBe(true);
+  expect((await authOver(isolate).logOut(callBy(actor))).ok).toBe(true);
   expect(await isEnded(sessionId)).toBe(true);
   await settled();
 });
@@ -144,7 +144,7 @@ test("an object that lost its revocations is told again by the event", async () 
   const sessionId = await startSession();
   const revoked = await tokenOf(sessionId);
   const actor = { kind: "user", userId: USER_ID, role: "user", sessionId } as const;
-  await authOver(newIsolate({ clock })).logOut(actor);
+  await authOver(newIsolate({ clock })).logOut(callBy(actor));
   const [event] = (await env.DB.prepare("select * from outbox_events where type = 'session.ended'").all())
     .results;
   const object = env.CLIENT_LIMITER.getByName(userKey(USER_ID));
@@ -183,6 +183,16 @@ test("a change of password is told again: its sessions, and after a reset the ep
   await settled();
 });
 
+test("a role that was changed from outside the Worker voids the tokens of the old one", async () => {
+  const before = await tokenOf(await startSession());
+  await env.DB.prepare("update users set role = 'admin', token_epoch = 2").run();
+  expect(await isAccepted(newIsolate({ clock }), before)).toBe(true);
+  const data = { userId: USER_ID, role: "admin" };
+  await authOver(newIsolate({ clock })).repeatRevocation({ ...EVENT, type: "user.role_changed", data });
+  expect(await isAccepted(newIsolate({ clock }), before)).toBe(false);
+  await settled();
+});
+
 test("an epoch whose batch was never committed locks nobody out: tokens from before stay void, later ones are asked of D1", async () => {
   const sessionId = await startSession();
   const before = await tokenOf(sessionId);
@@ -211,7 +221,7 @@ test("when the object does not answer nothing is acknowledged and D1 is untouche
     objectOf: () => ({ ask: () => new Promise(() => undefined), revoke: () => new Promise(() => undefined) }),
   });
   const actor = { kind: "user", userId: USER_ID, role: "user", sessionId } as const;
-  await expect(authOver(silent).logOut(actor)).rejects.toMatchObject({ code: "unavailable" });
+  await expect(authOver(silent).logOut(callBy(actor))).rejects.toMatchObject({ code: "unavailable" });
   expect(await isEnded(sessionId)).toBe(false);
 });
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { parseList } from "structured-headers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { newId } from "../../src/platform/clock";
-import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter";
+import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter/budget-answer";
 import { ClientLimiter } from "../../src/platform/limiter/client-limiter";
 import { Authenticator } from "../../src/services/auth";
 import { metrics } from "../../src/services/operations/metrics/isolate-metrics";
@@ -145,7 +145,7 @@ describe("when the client's object fails", () => {
 
   test("the isolate admits from its small allowance, and then answers 503", async () => {
     breakObjects();
-    const count = vi.spyOn(metrics, "count");
+    const count = vi.spyOn(metrics(), "count");
     const from = freshAddress();
     const answers = [];
     for (let count = 0; count <= FAIL_OPEN_ALLOWANCE; count += 1) {

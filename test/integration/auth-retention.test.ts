@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { callBy } from "../../src/platform/call";
 import { configOf } from "../../src/platform/env";
 import { authDependencies, wire } from "../../src/wiring";
 import { settled, TEST_NOW_MS, testScope } from "../support/scope";
@@ -100,7 +101,7 @@ test("ending a session reads that user's sessions, however many others have", as
   const scope = testScope();
   const { auth } = wire(env, configOf(env), scope);
   const actor = { kind: "user", userId: USER_ID, role: "user", sessionId: "mine" } as const;
-  expect((await auth.logOut(actor)).ok).toBe(true);
+  expect((await auth.logOut(callBy(actor))).ok).toBe(true);
   expect(scope.calls.d1RowsRead).toBeLessThan(100);
   const { results } = await env.DB.prepare("select * from outbox_events where type = 'session.ended'").all();
   expect(results).toHaveLength(1);

@@ -264,13 +264,13 @@ test("what is settled is kept for the retention, and what is not settled for eve
     .bind(pending)
     .run();
   const log = new EventLog(on.database, "https://meridian.example");
-  expect(await log.deleteSettled(NOW)).toBe(0);
-  expect(await log.deleteSettled(NOW + 1)).toBe(1);
+  expect(await log.deleteSettled(NOW, 200)).toBe(0);
+  expect(await log.deleteSettled(NOW + 1, 200)).toBe(1);
   const left = await rowsOf<{ id: string }>("select id from outbox_events order by sequence");
   expect(left.map(({ id }) => id)).toEqual([pending, letter.eventId, young]);
   expect(await deliveriesOf(settled)).toEqual([]);
   await env.DB.prepare("update dead_letters set state = 'discarded'").run();
-  expect(await log.deleteSettled(NOW + 1)).toBe(1);
+  expect(await log.deleteSettled(NOW + 1, 200)).toBe(1);
   expect(await rowsOf("select * from dead_letters")).toEqual([]);
 });
 

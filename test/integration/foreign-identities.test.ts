@@ -2,14 +2,14 @@
  * Whom a foreign subject is here is remembered in isolates and KV; that nothing was revoked since is not. Each test
  * lets a subject be known, takes something away, and comes with tokens to isolates that remember the old.
  */
+
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { verifyPresented } from "../../src/gateway/presented-token";
 import type { Actor } from "../../src/kernel/actor";
-import { NO_PRECONDITION } from "../../src/kernel/entity-tag";
+import { callBy } from "../../src/platform/call";
 import { configOf } from "../../src/platform/env";
 import { EPOCH_KEPT_MS } from "../../src/platform/limiter/limiter";
-import { newCalls } from "../../src/platform/observability/calls";
 import { IDENTITY_FRESH_MS, IDENTITY_LIFE_MS } from "../../src/services/auth/identity-cache";
 import { authDependencies, wire } from "../../src/wiring";
 import { sendCounted } from "../support/counted-app";
@@ -21,7 +21,7 @@ import {
   type TestIssuer,
 } from "../support/foreign-issuer";
 import { ADMIN, countOf, granted } from "../support/orders";
-import { settled, TEST_NOW_MS, testScope } from "../support/scope";
+import { settled, TEST_NOW_MS, testRequest, testScope } from "../support/scope";
 
 /** The bound of a revocation: the life of a lease. */
 const LEASE_MS = 60_000;
@@ -67,13 +67,13 @@ async function knownAdmin() {
 }
 
 async function demote(userId: string): Promise<void> {
-  granted(await services().users.patch(ADMIN, userId, { role: "user" }, NO_PRECONDITION));
+  granted(await services().users.patch(callBy(ADMIN), userId, { role: "user" }));
 }
 
 /** With what follows it: the events' consumer that erases. */
 async function remove(userId: string): Promise<void> {
   const { users, auth } = services();
-  granted(await users.delete(ADMIN, userId, NO_PRECONDITION));
+  granted(await users.delete(callBy(ADMIN), userId));
   const [first, ...rest] = auth.erasureOf(userId);
   if (first === undefined) throw new Error("nothing to commit");
   await authDependencies(env, configOf(env), testScope(clock)).database.commit([first, ...rest]);
@@ -174,7 +174,7 @@ test("logout voids every token issued so far, wherever the subject is remembered
   const { userId, warm, early, oldKv } = await knownAdmin();
   const other = await issuer.token("ada", nowMs - 500);
   const actor: Actor = { kind: "user", userId, role: "user", sessionId: null };
-  granted(await services().auth.logOutAll(actor));
+  granted(await services().auth.logOutAll(callBy(actor)));
   nowMs += LEASE_MS;
   for (const one of [
     warm,
@@ -237,12 +237,12 @@ test("a change that came by no revocation is seen five minutes later, and nobody
 test("the look at the primary comes after the answer", async () => {
   const { oldKv } = await knownAdmin();
   nowMs += IDENTITY_FRESH_MS;
-  const after = newCalls();
-  const one = isolate({ kv: oldKv }).authenticator({ ...testScope(clock), callsAfterResponse: after });
+  const { scope, respond, later } = testRequest(clock);
+  const one = isolate({ kv: oldKv }).authenticator(scope);
   expect((await one.verify(await issuer.token("ada", nowMs))).ok).toBe(true);
-  expect(after.d1RowsRead).toBe(0);
+  expect(respond().d1RoundTrips).toBe(0);
   await settled();
-  expect(after.d1RowsRead).toBeGreaterThan(0);
+  expect(later.some(({ d1RowsRead }) => d1RowsRead > 0)).toBe(true);
 });
 
 test("who asks about a token is told the role of this moment", async () => {
@@ -266,7 +266,7 @@ test("who asks about the token of the call itself is told the role of this momen
     return await response.json<{ userId: string; role: string }>();
   };
   const { userId } = await verify();
-  granted(await services().users.patch(ADMIN, userId, { role: "admin" }, NO_PRECONDITION));
+  granted(await services().users.patch(callBy(ADMIN), userId, { role: "admin" }));
   expect(await verify()).toMatchObject({ userId, role: "ROLE_ADMIN" });
 });
 

@@ -3,11 +3,10 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { isAdmin } from "../../src/kernel/actor";
 import type { Outcome } from "../../src/kernel/errors";
+import { callBy } from "../../src/platform/call";
 import type { TrustedIssuer } from "../../src/platform/env";
 import { configOf, readConfig } from "../../src/platform/env";
-import { newCalls } from "../../src/platform/observability/calls";
 import { createLogger } from "../../src/platform/observability/logger";
-import type { Scope } from "../../src/platform/scope";
 import { Sealer } from "../../src/platform/sealing";
 import {
   AccessTokens,
@@ -25,7 +24,7 @@ import {
 import { authDependencies, wire } from "../../src/wiring";
 import { createAccount, freshEmail, signToken } from "../support/accounts";
 import { replaced } from "../support/replaced";
-import { settled, TEST_NOW_MS, testScope } from "../support/scope";
+import { settled, TEST_NOW_MS, testRequest, testScope } from "../support/scope";
 
 const ISSUER = "https://login.example.com/";
 const NOW = TEST_NOW_MS / 1000;
@@ -260,7 +259,7 @@ test("a remembered token costs no D1 call", async () => {
 });
 
 test("first sight takes one round trip, and one that may not come in costs none when it comes again", async () => {
-  const scope: Scope = { ...testScope(), callsAfterResponse: newCalls() };
+  const { scope, respond } = testRequest();
   const memory = new TokenMemory<Outcome<ForeignToken>>();
   const at = (nowMs: number, on = scope) => authenticatorAt(nowMs, issuerWith(), memory, on);
   expect((await at(TEST_NOW_MS).verify(await token())).ok).toBe(true);
@@ -271,6 +270,7 @@ test("first sight takes one round trip, and one that may not come in costs none 
     expect(outcome.ok === false && outcome.refusal.code).toBe("forbidden");
     expect(scope.calls.d1RoundTrips).toBe(trips);
   }
+  respond();
   await env.DB.prepare("update users set email_key = 'elsewhere@example.com'").run();
   const later = testScope(() => TEST_NOW_MS + 30_000);
   expect((await at(TEST_NOW_MS + 30_000, later).verify(stranger)).ok).toBe(true);
@@ -284,7 +284,7 @@ test("logout with a foreign token voids all that its subject was issued so far, 
   const scope = testScope(() => TEST_NOW_MS + 5_000);
   const { auth } = wire(env, configOf(env), scope);
   const actor = { kind: "user", userId, role: "user", sessionId: null } as const;
-  expect((await auth.logOut(actor)).ok).toBe(true);
+  expect((await auth.logOut(callBy(actor))).ok).toBe(true);
   expect(await codeOf(signed, TEST_NOW_MS + 6_000)).toBe("token_revoked");
   expect(await codeOf(await token({ iat: NOW + 6, exp: NOW + 900 }), TEST_NOW_MS + 6_000)).toBe("accepted");
   const known = { minEpoch: 0, minEpochSince: null, minIssuedAt: NOW + 6, isSessionRevoked: () => false };

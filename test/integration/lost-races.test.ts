@@ -1,21 +1,16 @@
 /** What a writer pays when another was faster between its read and its commit, counted at the database. */
+
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
 import { NO_PRECONDITION, type Precondition } from "../../src/kernel/entity-tag";
 import type { Outcome } from "../../src/kernel/errors";
+import { callBy } from "../../src/platform/call";
 import { configOf } from "../../src/platform/env";
-import { type Attempt, KeyedAttempt, runOnce, unkeyed } from "../../src/platform/idempotency";
-import { newCalls } from "../../src/platform/observability/calls";
-import type { DeadLetter } from "../../src/platform/outbox";
-import type { Scope } from "../../src/platform/scope";
-import type { ReplayReport } from "../../src/services/operations/events";
-import type { Order, Product } from "../../src/services/orders";
-import type { User } from "../../src/services/users";
+import { type CallKey, NO_KEY, runOnce } from "../../src/platform/idempotency";
 import { wire } from "../../src/wiring";
 import { storeDeadLetter, storeProduct } from "../support/call-budget/stage";
-import { ADMIN, addProduct, codeOf, countOf, openShop, placeOne } from "../support/orders";
-import { settled, testScope } from "../support/scope";
-import { TEST_SECRETS } from "../support/secrets";
+import { ADMIN, addProduct, codeOf, countOf, keyed, openShop, placeOne } from "../support/orders";
+import { settled, testRequest } from "../support/scope";
 import { storeUser } from "../support/stored-user";
 
 afterEach(settled);
@@ -24,68 +19,62 @@ const FIRST: Precondition = { kind: "versions", versions: [1] };
 
 type Services = ReturnType<typeof wire>;
 
-/** Runs a use case whose read is followed at once by somebody else's write; what came of it, and its D1 round trips. */
+/** Runs a use case whose read is followed at once by another write. Returns its code, and its D1 round trips. */
 async function raced<T>(
   write: string,
-  run: (services: Services, attempt: Attempt<T>) => Promise<Outcome<T>>,
+  run: (services: Services, key: CallKey) => Promise<Outcome<T>>,
   isKeyed = true,
 ): Promise<readonly [string, number]> {
-  const scope: Scope = { ...testScope(), callsAfterResponse: newCalls() };
-  const attempt = isKeyed ? keyed<T>(scope) : unkeyed<T>();
-  const open = attempt.open.bind(attempt);
-  attempt.open = async (database, reads) => {
-    const opened = await open(database, reads);
-    await env.DB.prepare(write).run();
-    return opened;
-  };
-  const outcome = await runOnce(attempt, (one) => run(wire(env, configOf(env), scope), one));
-  expect(await countOf("idempotency_records", "state = 'claimed'")).toBe(0);
-  return [codeOf(outcome), scope.calls.d1RoundTrips];
-}
-
-function keyed<T>(scope: Scope): KeyedAttempt<T> {
-  return new KeyedAttempt<T>({
-    call: { key: scope.newId(), caller: "user:1", method: "POST", route: "/", request: "{}" },
-    rendering: {
-      render: (value) => ({ status: 200, headers: {}, body: JSON.stringify(value) }),
-      parse: (body) => JSON.parse(body ?? "null"),
+  const { scope, respond } = testRequest();
+  const given = isKeyed ? keyed({ scope }, { key: scope.newId() }) : NO_KEY;
+  const key: CallKey = {
+    isGiven: given.isGiven,
+    isReplay: false,
+    record: given.record.bind(given),
+    release: given.release.bind(given),
+    abandon: given.abandon.bind(given),
+    async open(database, reads) {
+      const opened = await given.open(database, reads);
+      await env.DB.prepare(write).run();
+      return opened;
     },
-    dataKey: TEST_SECRETS.DATA_KEY,
-    scope,
-  });
+  };
+  const outcome = await runOnce(key, () => run(wire(env, configOf(env), scope), key));
+  expect(await countOf("idempotency_records", "state = 'claimed'")).toBe(0);
+  return [codeOf(outcome), respond().d1RoundTrips];
 }
 
 test.each([true, false])(
-  "a deletion that lost its race says whether the user was changed or is gone, in no further trip (key: %s)",
+  "a deletion that lost its race is refused in no further trip, and goes on in one more (key: %s)",
   async (isKeyed) => {
     const [changed, gone, renamed] = [await storeUser(), await storeUser(), await storeUser()];
     const remove = (id: string, precondition: Precondition, write: string) =>
-      raced<null>(
+      raced(
         `${write} where id = '${id}'`,
-        ({ users }, attempt) => users.delete(ADMIN, id, precondition, attempt),
+        ({ users }, key) => users.delete(callBy(ADMIN, { precondition, key }), id),
         isKeyed,
       );
     const rename = "update users set version = 2, last_change_id = 'x'";
     expect(await remove(changed.id, FIRST, rename)).toEqual(["precondition_failed", 2]);
     expect(await remove(gone.id, FIRST, "delete from users")).toEqual(["not_found", 2]);
-    expect(await remove(renamed.id, NO_PRECONDITION, rename)).toEqual(["ok", 2]);
+    expect(await remove(renamed.id, NO_PRECONDITION, rename)).toEqual(["ok", 3]);
     expect(await countOf("users", `id in ('${gone.id}', '${renamed.id}')`)).toBe(0);
     expect(await countOf("outbox_events", "type = 'user.deleted'")).toBe(1);
   },
 );
 
 test("a change of a user that lost its race is decided anew on what its own commit read: one trip more", async () => {
-  const user = await storeUser();
-  const patch = (input: object, precondition: Precondition, isKeyed = true) =>
-    raced<User>(
-      "update users set version = version + 1, age = 40, last_change_id = 'x'",
-      ({ users }, attempt) => users.patch(ADMIN, user.id, input, precondition, attempt),
+  const [user, uncached] = [await storeUser(), await storeUser()];
+  const patch = (input: object, precondition: Precondition, isKeyed = true, id = user.id) =>
+    raced(
+      `update users set version = version + 1, age = 40, last_change_id = 'x' where id = '${id}'`,
+      ({ users }, key) => users.patch(callBy(ADMIN, { precondition, key }), id, input),
       isKeyed,
     );
   expect(await patch({ name: "Ada King" }, NO_PRECONDITION)).toEqual(["ok", 3]);
   expect(await countOf("users", "name = 'Ada King' and age = 40")).toBe(1);
-  expect(await patch({ role: "admin" }, NO_PRECONDITION, false)).toEqual(["ok", 3]);
-  const current: Precondition = { kind: "versions", versions: [5] };
+  expect(await patch({ role: "admin" }, NO_PRECONDITION, false, uncached.id)).toEqual(["ok", 3]);
+  const current: Precondition = { kind: "versions", versions: [3] };
   expect(await patch({ name: "Eve" }, current)).toEqual(["precondition_failed", 2]);
   expect(await countOf("users", "name = 'Eve'")).toBe(0);
 });
@@ -95,9 +84,9 @@ test("an order that moved meanwhile is decided anew on what its own commit read,
   const product = await addProduct(shop);
   const change = async (isKeyed: boolean, precondition: Precondition, status: "paid" | "cancelled") => {
     const { id } = await placeOne(shop, product);
-    return await raced<Order>(
+    return await raced(
       `update orders set status = 'cancelled', version = 2, last_change_id = 'x' where id = '${id}'`,
-      ({ orders }, attempt) => orders.changeStatus(ADMIN, { id, status, precondition }, attempt),
+      ({ orders }, key) => orders.changeStatus(callBy(ADMIN, { precondition, key }), id, { status }),
       isKeyed,
     );
   };
@@ -117,16 +106,14 @@ test("a product that was sold meanwhile is changed on what the failed commit rea
   const sale = (id: string) =>
     `update products set version = 2, stock = 1, last_change_id = 'x' where id = '${id}'`;
   const patch = (id: string, precondition: Precondition) =>
-    raced<Product>(sale(id), ({ products }, attempt) =>
-      products.patch(ADMIN, { id, patch: { name: "Lamp II" }, precondition }, attempt),
+    raced(sale(id), ({ products }, key) =>
+      products.patch(callBy(ADMIN, { precondition, key }), id, { name: "Lamp II" }),
     );
   expect(await patch(changed, NO_PRECONDITION)).toEqual(["ok", 3]);
   expect(await countOf("products", `id = '${changed}' and stock = 1 and name = 'Lamp II'`)).toBe(1);
   expect(await patch(stale, FIRST)).toEqual(["precondition_failed", 2]);
   const remove = (id: string, write: string) =>
-    raced<null>(write, ({ products }, attempt) =>
-      products.delete(ADMIN, { id, precondition: FIRST }, attempt),
-    );
+    raced(write, ({ products }, key) => products.delete(callBy(ADMIN, { precondition: FIRST, key }), id));
   expect(await remove(sold, sale(sold))).toEqual(["precondition_failed", 2]);
   expect(await remove(gone, `delete from products where id = '${gone}'`)).toEqual(["not_found", 2]);
   expect(await countOf("products", `id = '${sold}'`)).toBe(1);
@@ -135,7 +122,7 @@ test("a product that was sold meanwhile is changed on what the failed commit rea
 test("of dead letters one of which another took, the others are replayed in one trip more", async () => {
   const [taken, left] = [await storeDeadLetter(), await storeDeadLetter()];
   const replay = (write: string) =>
-    raced<ReplayReport>(write, ({ events }, attempt) => events.replayMany(ADMIN, {}, attempt));
+    raced(write, ({ events }, key) => events.replayMany(callBy(ADMIN, { key }), {}));
   const take = `update dead_letters set state = 'discarded' where id = '${taken.id}'`;
   expect(await replay(take)).toEqual(["ok", 3]);
   expect(await countOf("dead_letters", `id = '${left.id}' and state = 'replayed'`)).toBe(1);
@@ -147,11 +134,11 @@ test("of dead letters one of which another took, the others are replayed in one 
   ]);
 });
 
-test("a dead letter that is not open is refused under a key in two trips", async () => {
+test("a dead letter that another resolved meanwhile is refused, and its key freed, in one trip more", async () => {
   const { id } = await storeDeadLetter();
-  const take = `update dead_letters set state = 'discarded' where id = '${id}'`;
-  expect(await raced<DeadLetter>(take, ({ events }, attempt) => events.replay(ADMIN, id, attempt))).toEqual([
+  const take = `update dead_letters set state = 'discarded', last_change_id = 'x' where id = '${id}'`;
+  expect(await raced(take, ({ events }, key) => events.replay(callBy(ADMIN, { key }), id))).toEqual([
     "invalid_transition",
-    2,
+    3,
   ]);
 });

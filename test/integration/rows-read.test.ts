@@ -133,7 +133,7 @@ test("the clean-up of the log reads what it takes away: no more for what is too 
   const log = new EventLog(on.database, "https://meridian.example");
   const cleanUp = async (cutoff: number) => {
     const before = on.scope.calls.d1RowsRead;
-    return { gone: await log.deleteSettled(cutoff), rows: on.scope.calls.d1RowsRead - before };
+    return { gone: await log.deleteSettled(cutoff, 200), rows: on.scope.calls.d1RowsRead - before };
   };
   const now = systemClock();
   for (const crowd of [SMALL, MORE]) await fill(crowd, now);

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
+import { callBy } from "../../src/platform/call";
 import { configOf } from "../../src/platform/env";
 import { PasswordHasher } from "../../src/platform/password-hasher";
 import { wire } from "../../src/wiring";
@@ -134,7 +135,7 @@ describe("login", () => {
         .bind(`${lastSeenAt} `, account.id, lastSeenAt)
         .run();
       const { auth } = wire(env, configOf(env), testScope(Date.now));
-      expect((await auth.logIn({ email: account.email, password: PASSWORD })).ok).toBe(true);
+      expect((await auth.logIn(callBy(), { email: account.email, password: PASSWORD })).ok).toBe(true);
       await settled();
       return (await env.CLIENT_LIMITER.getByName(`user:${account.id}`).report()).revokedSessions;
     };

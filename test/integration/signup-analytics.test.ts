@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { analytics } from "../../src/jobs/consumers/analytics";
 import type { Actor } from "../../src/kernel/actor";
 import { Analytics } from "../../src/platform/analytics";
+import { callBy } from "../../src/platform/call";
 import { AnalyticsService, signupsQuery } from "../../src/services/operations/analytics";
 import { bench, commitEvent, dispatcher, handOver } from "../support/outbox";
 
@@ -25,7 +26,7 @@ test("a sign-up counts once in the UTC day of its event and writes one data poin
   const third = await commitEvent(on, "user.created");
   const bodies = [first, second, third].map((eventId) => ({ eventId, consumer: "analytics" }));
   for (let round = 0; round < 3; round += 1) await handOver(bodies, (batch) => handlers.dispatch(batch));
-  expect(await service.signups(ADMIN, {})).toEqual({
+  expect(await service.signups(callBy(ADMIN), {})).toEqual({
     ok: true,
     value: [
       { date: "2026-11-22", count: 2 },
@@ -43,10 +44,13 @@ test("a sign-up counts once in the UTC day of its event and writes one data poin
 test("the counts are an administrator's, and a range is in order and at most 366 days", async () => {
   const { service } = setUp();
   const user: Actor = { ...ADMIN, role: "user" };
-  expect(await service.signups(user, {})).toMatchObject({ ok: false, refusal: { code: "forbidden" } });
-  const inverted = await service.signups(ADMIN, { from: "2026-11-22", to: "2026-11-21" });
+  expect(await service.signups(callBy(user), {})).toMatchObject({
+    ok: false,
+    refusal: { code: "forbidden" },
+  });
+  const inverted = await service.signups(callBy(ADMIN), { from: "2026-11-22", to: "2026-11-21" });
   expect(inverted).toMatchObject({ ok: false, refusal: { code: "validation_failed" } });
-  const tooLong = await service.signups(ADMIN, { from: "2025-01-01", to: "2026-11-21" });
+  const tooLong = await service.signups(callBy(ADMIN), { from: "2025-01-01", to: "2026-11-21" });
   expect(tooLong).toMatchObject({ ok: false, refusal: { violations: [{ pointer: "#/query/from" }] } });
   expect(signupsQuery().safeParse({ from: "2026-02-30" }).success).toBe(false);
 });
@@ -56,7 +60,7 @@ test("both ends of a range are counted, and nothing outside", async () => {
   await env.DB.prepare(
     "insert into daily_signups (day, count) values ('2026-11-01', 1), ('2026-11-02', 2), ('2026-11-03', 3), ('2026-11-04', 4)",
   ).run();
-  expect(await service.signups(ADMIN, { from: "2026-11-02", to: "2026-11-03" })).toEqual({
+  expect(await service.signups(callBy(ADMIN), { from: "2026-11-02", to: "2026-11-03" })).toEqual({
     ok: true,
     value: [
       { date: "2026-11-02", count: 2 },

@@ -26,7 +26,7 @@ async function stored(userId: string): Promise<Record<string, unknown> | null> {
 async function storedAt(userId: string, version: number | null): Promise<Record<string, unknown> | null> {
   return await vi.waitFor(async () => {
     const entry = await stored(userId);
-    expect(entry).toMatchObject({ value: version === null ? null : { version } });
+    expect(entry).toMatchObject({ value: version === null ? null : { user: { version } } });
     return entry;
   });
 }
@@ -45,7 +45,8 @@ describe("a user that is read again", () => {
     const [ada, grace] = [await createAccount(), await storeUser()];
     // Another isolate's view: what lies in KV for Ada, under an id that this one has never read.
     const entry = await storedAt(ada.id, 1);
-    const value = { ...Object(entry?.value), id: grace.id, name: "From KV" };
+    const account = Object(entry?.value);
+    const value = { ...account, user: { ...account.user, id: grace.id, name: "From KV" } };
     await env.USER_CACHE.put(`user:${grace.id}`, JSON.stringify({ ...entry, value }));
     const { response, before } = await get(grace, {}, { SERVER_TIMING: "all" } as Partial<Env>);
     expect(await response.json()).toMatchObject({ id: grace.id, name: "From KV" });
@@ -98,7 +99,7 @@ describe("a bookmark", () => {
     expect(await answer.response.json()).toMatchObject({ name: "Ada King", version: 2 });
     expect(answer.before).toMatchObject({ d1RoundTrips: 1 });
     expect(JSON.stringify(await stored(ada.id))).not.toBe(before);
-    expect(await stored(ada.id)).toMatchObject({ value: { version: 2 } });
+    expect(await stored(ada.id)).toMatchObject({ value: { user: { version: 2 } } });
   });
 
   test("that nobody gave out costs its sender a read of the primary, and nobody a KV write", async () => {
@@ -214,9 +215,9 @@ describe("the refresh that follows a change", () => {
     await ada.call(`/api/users/${ada.id}`, { method: "PATCH", json: { name: "Ada King" } });
     await storedAt(ada.id, 2);
     await env.USER_CACHE.put(`user:${ada.id}`, slow);
-    expect(await stored(ada.id)).toMatchObject({ value: { version: 1 } });
+    expect(await stored(ada.id)).toMatchObject({ value: { user: { version: 1 } } });
     await deliverRefresh(ada.id);
-    expect(await stored(ada.id)).toMatchObject({ value: { version: 2, name: "Ada King" } });
+    expect(await stored(ada.id)).toMatchObject({ value: { user: { version: 2, name: "Ada King" } } });
   });
 
   test("buries a deleted user whom a slow reader put back", async () => {

@@ -2,14 +2,13 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { pass } from "../../src/gateway/admission";
+import { admissionOf } from "../../src/gateway/admission";
 import type { Outcome } from "../../src/kernel/errors";
 import type { KvStore } from "../../src/platform/cache/kv-tier";
 import { type Config, configOf } from "../../src/platform/env";
 import { userKey } from "../../src/platform/limiter";
 import type { ClientLimiter } from "../../src/platform/limiter/client-limiter";
 import type { LimiterObject } from "../../src/platform/limiter/limiter";
-import { newCalls } from "../../src/platform/observability/calls";
 import type { Scope } from "../../src/platform/scope";
 import { Sealer } from "../../src/platform/sealing";
 import {
@@ -25,7 +24,7 @@ import {
 import { authDependencies, wire } from "../../src/wiring";
 import { newIsolate, realObject } from "./limiter";
 import { replaced } from "./replaced";
-import { settled, testScope } from "./scope";
+import { settled, testRequest, testScope } from "./scope";
 import { TEST_SECRETS } from "./secrets";
 
 export const ISSUER = "https://login.example.com/";
@@ -94,9 +93,9 @@ export class ForeignIsolate {
 
   /** One request with the token, and what follows it. */
   async enter(token: string): Promise<Entry> {
-    const scope = this.#newScope();
+    const { scope, respond } = testRequest(this.#in.clock);
     const entry = await this.#enter(token, scope);
-    const { d1RoundTrips: d1, kvReads } = scope.calls;
+    const { d1RoundTrips: d1, kvReads } = respond();
     await settled();
     return { ...entry, d1, kvReads };
   }
@@ -107,8 +106,7 @@ export class ForeignIsolate {
     if (!verified.ok) return { as: verified.refusal.code, userId: null };
     const { auth } = wire(env, this.#config, scope);
     await standAt(verified.value.userId, this.#in.clock);
-    const { badToken, token } = await pass({
-      policyName: "default",
+    const { badToken, token } = await admissionOf({
       services: { limiter: this.#limiter, auth, authenticator },
       config: this.#config,
       credentials: { kind: "verified", presented, token: verified.value },
@@ -117,7 +115,7 @@ export class ForeignIsolate {
     return { as: badToken?.code ?? token?.role ?? "nobody", userId: token?.userId ?? null };
   }
 
-  authenticator(scope: Scope = this.#newScope()): Authenticator {
+  authenticator(scope: Scope = testScope(this.#in.clock)): Authenticator {
     const { kv = env.USER_CACHE, issuer, d1 = env.DB } = this.#in;
     const dependencies = authDependencies({ ...env, DB: d1 }, this.#config, scope);
     const identityCache = new IdentityCache({
@@ -129,10 +127,6 @@ export class ForeignIsolate {
       keys: new ForeignKeys(this.#keys, async () => issuer.jwks, scope.log),
     });
     return new Authenticator(dependencies.accessTokens, foreign);
-  }
-
-  #newScope(): Scope {
-    return { ...testScope(this.#in.clock), callsAfterResponse: newCalls() };
   }
 }
 

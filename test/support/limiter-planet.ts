@@ -3,7 +3,7 @@
  * real rule over a store that an eviction falls back to, and the network between them delays, loses and repeats.
  */
 
-import type { Admission } from "../../src/platform/limiter/admission";
+import type { BudgetAnswer } from "../../src/platform/limiter/budget-answer";
 import type { Grant } from "../../src/platform/limiter/client-limiter";
 import { LeaseBook } from "../../src/platform/limiter/lease-book";
 import {
@@ -86,7 +86,7 @@ export class Planet {
   }
 
   /** A request at an isolate. Settles in virtual time. */
-  async request(index: number): Promise<Admission["outcome"] | "failed"> {
+  async request(index: number): Promise<BudgetAnswer["outcome"] | "failed"> {
     const isolate = this.isolates[index % this.isolates.length];
     if (isolate === undefined) return "failed";
     isolate.pending += 1;
@@ -154,6 +154,7 @@ export class Planet {
         isWakeable: true,
         log: createLogger("error"),
         waitUntil: () => undefined,
+        afterResponse: (task) => void task(),
         objectOf: () => ({ ask: (ask) => this.#carry(ask, isolate), revoke: never }),
       }),
     };

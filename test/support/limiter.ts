@@ -39,6 +39,7 @@ export function newIsolate(replaced: Partial<LimiterContext> = {}): Isolate {
     isWakeable: true,
     log: createLogger("error"),
     waitUntil: () => undefined,
+    afterResponse: (task) => void task(),
     ...replaced,
     book,
     calls,

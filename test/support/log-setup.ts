@@ -1,9 +1,7 @@
 /** Runs before each test file in workerd: a test fails when a secret is logged in its time. */
 import { afterEach, expect } from "vitest";
-import { watchLogs } from "./log-watch";
+import { fileWatch as watch } from "./log-watch";
 import { settled } from "./scope";
-
-const watch = watchLogs();
 
 afterEach(async ({ task }) => {
   await settled();

@@ -16,15 +16,13 @@ const LINES_MAX = 20_000;
 const keepers = new Set<(line: string) => void>();
 
 /**
- * The console of this isolate, which the Worker and its objects share, is taken by each test file in turn.
+ * The console of this isolate, which the Worker, its objects and all test files share.
  *
  * Nothing goes on to the test runner's console by itself. What a handler logs cannot be sent from the handler's context;
  * the pool keeps it until the next message of the test's own context. Behind a file's last message there is none, and
  * the runner then waits for the line's receipt for ever.
  */
-const isolate = globalThis as { consoleOfRunner?: typeof console.log };
-isolate.consoleOfRunner ??= console.log.bind(console);
-const showLine = isolate.consoleOfRunner;
+const showLine = console.log.bind(console);
 for (const level of ["debug", "info", "log", "warn", "error"] as const) {
   console[level] = (...args: unknown[]) => {
     const line = args.map(String).join(" ");
@@ -49,3 +47,6 @@ export function watchLogs(): LogWatch {
     },
   };
 }
+
+/** The watch of the setup file, which runs for each test file, while this module is evaluated once. */
+export const fileWatch = watchLogs();

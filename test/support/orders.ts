@@ -1,15 +1,17 @@
 /** A shop for tests of products, orders and keys: real D1, a clock that moves only when told, no HTTP in between. */
+
 import { env } from "cloudflare:workers";
 import { consumersOf, delaySecondsOf } from "../../src/jobs/registry";
 import type { Actor } from "../../src/kernel/actor";
-import { NO_PRECONDITION } from "../../src/kernel/entity-tag";
 import type { Outcome } from "../../src/kernel/errors";
 import { AuditTrail } from "../../src/platform/audit";
+import { callBy } from "../../src/platform/call";
 import { newId } from "../../src/platform/clock";
 import { Database } from "../../src/platform/database";
-import { KeyedAttempt, type Rendering } from "../../src/platform/idempotency";
+import { HeldKey, type KeyedCall } from "../../src/platform/idempotency";
 import { Keyset } from "../../src/platform/keyset";
 import { Outbox } from "../../src/platform/outbox";
+import type { Scope } from "../../src/platform/scope";
 import { Sealer } from "../../src/platform/sealing";
 import {
   type Order,
@@ -78,7 +80,7 @@ export function openShop(clock = new TestClock()): Shop {
     outbox,
     committed,
     orders: new OrderService({ database, repository, products, outbox, audit, keyset, scope }),
-    products: new ProductService({ database, repository: products, audit, keyset, scope }),
+    products: new ProductService({ database, repository: products, outbox, audit, keyset, scope }),
     expiry: new OrderExpiry({
       database,
       repository,
@@ -104,7 +106,7 @@ export async function addProduct(
   details: Partial<Pick<Product, "sku" | "name" | "priceMinor" | "currency" | "stock">> = {},
 ): Promise<Product> {
   return granted(
-    await shop.products.create(ADMIN, {
+    await shop.products.create(callBy(ADMIN), {
       sku: `sku-${newId()}`,
       name: "Punched cards",
       priceMinor: 1_250,
@@ -116,33 +118,26 @@ export async function addProduct(
 }
 
 export async function placeOne(shop: Shop, product: Product, quantity = 1, actor = buyer()): Promise<Order> {
-  return granted(await shop.orders.place(actor, { items: [{ productId: product.id, quantity }] }));
+  return granted(await shop.orders.place(callBy(actor), { items: [{ productId: product.id, quantity }] }));
 }
 
 export async function setStatus(shop: Shop, id: string, status: OrderStatus, actor: Actor = ADMIN) {
-  return await shop.orders.changeStatus(actor, { id, status, precondition: NO_PRECONDITION });
+  return await shop.orders.changeStatus(callBy(actor), id, { status });
 }
 
-const AS_JSON: Rendering<unknown> = {
-  render: (value) => ({
-    status: 201,
-    headers: { ETag: '"1"' },
-    body: value === null ? null : JSON.stringify(value),
-  }),
-  parse: (body) => (body === null ? null : JSON.parse(body)),
-};
-
-/** An attempt at a call with a key, as a protocol would make it. */
-export function keyed<T>(
-  shop: Shop,
-  call: { key: string; caller?: string; method?: string; route?: string; request?: string },
-): KeyedAttempt<T> {
-  return new KeyedAttempt<T>({
-    call: { caller: "user:1", method: "POST", route: "/api/orders", request: "{}", ...call },
-    rendering: AS_JSON as Rendering<T>,
-    dataKey: TEST_SECRETS.DATA_KEY,
-    scope: shop.scope,
-  });
+/** The key of a call, as a protocol would make it. */
+export function keyed(
+  shop: { readonly scope: Scope },
+  call: Partial<KeyedCall> & Pick<KeyedCall, "key">,
+): HeldKey {
+  const known = {
+    caller: "user:1",
+    useCase: "orders.place",
+    target: "",
+    protocol: "rest",
+    input: {},
+  } as const;
+  return new HeldKey({ ...known, ...call }, { dataKey: TEST_SECRETS.DATA_KEY, scope: shop.scope });
 }
 
 export async function countOf(table: string, where = "1"): Promise<number> {

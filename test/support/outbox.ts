@@ -5,14 +5,9 @@ import { newId } from "../../src/platform/clock";
 import { type Answer, Database, type Statements } from "../../src/platform/database";
 import { newCalls } from "../../src/platform/observability/calls";
 import type { LogFields, Logger } from "../../src/platform/observability/logger";
-import {
-  type Consumer,
-  type DeliveryMessage,
-  Dispatcher,
-  type DispatcherOptions,
-  Outbox,
-  type OutboxOptions,
-} from "../../src/platform/outbox";
+import { type Consumer, type DeliveryMessage, Dispatcher, Outbox } from "../../src/platform/outbox";
+import type { DispatcherOptions } from "../../src/platform/outbox/dispatcher";
+import type { OutboxOptions } from "../../src/platform/outbox/options";
 import type { Scope } from "../../src/platform/scope";
 
 export const NOW = Date.parse("2026-11-22T10:00:00Z");
@@ -37,7 +32,6 @@ export function testScope(clock: TestClock): TestScope {
   const lines: (LogFields & { event: string })[] = [];
   const log: Logger = {
     log: (level, event, fields) => void lines.push({ ...fields, level, event }),
-    with: () => log,
   };
   return {
     requestId: "test",
@@ -48,6 +42,7 @@ export function testScope(clock: TestClock): TestScope {
     calls: newCalls(),
     log,
     waitUntil: (work) => void pending.push(work),
+    afterResponse: (task) => void pending.push(task()),
     settled: async () => void (await Promise.all(pending)),
     lines,
   };

@@ -2,17 +2,20 @@
  * Which messages of queues a test receives. `reset()` empties stores and leaves queues as they are: what an earlier test sent
  * would be delivered to a later one, whose stores know nothing of it, and a delivery that runs meanwhile would be cut off.
  */
-interface Gate {
-  /** Messages sent before this time are dropped. */
-  openedAtMs: number;
-  /** Batches that are being handled. */
-  running: number;
-}
+import worker from "../../src/worker";
 
-/** Files share an isolate, and each evaluates this module again. */
-const isolate = globalThis as { queueGate?: Gate };
-isolate.queueGate ??= { openedAtMs: Number.POSITIVE_INFINITY, running: 0 };
-const gate: Gate = isolate.queueGate;
+const gate = {
+  /** Messages sent before this time are dropped. */
+  openedAtMs: Number.POSITIVE_INFINITY,
+  /** Batches that are being handled. */
+  running: 0,
+};
+
+const { queue } = worker;
+Object.assign(worker, {
+  queue: (batch: MessageBatch, ...on: [Env, ExecutionContext]) =>
+    deliverFresh(batch, (fresh) => queue(fresh, ...on)),
+});
 
 /** A delivery that hangs on purpose is left behind. */
 const POLLS_MAX = 100;
@@ -29,7 +32,7 @@ export function openQueues(): void {
 }
 
 /** Hands the messages of this test over, and drops the others. */
-export async function deliverFresh(
+async function deliverFresh(
   batch: MessageBatch,
   deliver: (fresh: MessageBatch) => Promise<void>,
 ): Promise<void> {

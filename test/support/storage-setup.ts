@@ -3,20 +3,11 @@ import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeEach } from "vitest";
 import { SCRYPT_PARAMETERS } from "../../src/platform/password-hasher";
-import { flushContext, metricsFlusher } from "../../src/services/operations/metrics/isolate-metrics";
-import worker from "../../src/worker";
-import { closeQueues, deliverFresh, openQueues } from "./queue-gate";
-import { testScope } from "./scope";
+import { closeQueues, openQueues } from "./queue-gate";
 
 // At its real cost a hash takes 150 ms of CPU, which was half of what these tests took. The real cost is tested in
 // test/unit/platform/password-hasher.test.ts, and paid by the built Worker in test/e2e.
 Object.assign(SCRYPT_PARAMETERS, { logN: 4, parallelization: 1 });
-
-const { queue } = worker;
-Object.assign(worker, {
-  queue: (batch: MessageBatch, ...on: [Env, ExecutionContext]) =>
-    deliverFresh(batch, (fresh) => queue(fresh, ...on)),
-});
 
 /** A queue's delivery that is reading the database at that moment keeps it from being deleted: then once more. */
 const RESETS_MAX = 10;
@@ -64,8 +55,4 @@ beforeEach(async () => {
   openQueues();
 });
 
-afterAll(async () => {
-  await closeQueues();
-  // What is left would be flushed five seconds after its request, into the counts of the next file's tests.
-  await metricsFlusher.flush(flushContext(env, testScope(Date.now)));
-});
+afterAll(closeQueues);

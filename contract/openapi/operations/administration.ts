@@ -1,6 +1,6 @@
 /** `/api/limits`, `/api/audit` and `/api/analytics` in the document. */
 
-import { auditQuerySchema } from "../../../src/gateway/http/routes/audit";
+import { auditQuerySchema } from "../../../src/gateway/audit-entries";
 import { signupsQuery } from "../../../src/services/operations/analytics";
 import type { Operation } from "../operation";
 

@@ -8,13 +8,12 @@ import { AppError, ERROR_CATALOGUE, type Outcome } from "../../kernel/errors";
 import { onFirstCall } from "../../kernel/on-first-call";
 import * as z from "../../kernel/schema";
 import type { Config } from "../../platform/env";
-import type { Attempt } from "../../platform/idempotency";
 import { isIdempotencyKey } from "../../platform/idempotency";
 import { describeError } from "../../platform/observability/logger";
 import type { Scope } from "../../platform/scope";
-import { idSchema } from "../input";
-import { keyedCall } from "../keyed-call";
+import { idSchema, present } from "../input";
 import type { Services } from "../request-context";
+import { type ByIdName, callUseCase, type Given, type ValueOf } from "../run-use-case";
 
 const propsSchema = onFirstCall(() =>
   z.strictObject({
@@ -80,26 +79,29 @@ function shownError(error: unknown): AppError {
   return new AppError(code, message, { isRetryable, ...retry });
 }
 
-/** An unsafe use case, at most once under the call's key. **Errors**: `validation_failed` for a key that is none. */
-export async function once<T>(
-  { actor, scope, config }: BindingCall,
-  {
-    route,
-    input,
-    key,
-  }: { readonly route: string; readonly input: unknown; readonly key: string | undefined },
-  run: (attempt: Attempt<T>) => Promise<Outcome<T>>,
-): Promise<Outcome<T>> {
+/** Runs a use case for another Worker. **Errors**: as `callUseCase`; `validation_failed` for a malformed key. */
+export async function performFor<N extends ByIdName>(
+  { services, actor, scope, config }: BindingCall,
+  name: N,
+  { idempotencyKey: key, ...given }: Omit<Given, "place"> & { readonly idempotencyKey?: string | undefined },
+): Promise<Outcome<ValueOf<N>>> {
   if (key !== undefined && !isIdempotencyKey(key)) return refuseKey();
-  const caller = {
-    actor,
-    scope,
-    dataKey: config.DATA_KEY,
-    key,
-    address: undefined,
-    onReplay: () => undefined,
-  };
-  return await keyedCall(caller, { protocol: "binding", route, input }, run);
+  const caller = { services, actor, scope, key, dataKey: config.DATA_KEY, address: undefined };
+  return await callUseCase({ ...caller, ...BINDING, begun: 0 }, name, given);
+}
+
+/** A binding has no budget, no headers and no names of its own. */
+const BINDING = {
+  protocol: "binding",
+  names: {},
+  admitAgain: async () => null,
+  onReplay: () => undefined,
+  onSecret: () => undefined,
+} as const;
+
+/** A list's arguments as the query that REST reads, where a number is text. */
+export function queryOf({ limit, ...filters }: ListArguments): Record<string, unknown> {
+  return present({ ...filters, limit: limit && String(limit) });
 }
 
 function refuseKey(): Outcome<never> {

@@ -1,54 +1,41 @@
-/** What resolvers get of a request: its use cases, its actor, and one set of loaders. */
-import { type Outcome, refuse } from "../../kernel/errors";
-import type { Attempt } from "../../platform/idempotency";
-import { keyedCall } from "../keyed-call";
+/** What resolvers get of a request: a way to run its use cases, and one set of loaders. */
+import type { GraphQLResolveInfo } from "graphql";
+import type { Outcome } from "../../kernel/errors";
 import type { RequestCall } from "../request-call";
+import { type ByIdName, callUseCase, type Given, type ValueOf } from "../run-use-case";
+import { USE_CASES } from "../use-cases";
 import { refusalError } from "./errors";
 import { Loaders } from "./loaders";
 
+/** What connections call the members of a list's query. */
+export const NAMES = { limit: "first", cursor: "after" } as const;
+
 export interface GraphqlContext extends Record<PropertyKey, unknown> {
   readonly call: RequestCall;
-  /** Of the request or, where it changes something, of the mutation that runs: what one has read, the next may have changed. */
+  /** Of the request or, where it changes something, of the mutation that runs: it may change what the one before has read. */
   loaders: Loaders;
-  /** Mutations begun. They run one after another. */
-  mutations: number;
 }
 
 export function graphqlContext(call: RequestCall): GraphqlContext {
-  return { call, loaders: new Loaders(call), mutations: 0 };
+  return { call, loaders: new Loaders(call) };
 }
 
-/**
- * Comes before each mutation. A use case costs the same in every protocol: the request has paid for the first, each
- * further one pays for itself. **Errors**: the gate's refusal, as the field's error.
- */
-export async function beginMutation(context: GraphqlContext): Promise<void> {
-  context.mutations += 1;
-  if (context.mutations === 1) return;
-  const refusal = await context.call.admitAgain();
-  if (refusal !== null) throw refusalError(refusal);
-  context.loaders = new Loaders(context.call);
-}
-
-/** The value of an outcome. **Errors**: its refusal, as the field's error. */
-export function granted<T>(outcome: Outcome<T>): T {
+/** Returns the value of an outcome. **Errors**: its refusal, as the field's error. */
+export function fieldValue<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value;
   throw refusalError(outcome.refusal);
 }
 
 /**
- * A mutation's use case, at most once under an `Idempotency-Key`. The key's scope is the field's place in the response,
- * for one request may hold several.
+ * Runs a root field's use case. One request may hold several, so an `Idempotency-Key` is of the field's place in the
+ * response. **Errors**: those of `callUseCase`, as the field's error.
  */
-export async function mutate<T>(
-  { call }: GraphqlContext,
-  operation: { readonly path: string; readonly field: string; readonly input: unknown },
-  run: (attempt: Attempt<T>) => Promise<Outcome<T>>,
-): Promise<T> {
-  const route = `${operation.field}:${operation.path}`;
-  return granted(await keyedCall(call, { protocol: "graphql", route, input: operation.input }, run));
-}
-
-export function refuseUnauthenticated() {
-  return refuse("unauthenticated", "This call needs an access token.");
+export async function resolveBy<N extends ByIdName>(
+  context: GraphqlContext,
+  { path }: GraphQLResolveInfo,
+  name: N,
+  given: Omit<Given, "place"> = {},
+): Promise<ValueOf<N>> {
+  if (!USE_CASES[name].isSafe) context.loaders = new Loaders(context.call);
+  return fieldValue(await callUseCase(context.call, name, { ...given, place: String(path.key) }));
 }

@@ -32,12 +32,13 @@ export function requestError(detail: string): GraphQLError {
  */
 export function shownError(
   error: Readonly<Error>,
-  { scope, onRefusal }: Pick<RequestCall, "scope" | "onRefusal">,
+  call: Pick<RequestCall, "scope" | "onRefusal">,
 ): GraphQLError {
+  const { scope } = call;
   const own = error instanceof GraphQLError ? error : null;
   const cause = causeOf(error);
   const refusal = refusalIn(cause, own, error, scope);
-  onRefusal(refusal.code);
+  call.onRefusal(refusal.code);
   return new GraphQLError(refusal.detail, {
     ...(own?.nodes === undefined ? {} : { nodes: own.nodes }),
     ...(own?.source === undefined ? {} : { source: own.source }),

@@ -1,5 +1,5 @@
 /**
- * One set a request. What the nodes of one level ask for is collected and read by one call, so the number of D1 statements
+ * One set a request. What the nodes of one level need is collected and read by one call, so the number of D1 statements
  * follows from how deep a query goes, not from how many nodes it meets.
  */
 import DataLoader from "dataloader";
@@ -8,6 +8,7 @@ import type { Outcome } from "../../kernel/errors";
 import type { ListOrdersQuery, Order, Product } from "../../services/orders";
 import type { User } from "../../services/users";
 import type { RequestCall } from "../request-call";
+import { runBatch } from "../run-use-case";
 
 export class Loaders {
   readonly #call: RequestCall;
@@ -17,24 +18,21 @@ export class Loaders {
     this.#call = call;
   }
 
-  readonly users = new DataLoader<string, Outcome<User>>(
-    async (ids) => await this.#call.services.users.getMany(this.#call.actor, ids),
+  readonly users = new DataLoader<string, Outcome<User>>((ids) =>
+    runBatch(this.#call, "users.get", ids, null),
   );
 
-  /** Null for a product that is gone: orders outlive what was bought. */
-  readonly products = new DataLoader<string, Product | null>(async (ids) => {
-    const products = await this.#call.services.products.getMany(ids);
-    const byId = new Map(products.map((product) => [product.id, product]));
-    return ids.map((id) => byId.get(id) ?? null);
-  });
+  readonly products = new DataLoader<string, Outcome<Product>>((ids) =>
+    runBatch(this.#call, "products.get", ids, null),
+  );
 
-  /** The first page of a user's orders, with that of every user of whom the same is asked. */
+  /** The first page of a user's orders, read together with that of every user whose query is the same. */
   ordersOf(userId: string, query: ListOrdersQuery): Promise<Outcome<Page<Order>>> {
     const key = JSON.stringify(query);
     const known = this.#ordersOf.get(key);
     if (known !== undefined) return known.load(userId);
-    const loader = new DataLoader<string, Outcome<Page<Order>>>(
-      async (ids) => await this.#call.services.orders.listOfUsers(this.#call.actor, ids, query),
+    const loader = new DataLoader<string, Outcome<Page<Order>>>((ids) =>
+      runBatch(this.#call, "orders.list", ids, query),
     );
     this.#ordersOf.set(key, loader);
     return loader.load(userId);

@@ -18,16 +18,16 @@ import { createHandler } from "graphql-http/lib/use/fetch";
 import type { Context } from "hono";
 import { isIntrospectionOn } from "../../platform/env";
 import { ERROR_MAP } from "../error-map";
-import { requestCall } from "../request-call";
+import { RequestCall } from "../request-call";
 import type { GatewayEnv } from "../request-context";
-import { type GraphqlContext, graphqlContext } from "./call-context";
+import { type GraphqlContext, graphqlContext, NAMES } from "./call-context";
 import { requestError, shownError } from "./errors";
 import { LIMITS, overLimit } from "./limits";
 import { renderGraphqlRefusal } from "./refused";
 import { schema } from "./schema/schema";
 
 export async function answerGraphql(c: Context<GatewayEnv>): Promise<Response> {
-  const call = requestCall(c);
+  const call = new RequestCall(c, "graphql", NAMES);
   const isSchemaHidden = !isIntrospectionOn(c.var.config);
   const handler = createHandler<GraphqlContext>({
     onSubscribe: (_request, params) => {

@@ -3,7 +3,7 @@ import type { Hono } from "hono";
 import { newId } from "../../platform/clock";
 import { PROTOCOLS } from "../protocols";
 import type { GatewayEnv, Wire } from "../request-context";
-import { admission } from "./middleware/admission";
+import { admit } from "./middleware/admit";
 import { boundedBody, jsonBody } from "./middleware/body";
 import { crossOrigin } from "./middleware/cross-origin";
 import { eventsToken } from "./middleware/events-token";
@@ -38,7 +38,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.onError(failed);
   app.notFound(unrouted(app));
 
-  app.use(requestMetrics());
+  app.use(requestMetrics);
   app.use(requestId(newId));
   app.use(securityHeaders);
   // Before anything that may fail: what fails is answered in the protocol of the path.
@@ -52,7 +52,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/metrics", metricsRoutes);
 
   app.use("/api/events/*", eventsToken);
-  app.use("/api/*", privateAnswers, identify, admission, bookmarks);
+  app.use("/api/*", privateAnswers, identify, admit, bookmarks);
   app.use("/api/*", unlessRead(boundedBody, jsonBody, idempotencyKey));
   app.route("/api/users", usersRoutes);
   app.route("/api/auth", authRoutes);
@@ -65,7 +65,7 @@ export function createApp(wire: Wire): Hono<GatewayEnv> {
   app.route("/api/webhooks", webhooksRoutes);
 
   for (const protocol of PROTOCOLS) {
-    app.use(protocol.path, privateAnswers, identify, admission, bookmarks);
+    app.use(protocol.path, privateAnswers, identify, admit, bookmarks);
     app.use(
       protocol.path,
       unlessRead(boundedBody, ...(protocol.isJsonOnly ? [jsonBody] : []), idempotencyKey),

@@ -43,25 +43,9 @@ const BODY_MISSING: Violation = { pointer: "#", code: "required", message: "A pa
 export const query = <T extends z.ZodMiniType>(schema: () => T) =>
   atFirstRequest(() => zValidator("query", schema(), refuseBelow("#/query")));
 
-/** `:client` of a path, read by its service: what it cannot read is refused. */
-export const clientParam = <T>(read: (text: string) => T | null) =>
-  atFirstRequest(() => zValidator("param", z.object({ client: readBy(read) }), refuseBelow("#/path")));
-
-function readBy<T>(read: (text: string) => T | null) {
-  return z.pipe(
-    z.string(),
-    z.transform((text, context): T => {
-      const client = read(text);
-      if (client !== null) return client;
-      context.issues.push({
-        code: "custom",
-        message: "Must name a user, an address or a plan.",
-        input: text,
-      });
-      return z.NEVER;
-    }),
-  );
-}
+/** `:client` of a path. */
+export const clientParam = <T extends z.ZodMiniType>(schema: () => T) =>
+  atFirstRequest(() => zValidator("param", z.object({ client: schema() }), refuseBelow("#/path")));
 
 /** `:id` of a path. Upper case is read as lower case, as RFC 9562 asks. What is plainly one needs no schema. */
 export const idParam = validator("param", ({ id = "" }: Record<string, string>, c) => {

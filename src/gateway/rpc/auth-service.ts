@@ -2,43 +2,35 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { done, type Outcome, refuse } from "../../kernel/errors";
-import { type BearerToken, logInSchema, refreshSchema } from "../../services/auth";
-import { present, readInput } from "../input";
-import { verifyPresented } from "../presented-token";
+import type { BearerToken } from "../../services/auth";
+import { present } from "../input";
 import type { Credentials } from "../request-context";
 import type { AuthService } from "./gen/auth/v1/auth_service_pb";
-import { callOf, granted } from "./rpc-call";
+import { answerBy, callOf, messageValue } from "./rpc-call";
 import { roleMessage, userMessage, withoutNull } from "./user-message";
 
 export const authService: ServiceImpl<typeof AuthService> = {
   async logIn({ email, password }, context) {
-    const call = callOf(context);
-    const input = granted(readInput(logInSchema, present({ email, password })), call);
-    call.onSecret();
-    const { user, ...pair } = granted(await call.services.auth.logIn(input), call);
+    const input = present({ email, password });
+    const { user, ...pair } = await answerBy(context, "auth.logIn", { input });
     return { ...pair, user: userMessage(user) };
   },
 
   async refreshSession({ refreshToken }, context) {
-    const call = callOf(context);
-    const input = granted(readInput(refreshSchema, present({ refreshToken })), call);
-    call.onSecret();
-    return { ...granted(await call.services.auth.refresh(input.refreshToken), call) };
+    return { ...(await answerBy(context, "auth.refresh", { input: present({ refreshToken }) })) };
   },
 
   async logOut(_request, context) {
-    const call = callOf(context);
-    granted(await call.services.auth.logOut(call.actor), call);
+    await answerBy(context, "auth.logOut");
     return {};
   },
 
   async verifyToken({ accessToken }, context) {
     const call = callOf(context);
-    const outcome =
+    const { userId, sessionId, role, expiresAt } =
       accessToken === undefined
-        ? ownToken(call.credentials)
-        : await verifyPresented(call.services, accessToken);
-    const { userId, sessionId, role, expiresAt } = granted(outcome, call);
+        ? messageValue(ownToken(call.credentials), call)
+        : await answerBy(context, "auth.verifyToken", { input: accessToken });
     return {
       userId,
       ...withoutNull({ sessionId }),
@@ -48,7 +40,7 @@ export const authService: ServiceImpl<typeof AuthService> = {
   },
 };
 
-/** The gate has judged it: a revoked one does not come here. */
+/** Admission has checked it: a revoked one does not come here. */
 function ownToken(credentials: Credentials): Outcome<BearerToken> {
   return credentials.kind === "verified"
     ? done(credentials.token)

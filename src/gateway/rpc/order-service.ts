@@ -1,66 +1,40 @@
 /** `orders.v1.OrderService`: translate in, call one use case, translate out. */
 import type { ServiceImpl } from "@connectrpc/connect";
-import { expectVersion } from "../../kernel/entity-tag";
-import {
-  changeOrderStatusSchema,
-  listOrdersSchema,
-  type Order,
-  placeOrderSchema,
-} from "../../services/orders";
-import { present, readId, readInput, readTarget } from "../input";
+import { present } from "../input";
+import { streamUseCase } from "../run-use-case";
 import type { OrderService } from "./gen/orders/v1/order_service_pb";
 import { orderMessage, statusOf } from "./order-message";
-import { inPageWords, instant, PAGE_NAMES, pageQuery } from "./page-request";
-import { callOf, granted, unsafe } from "./rpc-call";
-import { watchOrder } from "./watch-order";
+import { instant, pageQuery } from "./page-request";
+import { answerBy, callOf, messageValue } from "./rpc-call";
 
 export const orderService: ServiceImpl<typeof OrderService> = {
   async placeOrder({ items }, context) {
-    const call = callOf(context);
-    const given = { items: items.map(({ productId, quantity }) => ({ productId, quantity })) };
-    const input = granted(readInput(placeOrderSchema, given), call);
-    const order = await unsafe<Order>(context, input, (attempt) =>
-      call.services.orders.place(call.actor, input, attempt),
-    );
-    return { order: orderMessage(order) };
+    const input = { items: items.map(({ productId, quantity }) => ({ productId, quantity })) };
+    return { order: orderMessage(await answerBy(context, "orders.place", { input })) };
   },
 
-  async getOrder({ id: given }, context) {
-    const call = callOf(context);
-    const id = granted(readId(given), call);
-    return { order: orderMessage(granted(await call.services.orders.get(call.actor, id), call)) };
+  async getOrder({ id }, context) {
+    return { order: orderMessage(await answerBy(context, "orders.get", { id })) };
   },
 
   async listOrders({ status, userId, createdAfter, createdBefore, ...page }, context) {
-    const call = callOf(context);
-    const filters = {
+    const input = pageQuery(page, {
       ...{ status: statusOf(status), userId },
       ...{ createdAfter: instant(createdAfter), createdBefore: instant(createdBefore) },
-    };
-    const query = granted(readInput(listOrdersSchema, pageQuery(page, filters), PAGE_NAMES), call);
-    const { data, nextCursor } = granted(
-      inPageWords(await call.services.orders.list(call.actor, query)),
-      call,
-    );
+    });
+    const { data, nextCursor } = await answerBy(context, "orders.list", { input });
     return { orders: data.map(orderMessage), nextPageToken: nextCursor ?? "" };
   },
 
-  async changeOrderStatus(request, context) {
-    const call = callOf(context);
-    const { id, expectedVersion } = granted(readTarget(request), call);
-    const given = present({ status: statusOf(request.status) });
-    const { status } = granted(readInput(changeOrderStatusSchema, given), call);
-    const change = { id, status, precondition: expectVersion(expectedVersion) };
-    const order = await unsafe<Order>(context, { id, expectedVersion, status }, (attempt) =>
-      call.services.orders.changeStatus(call.actor, change, attempt),
-    );
+  async changeOrderStatus({ id, expectedVersion, status }, context) {
+    const input = present({ status: statusOf(status) });
+    const order = await answerBy(context, "orders.changeStatus", { id, expectedVersion, input });
     return { order: orderMessage(order) };
   },
 
-  async *watchOrder({ id: given }, context) {
+  async *watchOrder({ id }, context) {
     const call = callOf(context);
-    const id = granted(readId(given), call);
-    for await (const outcome of watchOrder(call, id, context.signal))
-      yield { order: orderMessage(granted(outcome, call)) };
+    for await (const outcome of streamUseCase(call, "orders.watch", { id }, context.signal))
+      yield { order: orderMessage(messageValue(outcome, call)) };
   },
 };

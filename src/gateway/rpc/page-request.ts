@@ -1,7 +1,6 @@
 /** Lists' requests as the queries that REST reads, where a number is text and a time RFC 3339. */
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import type { Outcome } from "../../kernel/errors";
-import { present, renamed } from "../input";
+import { present } from "../input";
 
 /** What RPC calls the members of a list's query. */
 export const PAGE_NAMES = { limit: "pageSize", cursor: "pageToken" } as const;
@@ -19,11 +18,4 @@ export function pageQuery(
 
 export function instant(timestamp: Timestamp | undefined): string | undefined {
   return timestamp === undefined ? undefined : timestampDate(timestamp).toISOString();
-}
-
-/** A list's outcome, its refusals in RPC's words. */
-export function inPageWords<T>(outcome: Outcome<T>): Outcome<T> {
-  if (outcome.ok || outcome.refusal.violations === undefined) return outcome;
-  const violations = renamed(outcome.refusal.violations, PAGE_NAMES);
-  return { ok: false, refusal: { ...outcome.refusal, violations } };
 }

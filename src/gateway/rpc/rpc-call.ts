@@ -1,12 +1,11 @@
-/** What the methods of all services do alike: find their request's call, throw refusals, run once under a key. */
+/** What the methods of all services do alike: find their request's call, run its use case, throw refusals. */
 import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { AppError, ERROR_CATALOGUE, type Outcome, type Refusal } from "../../kernel/errors";
-import type { Attempt } from "../../platform/idempotency";
 import { describeError } from "../../platform/observability/logger";
 import type { Scope } from "../../platform/scope";
 import { ERROR_MAP, refusalOf } from "../error-map";
-import { keyedCall } from "../keyed-call";
 import type { RequestCall } from "../request-call";
+import { type ByIdName, callUseCase, type Given, type ValueOf } from "../run-use-case";
 import { ErrorDetailSchema } from "./gen/errors/v1/error_detail_pb";
 import { CODE_NUMBERS } from "./refused";
 import { errorDetailOf } from "./wire-format";
@@ -20,22 +19,21 @@ export function callOf({ values }: HandlerContext): RequestCall {
   return call;
 }
 
-/** The value of an outcome. **Errors**: its refusal, as a Connect error. */
-export function granted<T>(outcome: Outcome<T>, { scope, onRefusal }: RequestCall): T {
+/** Returns the value of an outcome. **Errors**: its refusal, as a Connect error. */
+export function messageValue<T>(outcome: Outcome<T>, call: RequestCall): T {
   if (outcome.ok) return outcome.value;
-  onRefusal(outcome.refusal.code);
-  throw connectErrorOf(outcome.refusal, scope);
+  call.onRefusal(outcome.refusal.code);
+  throw connectErrorOf(outcome.refusal, call.scope);
 }
 
-/** An unsafe use case, at most once under an `Idempotency-Key`. */
-export async function unsafe<T>(
+/** Runs a method's use case. **Errors**: those of `callUseCase`, as a Connect error. */
+export async function answerBy<N extends ByIdName>(
   context: HandlerContext,
-  input: unknown,
-  run: (attempt: Attempt<T>) => Promise<Outcome<T>>,
-): Promise<T> {
+  name: N,
+  given: Given = {},
+): Promise<ValueOf<N>> {
   const call = callOf(context);
-  const route = `${context.service.typeName}/${context.method.name}`;
-  return granted(await keyedCall(call, { protocol: "rpc", route, input }, run), call);
+  return messageValue(await callUseCase(call, name, given), call);
 }
 
 export function connectErrorOf(refusal: Refusal, scope: Scope): ConnectError {

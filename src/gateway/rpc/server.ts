@@ -19,13 +19,14 @@ import { createHandlerFactory as connect } from "@connectrpc/connect/protocol-co
 import { createHandlerFactory as grpcWeb } from "@connectrpc/connect/protocol-grpc-web";
 import type { Context } from "hono";
 import { AppError, refuse, refuseNotFound } from "../../kernel/errors";
-import { type RequestCall, requestCall } from "../request-call";
+import { RequestCall } from "../request-call";
 import type { GatewayEnv } from "../request-context";
 import { authService } from "./auth-service";
 import { AuthService } from "./gen/auth/v1/auth_service_pb";
 import { OrderService } from "./gen/orders/v1/order_service_pb";
 import { UserService } from "./gen/users/v1/user_service_pb";
 import { orderService } from "./order-service";
+import { PAGE_NAMES } from "./page-request";
 import { refusedResponse } from "./refused-response";
 import { CALL, shownError } from "./rpc-call";
 import { userService } from "./user-service";
@@ -150,7 +151,7 @@ export async function answerRpc(c: Context<GatewayEnv>): Promise<Response> {
   }
   c.set("isRead", handler.method.idempotency === NO_SIDE_EFFECTS || handler.method.name === "WatchOrder");
   const request = universalServerRequestFromFetch(await requestFor(c), {});
-  const contextValues = createContextValues().set(CALL, requestCall(c));
+  const contextValues = createContextValues().set(CALL, new RequestCall(c, "rpc", PAGE_NAMES));
   const response = universalServerResponseToFetch(await handler({ ...request, contextValues }));
   if (response.headers.get("content-type") === "application/json" && response.status >= 400)
     return await withDetail(c, response);

@@ -1,13 +1,11 @@
 /** `users.v1.UserService`: translate in, call one use case, translate out. */
 import type { MessageShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { expectVersion } from "../../kernel/entity-tag";
-import { listUsersSchema, patchUserSchema, signUpSchema, type User } from "../../services/users";
-import { present, readId, readInput, readTarget } from "../input";
+import { present } from "../input";
 import type { Profile } from "./gen/users/v1/user_pb";
 import { type UpdateUserRequestSchema, type UserService, UserSort } from "./gen/users/v1/user_service_pb";
-import { inPageWords, instant, PAGE_NAMES, pageQuery } from "./page-request";
-import { callOf, granted, unsafe } from "./rpc-call";
+import { instant, pageQuery } from "./page-request";
+import { answerBy } from "./rpc-call";
 import { roleOf, userMessage } from "./user-message";
 
 const SORTS: Readonly<Record<UserSort, string | undefined>> = {
@@ -19,51 +17,32 @@ const SORTS: Readonly<Record<UserSort, string | undefined>> = {
 };
 
 export const userService: ServiceImpl<typeof UserService> = {
-  async getUser({ id: given }, context) {
-    const call = callOf(context);
-    const id = granted(readId(given), call);
-    return { user: userMessage(granted(await call.services.users.get(call.actor, id), call)) };
+  async getUser({ id }, context) {
+    return { user: userMessage(await answerBy(context, "users.get", { id })) };
   },
 
   async createUser({ name, email, password, age, profile }, context) {
-    const call = callOf(context);
-    const given = present({ name, email, password, age, profile: profile && profileOf(profile) });
-    const input = granted(readInput(signUpSchema, given), call);
-    const user = await unsafe<User>(context, input, (attempt) => call.services.users.signUp(input, attempt));
-    return { user: userMessage(user) };
+    const input = present({ name, email, password, age, profile: profile && profileOf(profile) });
+    return { user: userMessage(await answerBy(context, "users.signUp", { input })) };
   },
 
   async updateUser(request, context) {
-    const call = callOf(context);
-    const { id, expectedVersion } = granted(readTarget(request), call);
-    const patch = granted(readInput(patchUserSchema, patchOf(request)), call);
-    const precondition = expectVersion(expectedVersion);
-    const user = await unsafe<User>(context, { id, expectedVersion, patch }, (attempt) =>
-      call.services.users.patch(call.actor, id, patch, precondition, attempt),
-    );
+    const { id, expectedVersion } = request;
+    const user = await answerBy(context, "users.patch", { id, expectedVersion, input: patchOf(request) });
     return { user: userMessage(user) };
   },
 
-  async deleteUser(request, context) {
-    const call = callOf(context);
-    const { id, expectedVersion } = granted(readTarget(request), call);
-    await unsafe<null>(context, { id, expectedVersion }, (attempt) =>
-      call.services.users.delete(call.actor, id, expectVersion(expectedVersion), attempt),
-    );
+  async deleteUser({ id, expectedVersion }, context) {
+    await answerBy(context, "users.delete", { id, expectedVersion });
     return {};
   },
 
   async listUsers({ email, name, role, sort, createdAfter, createdBefore, ...page }, context) {
-    const call = callOf(context);
-    const filters = {
+    const input = pageQuery(page, {
       ...{ email, name, role: roleOf(role), sort: SORTS[sort] ?? sortUnknown(sort) },
       ...{ createdAfter: instant(createdAfter), createdBefore: instant(createdBefore) },
-    };
-    const query = granted(readInput(listUsersSchema, pageQuery(page, filters), PAGE_NAMES), call);
-    const { data, nextCursor } = granted(
-      inPageWords(await call.services.users.list(call.actor, query)),
-      call,
-    );
+    });
+    const { data, nextCursor } = await answerBy(context, "users.list", { input });
     return { users: data.map(userMessage), nextPageToken: nextCursor ?? "" };
   },
 };

@@ -10,7 +10,6 @@ export interface Letter {
   readonly link?: string;
 }
 
-/** The name is anybody's text: escaped in HTML, and isolated there, for it may run right to left. */
 export function composeLetter({ to, subject, paragraphs, link }: Letter): Omit<Mail, "idempotencyKey"> {
   const lines = link === undefined ? paragraphs : [...paragraphs, link];
   const href = escapeHtml(link ?? "");
@@ -19,14 +18,26 @@ export function composeLetter({ to, subject, paragraphs, link }: Letter): Omit<M
     to: to.email,
     subject,
     text: `Hello ${to.name},\n\n${lines.join("\n\n")}\n`,
-    html: `<!doctype html>
+    html: mailPage(
+      to.name,
+      paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>\n`).join("") + anchor,
+    ),
+  };
+}
+
+/**
+ * Returns the HTML of a mail. The name is escaped, and isolated, because it may run right to left.
+ *
+ * @param content HTML, of whole lines
+ */
+export function mailPage(name: string, content: string): string {
+  return `<!doctype html>
 <html lang="en">
 <body>
-<p>Hello <bdi>${escapeHtml(to.name)}</bdi>,</p>
-${paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>\n`).join("")}${anchor}</body>
+<p>Hello <bdi>${escapeHtml(name)}</bdi>,</p>
+${content}</body>
 </html>
-`,
-  };
+`;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Mail, Mailer } from "../../platform/mailer";
 import type { ExternalConsumer } from "../../platform/outbox";
 import type { Order, OrderService } from "../../services/orders";
 import type { Contact } from "../../services/users";
+import { mailPage } from "./letter";
 
 export type OrderMailKind = "confirmation" | "shipping";
 
@@ -34,7 +35,7 @@ const WORDS: Readonly<Record<OrderMailKind, { readonly subject: string; readonly
   shipping: { subject: "Your order is on its way", sentence: "your order has left our house:" },
 };
 
-/** Names are anybody's text: escaped in HTML, and isolated there, for they may run right to left. */
+/** Names of products are written by people: they are escaped in HTML, and isolated, because they may run right to left. */
 export function composeOrderMail(
   kind: OrderMailKind,
   contact: Contact,
@@ -55,18 +56,9 @@ export function composeOrderMail(
     to: contact.email,
     subject,
     text: `Hello ${contact.name},\n\n${sentence}\n\n${textLines}\n\nTotal: ${total}\nOrder: ${order.id}\n`,
-    html: `<!doctype html>
-<html lang="en">
-<body>
-<p>Hello <bdi>${escapeHtml(contact.name)}</bdi>,</p>
-<p>${sentence}</p>
-<ul>
-${rows}
-</ul>
-<p>Total: ${total}</p>
-<p>Order: ${order.id}</p>
-</body>
-</html>
-`,
+    html: mailPage(
+      contact.name,
+      `<p>${sentence}</p>\n<ul>\n${rows}\n</ul>\n<p>Total: ${total}</p>\n<p>Order: ${order.id}</p>\n`,
+    ),
   };
 }

@@ -8,6 +8,7 @@
 import { asc, inArray, type SQL, sql } from "drizzle-orm";
 import { attemptCounts } from "../../../drizzle/schema/attempt-counts";
 import type { Database, Guard, Statement } from "../database";
+import { inSteps } from "../in-steps";
 import { BUCKETS_PER_WINDOW } from "../limiter";
 
 /** Epoch milliseconds by the one writer's clock: those of isolates lie apart, and a sliding window over them is none. */
@@ -90,8 +91,7 @@ export class AttemptCounts {
    */
   async sweep(windowMs: number): Promise<number> {
     const isOver = sql`bucket_ends_at <= ${this.#now} - ${windowMs}`;
-    let swept = 0;
-    for (let step = 0; step < SWEEP_STEPS_MAX; step += 1) {
+    return await inSteps(SWEEP_BOUND, async (rowsMax) => {
       const {
         rows: [rows],
       } = await this.#database.commit([
@@ -99,19 +99,16 @@ export class AttemptCounts {
           .delete(attemptCounts)
           .where(
             sql`id in (select c.id from (select * from ${attemptCounts} order by id limit 1) oldest cross join ${attemptCounts} c
-              where oldest.${isOver} order by c.id limit ${SWEEP_STEP_MAX}) and ${isOver}`,
+              where oldest.${isOver} order by c.id limit ${rowsMax}) and ${isOver}`,
           )
           .returning({ id: attemptCounts.id }),
       ]);
-      swept += rows.length;
-      if (rows.length < SWEEP_STEP_MAX) break;
-    }
-    return swept;
+      return rows.length;
+    });
   }
 }
 
-const SWEEP_STEP_MAX = 500;
-const SWEEP_STEPS_MAX = 20;
+const SWEEP_BOUND = { rows: 500, steps: 20 };
 
 /** Milliseconds until a key has room for one more: until enough of its oldest buckets have left. 0: there is room. */
 export function roomInMs({ key, limit }: CountedKey, counted: readonly CountedBucket[]): number {

@@ -6,7 +6,7 @@ import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import { auditLog } from "../../../drizzle/schema/audit";
 import { type Actor, actorLabel } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
-import type { Page } from "../../kernel/cursor";
+import { type Page, splitPage } from "../../kernel/cursor";
 import { onFirstCall } from "../../kernel/on-first-call";
 import { text, time } from "../../kernel/output-fields";
 import * as z from "../../kernel/schema";
@@ -100,8 +100,8 @@ export class AuditTrail {
         .orderBy(asc(auditLog.sequence))
         .limit(limit + 1),
     ]);
-    const data = rows.slice(0, limit).map(toEntry);
-    return { data, nextCursor: rows.length > limit ? (data.at(-1)?.id ?? null) : null };
+    const { data, last } = splitPage(rows.map(toEntry), limit);
+    return { data, nextCursor: last?.id ?? null };
   }
 }
 

@@ -1,7 +1,1 @@
-export {
-  type AuditEntry,
-  type AuditQuery,
-  type AuditRecord,
-  AuditTrail,
-  auditEntrySchema,
-} from "./audit-trail";
+export { type AuditEntry, AuditTrail, auditEntrySchema } from "./audit-trail";

@@ -77,9 +77,7 @@ export class KvTier<Value> {
    * **Cost**: 1 KV write; none when the entry has expired meanwhile or KV is left alone.
    */
   async write(key: string, entry: CacheEntry<Value>, options = { isForced: false }): Promise<boolean> {
-    const { clock } = this.#scope;
-    // A request's own writes follow its response.
-    const calls = this.#scope.callsAfterResponse ?? this.#scope.calls;
+    const { calls, clock } = this.#scope;
     const remainingSeconds = Math.ceil((entry.expiresAtMs - clock()) / 1_000);
     if (remainingSeconds <= 0) return false;
     if (!options.isForced && !this.#circuits.writes.allows(clock())) return false;

@@ -95,11 +95,9 @@ export class TwoTierCache<Value> {
   /**
    * The row, or null when it does not exist. Not older than the client's bookmark, nor than what this isolate knows.
    * **Errors**: what `load` throws; none of KV's. **Cost**: nothing from memory; 1 KV read; or `load` besides, and from
-   * the second miss on, after the response, 1 KV write, before it `loadLater` where a replica has answered.
-   *
-   * @param loadLater as `load`, for what follows the response
+   * the second miss on, after the response, 1 KV write, before it `load` again where a replica has answered.
    */
-  async read(key: string, load: Load<Value>, loadLater = load): Promise<Value | null> {
+  async read(key: string, load: Load<Value>): Promise<Value | null> {
     let entry = this.#fromMemory(key);
     // No turn lies between this look and the mark below: of those who come at once one reads.
     if (entry === null && this.#isRead(key)) entry = await this.#fromAnotherRequest(key);
@@ -109,10 +107,22 @@ export class TwoTierCache<Value> {
     }
     this.#memory.inFlight.mark(key, this.#scope.clock());
     try {
-      return await inSpan("cache.read", {}, () => this.#readThrough(key, load, loadLater));
+      return await inSpan("cache.read", {}, () => this.#readThrough(key, load));
     } finally {
       this.#memory.inFlight.unmark(key);
     }
+  }
+
+  /**
+   * The row as memory or KV has it, by the rules of `read`; null when neither has it. **Cost**: nothing, or 1 KV read.
+   */
+  async peek(key: string): Promise<Value | null> {
+    const known = this.#fromMemory(key);
+    if (known !== null) return known.value;
+    const stored = await this.#kv.read(key);
+    if (stored === null || !this.#mayAnswer(stored.entry) || this.#isOutdated(key, stored.entry)) return null;
+    this.#remember(key, stored.entry, stored.length);
+    return stored.entry.value;
   }
 
   /**
@@ -123,7 +133,7 @@ export class TwoTierCache<Value> {
    */
   written(key: string, committed: Stamped<Value | null>, startedAtMs: number): void {
     const entry = this.#entryOf(committed, startedAtMs);
-    if (this.#remember(key, entry)) this.#scope.waitUntil(this.#kv.write(key, entry));
+    if (this.#remember(key, entry)) this.#scope.afterResponse(() => this.#kv.write(key, entry));
   }
 
   /**
@@ -142,7 +152,7 @@ export class TwoTierCache<Value> {
     if (!isWritten) throw new AppError("unavailable", "KV did not take the refreshed entry");
   }
 
-  async #readThrough(key: string, load: Load<Value>, loadLater: Load<Value>): Promise<Value | null> {
+  async #readThrough(key: string, load: Load<Value>): Promise<Value | null> {
     const { calls, clock } = this.#scope;
     const known = this.#known(key);
     const stored = await this.#kv.read(key);
@@ -156,7 +166,7 @@ export class TwoTierCache<Value> {
     const readAtMs = clock();
     const loaded = await load(this.#readFrom(key));
     return this.#fill(key, {
-      ...{ loaded, readAtMs, loadLater },
+      ...{ loaded, readAtMs, load },
       replaced: stored?.entry ?? null,
       isRepeated: known !== null,
     });
@@ -168,12 +178,12 @@ export class TwoTierCache<Value> {
     read: {
       readonly loaded: Stamped<Value | null>;
       readonly readAtMs: number;
-      readonly loadLater: Load<Value>;
+      readonly load: Load<Value>;
       readonly replaced: CacheEntry<Value> | null;
       readonly isRepeated: boolean;
     },
   ): Value | null {
-    const { loaded, readAtMs, loadLater, replaced, isRepeated } = read;
+    const { loaded, readAtMs, load, replaced, isRepeated } = read;
     const entry = this.#entryOf(loaded, readAtMs);
     if (!this.#remember(key, entry)) return this.#known(key)?.entry.value ?? null;
     // That a row does not exist is remembered for seconds, in memory alone; but a row that KV still shows is buried. A row
@@ -182,7 +192,9 @@ export class TwoTierCache<Value> {
       entry.value === null ? replaced !== null && replaced.value !== null : replaced !== null || isRepeated;
     if (isWorthKeeping && !this.#isMadeUp(loaded)) {
       const isAsGoodAsAny = loaded.isFromPrimary || this.#kv.refusesWrites();
-      this.#scope.waitUntil(isAsGoodAsAny ? this.#kv.write(key, entry) : this.#keep(key, entry, loadLater));
+      this.#scope.afterResponse(() =>
+        isAsGoodAsAny ? this.#kv.write(key, entry) : this.#keep(key, entry, load),
+      );
     }
     return entry.value;
   }

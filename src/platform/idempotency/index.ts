@@ -1,5 +1,5 @@
-/** The door of `Idempotency-Key`: a call that is repeated with its key takes effect once and answers the same. */
-export { type Attempt, type Opened, runOnce, unkeyed } from "./attempt";
+/** `Idempotency-Key`: a call that is repeated with its key takes effect once and answers the same. */
+export { type CallKey, NO_KEY, type Opened, runOnce } from "./call-key";
+export { HeldKey, type KeyedCall } from "./held-key";
 export { isIdempotencyKey } from "./key";
-export { KeyedAttempt, type KeyedCall, type Rendered, type Rendering } from "./keyed-attempt";
 export { sweepIdempotencyRecords } from "./records";

@@ -2,6 +2,7 @@
 import { and, eq, lte, type SQL, sql } from "drizzle-orm";
 import { idempotencyRecords } from "../../../drizzle/schema/idempotency";
 import type { Database, Statement } from "../database";
+import { inSteps } from "../in-steps";
 
 export interface Claim {
   readonly id: string;
@@ -12,14 +13,6 @@ export interface Claim {
   readonly expiresAt: number;
 }
 
-export interface StoredAnswer {
-  readonly status: number;
-  /** JSON */
-  readonly headers: string;
-  /** Encrypted. */
-  readonly body: string | null;
-}
-
 /** Takes the key when it is new, when it has expired, or when the attempt that holds it let its lease lapse. */
 export function claim(database: Database, { id, fingerprint, token, now, leasedUntil, expiresAt }: Claim) {
   const row = { fingerprint, claimToken: token, leasedUntil, expiresAt };
@@ -28,7 +21,7 @@ export function claim(database: Database, { id, fingerprint, token, now, leasedU
     .values({ id, state: "claimed", ...row })
     .onConflictDoUpdate({
       target: idempotencyRecords.id,
-      set: { state: "claimed", status: null, headers: null, body: null, ...row },
+      set: { state: "claimed", answer: null, ...row },
       setWhere: sql`${idempotencyRecords.expiresAt} <= ${now} or (${idempotencyRecords.state} = 'claimed' and ${idempotencyRecords.leasedUntil} <= ${now})`,
     });
 }
@@ -41,26 +34,21 @@ export function look(database: Database, id: string) {
  * The answer, in the batch of its effect. Whoever no longer holds the claim writes a state that the table's check
  * refuses, and the batch is rolled back: an update that merely matched nothing would let the effect through. It is an
  * insert, so that a row that is gone is refused as well.
+ *
+ * @param answer encrypted
  */
-export function record(
-  database: Database,
-  held: Claim,
-  answer: StoredAnswer,
-  guard: SQL = sql`true`,
-): Statement {
+export function record(database: Database, held: Claim, answer: string, guard: SQL = sql`true`): Statement {
   const holds = sql`exists (select 1 from ${idempotencyRecords} held where held.id = ${held.id} and held.claim_token = ${held.token} and held.state = 'claimed')`;
   return database.build
     .insert(idempotencyRecords)
     .select(
-      sql`select ${held.id}, ${held.fingerprint}, case when ${holds} then 'done' else 'lost' end, ${held.token}, ${held.leasedUntil}, ${answer.status}, ${answer.headers}, ${answer.body}, ${held.expiresAt} where ${guard}`,
+      sql`select ${held.id}, ${held.fingerprint}, case when ${holds} then 'done' else 'lost' end, ${held.token}, ${held.leasedUntil}, ${answer}, ${held.expiresAt} where ${guard}`,
     )
     .onConflictDoUpdate({
       target: idempotencyRecords.id,
       set: {
         state: sql`excluded.state`,
-        status: sql`excluded.status`,
-        headers: sql`excluded.headers`,
-        body: sql`excluded.body`,
+        answer: sql`excluded.answer`,
         expiresAt: sql`excluded.expires_at`,
       },
     });
@@ -79,25 +67,21 @@ export function free(database: Database, held: Claim): Statement {
     );
 }
 
-const SWEEP_STEP_MAX = 500;
-const SWEEP_STEPS_MAX = 20;
+const SWEEP_BOUND = { rows: 500, steps: 20 };
 
 /** Deletes what has expired, in bounded steps. Run by the cron. @returns how many rows went */
 export async function sweepIdempotencyRecords(database: Database, now: number): Promise<number> {
-  let swept = 0;
-  for (let step = 0; step < SWEEP_STEPS_MAX; step += 1) {
+  return await inSteps(SWEEP_BOUND, async (rowsMax) => {
     const {
       rows: [rows],
     } = await database.commit([
       database.build
         .delete(idempotencyRecords)
         .where(
-          sql`${idempotencyRecords.id} in (select id from ${idempotencyRecords} where ${lte(idempotencyRecords.expiresAt, now)} order by expires_at limit ${SWEEP_STEP_MAX})`,
+          sql`${idempotencyRecords.id} in (select id from ${idempotencyRecords} where ${lte(idempotencyRecords.expiresAt, now)} order by expires_at limit ${rowsMax})`,
         )
         .returning({ id: idempotencyRecords.id }),
     ]);
-    swept += rows.length;
-    if (rows.length < SWEEP_STEP_MAX) break;
-  }
-  return swept;
+    return rows.length;
+  });
 }

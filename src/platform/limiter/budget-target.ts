@@ -3,7 +3,7 @@ import { refuse } from "../../kernel/errors";
 import { SHIELD_SECONDS, type Shield } from "./burst-shield";
 import { addressKey, type ClientKey, siteKey } from "./client-key";
 import type { Quota } from "./lease-rule";
-import { BURST_POLICY, type Policy, type PolicyName } from "./policies";
+import { BURST_POLICY, type Policy } from "./policies";
 import { violatedPolicies } from "./rate-limit-headers";
 
 /** Whose budget: an account (any text that names it, known or not), or the address that calls. */
@@ -12,7 +12,7 @@ export type BudgetSubject =
   | { readonly kind: "address"; readonly address: string | null };
 
 export interface BudgetTarget {
-  /** Budget and key, `signUpPerIp|ip:192.0.2.1`: the object's name, where an object counts. */
+  /** Budget and key, `<policy>|ip:192.0.2.1`: the object's name, where an object counts. */
   readonly object: string;
   readonly quota: Quota;
 }
@@ -40,7 +40,7 @@ export async function refuseBurst(shield: Shield, targets: readonly BudgetTarget
 }
 
 /** @param waitMs until there is room again */
-export function overBudget(policy: PolicyName | typeof BURST_POLICY, waitMs: number) {
+export function overBudget(policy: string, waitMs: number) {
   return refuse("rate_limited", "Too many attempts. Wait as long as `Retry-After` says.", {
     retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
     extensions: { "violated-policies": violatedPolicies(policy) },

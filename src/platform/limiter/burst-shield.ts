@@ -1,7 +1,7 @@
 /**
  * The burst shield: the platform's own rate limiting binding in front of asks to the objects. It is per location and
  * approximate, so it decides nothing about the limit; it keeps one client from drowning its object, and strangers from
- * creating objects without end. It stands before sign-ups too, whose counts are rows: there it spares D1's one writer.
+ * creating objects without end. It guards budgets whose counts are rows too: there it spares D1's one writer.
  */
 import { describeError, type Logger } from "../observability/logger";
 import { UNKNOWN_CLIENT } from "./client-key";
@@ -37,7 +37,7 @@ export function shieldOf(env: ShieldBindings, log: Logger): Shield {
   };
 }
 
-/** Only a verified user is none; the objects of auth budgets are named by whoever tries. */
+/** Only a verified user is none; the objects of exact budgets are named by whoever tries. */
 function isStranger(objectName: string): boolean {
   return !objectName.startsWith("user:");
 }

@@ -1,18 +1,19 @@
 /**
- * The door of the limiter. `limiterOf` and `authBudgetsOf` are built per request by `wiring.ts`; they are cheap. What
+ * The door of the limiter. `limiterOf` and `exactBudgetsOf` are built per request by `wiring.ts`; they are cheap. What
  * the isolate remembers between requests is the lease book, and that holds values only.
  */
 
-import type { Config } from "../env";
+import { newId } from "../clock";
+import { kept } from "../isolate";
 import type { Scope } from "../scope";
-import { AuthBudgets } from "./auth-budgets";
 import { shieldOf } from "./burst-shield";
 import type { ClientLimiter } from "./client-limiter";
+import { ExactBudgets } from "./exact-budgets";
 import { LeaseBook } from "./lease-book";
 import { canWakeOthers } from "./letterbox";
 import { Limiter, type LimiterObject } from "./limiter";
 import { LimiterAdmin } from "./limiter-admin";
-import { policiesOf } from "./policies";
+import type { Policy } from "./policies";
 import { systemSleep } from "./silence";
 
 /** What of the bindings the limiter needs. */
@@ -22,35 +23,33 @@ export interface LimiterBindings {
   readonly STRANGER_SHIELD: RateLimit;
 }
 
-let isolateBook: LeaseBook | undefined;
-
-/** This isolate's book. Made at the first request, for no randomness is allowed before. */
-function bookOf(scope: Scope): LeaseBook {
-  isolateBook ??= new LeaseBook(scope.newId());
-  return isolateBook;
-}
+const isolateBook = kept(() => new LeaseBook(newId()));
 
 export function limiterOf(env: LimiterBindings, scope: Scope): Limiter {
   return new Limiter({
     objectOf: objectsOf(env),
     shield: shieldOf(env, scope.log),
-    book: bookOf(scope),
+    book: isolateBook(),
     clock: scope.clock,
     newId: scope.newId,
     sleep: systemSleep,
     isWakeable: canWakeOthers(),
     calls: scope.calls,
-    callsAfterResponse: scope.callsAfterResponse,
     log: scope.log,
     waitUntil: scope.waitUntil,
+    afterResponse: scope.afterResponse,
   });
 }
 
-export function authBudgetsOf(env: LimiterBindings, config: Config, scope: Scope): AuthBudgets {
-  return new AuthBudgets({
+export function exactBudgetsOf<Name extends string>(
+  env: LimiterBindings,
+  policies: Readonly<Record<Name, Policy>>,
+  scope: Scope,
+): ExactBudgets<Name> {
+  return new ExactBudgets({
     objectOf: objectsOf(env),
     shield: shieldOf(env, scope.log),
-    policies: policiesOf(config),
+    policies,
     newId: scope.newId,
     sleep: systemSleep,
     calls: scope.calls,
@@ -79,8 +78,7 @@ function objectsOf(env: LimiterBindings): (name: string) => LimiterObject {
   return (name) => env.CLIENT_LIMITER.getByName(name);
 }
 
-export { type Admission, FAIL_OPEN_ALLOWANCE, type KnownRevocations } from "./admission";
-export { AuthBudgets, type Charge } from "./auth-budgets";
+export type { BudgetAnswer } from "./budget-answer";
 export {
   type BudgetSubject,
   type BudgetTarget,
@@ -89,22 +87,11 @@ export {
   refuseBurst,
 } from "./budget-target";
 export { type Shield, shieldOf } from "./burst-shield";
-export { addressKey, type ClientKey, siteKey, UNKNOWN_CLIENT, userKey } from "./client-key";
+export { addressKey, type ClientKey, UNKNOWN_CLIENT, userKey } from "./client-key";
+export { type Charge, ExactBudgets } from "./exact-budgets";
 export { BUCKETS_PER_WINDOW } from "./lease-rule";
 export { Limiter } from "./limiter";
 export { LimiterAdmin } from "./limiter-admin";
-export {
-  BURST_POLICY,
-  type Policy,
-  type PolicyName,
-  policiesOf,
-  policyNameFor,
-  ROUTE_GROUPS,
-} from "./policies";
-export {
-  QUOTA_EXCEEDED_TYPE,
-  rateLimitField,
-  rateLimitPolicyField,
-  violatedPolicies,
-} from "./rate-limit-headers";
-export { type NewRevocations, REVOKED_SESSIONS_MAX, type RevokedSession } from "./revocations";
+export { BURST_POLICY, defaultPolicyOf, type Policy } from "./policies";
+export { rateLimitField, rateLimitPolicyField, violatedPolicies } from "./rate-limit-headers";
+export type { NewRevocations } from "./revocations";

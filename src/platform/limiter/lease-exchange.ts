@@ -2,7 +2,7 @@
  * How what an isolate knows of a client changes: steps over an entry of the book, at a time that is given. No I/O; the
  * asking itself is `limiter.ts`.
  */
-import type { FinalVerdict } from "./admission";
+import type { FinalVerdict } from "./budget-answer";
 import type { Grant } from "./client-limiter";
 import {
   type ClientEntry,

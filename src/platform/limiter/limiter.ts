@@ -10,7 +10,7 @@ import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
 import type { Calls } from "../observability/calls";
 import { describeError, type Logger } from "../observability/logger";
-import { type Admission, type AdmissionRequest, admissionOf, type FinalVerdict } from "./admission";
+import { type BudgetAnswer, type BudgetRequest, budgetAnswerOf, type FinalVerdict } from "./budget-answer";
 import type { Shield } from "./burst-shield";
 import type { ClientKey } from "./client-key";
 import type { Grant } from "./client-limiter";
@@ -55,10 +55,9 @@ export interface LimiterContext {
   /** See `Letterbox`. */
   readonly isWakeable: boolean;
   readonly calls: Calls;
-  /** Counts what nobody's answer waits for. Default: `calls`. */
-  readonly callsAfterResponse?: Calls | undefined;
   readonly log: Logger;
   readonly waitUntil: (work: Promise<unknown>) => void;
+  readonly afterResponse: (task: () => Promise<unknown>) => void;
 }
 
 /** A waiter looks so often whether somebody still attends to the ask that it waits for. */
@@ -82,20 +81,25 @@ export class Limiter {
    * that still lasts. Null when `admit` must ask, and nothing was spent.
    * **Errors**: as `admit`.
    */
-  admitFromMemory({ clientKey, policy }: AdmissionRequest): Admission | null {
+  admitFromMemory({ clientKey, policy }: BudgetRequest): BudgetAnswer | null {
     const entry = this.#context.book.peek(clientKey);
     const verdict = entry === undefined ? null : decideFromMemory(entry, this.#now());
     if (entry === undefined || verdict === null) return null;
     this.#askAhead(entry, { clientKey, policy });
-    return this.#toAdmission(entry, policy, verdict);
+    return this.#toAnswer(entry, policy, verdict);
   }
 
-  /** Asks for the next lease before this one is spent, in the background. */
-  #askAhead(entry: ClientEntry, { clientKey, policy }: AdmissionRequest): void {
+  /** Asks for the next lease before this one is spent, after the response. */
+  #askAhead(entry: ClientEntry, { clientKey, policy }: BudgetRequest): void {
     if (entry.lease === null || !isAskDueAhead(entry)) return;
-    entry.followedLease = entry.lease.id;
-    const caller: Caller = { entry, clientKey, policy, isFirstTurn: true, isAhead: true };
-    this.#send(caller, this.#newAsk(caller));
+    const { id } = entry.lease;
+    entry.followedLease = id;
+    this.#context.afterResponse(async () => {
+      // The response may have been slow: then a request that found the lease spent has asked by itself.
+      if (entry.pending !== null || entry.lease?.id !== id) return;
+      const caller: Caller = { entry, clientKey, policy, isFirstTurn: true };
+      this.#send(caller, this.#newAsk(caller));
+    });
   }
 
   /**
@@ -104,17 +108,17 @@ export class Limiter {
    * **Cost**: nothing outside the isolate while a lease lasts or a refusal is remembered; else a share of one call to
    * the client's object.
    */
-  async admit({ clientKey, policy }: AdmissionRequest): Promise<Admission> {
+  async admit({ clientKey, policy }: BudgetRequest): Promise<BudgetAnswer> {
     const { entry, evicted } = this.#context.book.entry(clientKey);
     if (evicted !== null) this.#returnEvicted(evicted, policy);
     for (let turn = 0; turn < TURNS_MAX; turn += 1) {
       const isFirstTurn = turn === 0;
       const verdict =
         decideFromMemory(entry, this.#now()) ??
-        (await this.#fromObject({ entry, clientKey, policy, isFirstTurn, isAhead: false }));
-      if (verdict.kind !== "again") return this.#toAdmission(entry, policy, verdict);
+        (await this.#fromObject({ entry, clientKey, policy, isFirstTurn }));
+      if (verdict.kind !== "again") return this.#toAnswer(entry, policy, verdict);
     }
-    return this.#toAdmission(entry, policy, { kind: "silent" });
+    return this.#toAnswer(entry, policy, { kind: "silent" });
   }
 
   /**
@@ -201,9 +205,8 @@ export class Limiter {
   }
 
   /** Null when the object failed or was silent. */
-  async #askObject({ clientKey, policy, isAhead }: Caller, pending: PendingAsk): Promise<Answer | null> {
-    const { book, objectOf, sleep } = this.#context;
-    const calls = (isAhead ? this.#context.callsAfterResponse : undefined) ?? this.#context.calls;
+  async #askObject({ clientKey, policy }: Caller, pending: PendingAsk): Promise<Answer | null> {
+    const { book, calls, objectOf, sleep } = this.#context;
     let sentAt = 0;
     let setBacks = 0;
     const send = () => {
@@ -232,10 +235,10 @@ export class Limiter {
     return newAsk(entry, quotaOf(policy), { id: newId(), isolate: book.isolate, now: this.#now() });
   }
 
-  #toAdmission(entry: ClientEntry, policy: Policy, verdict: FinalVerdict): Admission {
-    const admission = admissionOf(entry, policy, verdict, this.#now());
-    this.#context.calls.admittedBy = admission.decidedBy;
-    return admission;
+  #toAnswer(entry: ClientEntry, policy: Policy, verdict: FinalVerdict): BudgetAnswer {
+    const answer = budgetAnswerOf(entry, policy, verdict, this.#now());
+    this.#context.calls.admittedBy = answer.decidedBy;
+    return answer;
   }
 
   /** A client that leaves the book gives back what it leased; if that fails, the bucket's end does it. */
@@ -249,9 +252,13 @@ export class Limiter {
       want: 0,
       returns: entry.returns,
     };
-    this.#context.calls.objectCalls += 1;
-    const work = this.#context.objectOf(key).ask(ask, quotaOf(policy));
-    this.#context.waitUntil(work.catch((error: unknown) => this.#logFailure(error)));
+    const { afterResponse, calls, objectOf } = this.#context;
+    afterResponse(async () => {
+      calls.objectCalls += 1;
+      await objectOf(key)
+        .ask(ask, quotaOf(policy))
+        .catch((error: unknown) => this.#logFailure(error));
+    });
   }
 
   #logFailure(error: unknown): void {
@@ -269,6 +276,4 @@ interface Caller {
   readonly clientKey: ClientKey;
   readonly policy: Policy;
   readonly isFirstTurn: boolean;
-  /** Nobody waits: it asks for a lease before there is need of it. */
-  readonly isAhead: boolean;
 }

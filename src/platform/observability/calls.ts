@@ -25,7 +25,7 @@ export interface Calls {
   admittedBy: AdmissionSource | null;
 }
 
-/** What was counted until now; the counting begins anew. */
+/** Returns what was counted until now, and starts again from zero. */
 export function drainCalls(calls: Calls): Calls {
   const drained = { ...calls };
   Object.assign(calls, newCalls());

@@ -14,8 +14,6 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Logger {
   log(level: LogLevel, event: string, fields?: LogFields): void;
-  /** The same logger with these fields on each line. */
-  with(fields: LogFields): Logger;
 }
 
 const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -31,7 +29,6 @@ export function createLogger(
       if (ORDER.indexOf(level) < ORDER.indexOf(minimum)) return;
       write(level, { level, event, ...fields, ...more });
     },
-    with: (more) => createLogger(minimum, { ...fields, ...more }, target),
   };
 }
 

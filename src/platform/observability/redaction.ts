@@ -2,6 +2,7 @@
  * The last line of defence of the log: nobody should hand it an address, a token, a password, a hash or a mail, and
  * when somebody does all the same, it is not written. Fields are judged by their name, and every text by its shape.
  */
+import { kept } from "../isolate";
 
 /** A field whose name ends with one of these words holds what must not be read: `passwordHash`, `to_address`, `email`. */
 const SECRET_WORDS: ReadonlySet<string> = new Set([
@@ -42,14 +43,14 @@ export function redactText(text: string): string {
 }
 
 /** Names judged before: they are of our code, so they are few. */
-const judged = new Map<string, boolean>();
+const judged = kept(() => new Map<string, boolean>());
 const JUDGED_MAX = 1_000;
 
 function isSecretName(name: string): boolean {
-  const known = judged.get(name);
+  const known = judged().get(name);
   if (known !== undefined) return known;
   const isSecret = endsInSecretWord(name);
-  if (judged.size < JUDGED_MAX) judged.set(name, isSecret);
+  if (judged().size < JUDGED_MAX) judged().set(name, isSecret);
   return isSecret;
 }
 

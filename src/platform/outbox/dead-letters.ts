@@ -11,8 +11,9 @@ import { deadLetters, eventDeliveries } from "../../../drizzle/schema/outbox";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
 import type { Database, Statement } from "../database";
+import { isOneOf } from "../is-one-of";
 import { boundedColumn } from "../keyset";
-import { isOneOf } from "./ledger";
+import { type Mark, MarkedTable, type PendingMark } from "../mark";
 import type { DeadLetter, DeadLetterState } from "./schemas";
 
 export interface DeadLetterFilter {
@@ -24,11 +25,8 @@ export interface DeadLetterFilter {
   readonly to?: number | undefined;
 }
 
-/** How a letter leaves the state `open`. */
-export interface Resolution {
-  /** Marks what this call wrote: what follows in its batch is guarded on it. */
-  readonly id: string;
-  readonly at: number;
+/** How letters leave the state `open`. */
+export interface Resolution extends Pick<Mark, "changeId" | "at"> {
   /** `user:<id>` or `system:<name>`. */
   readonly by: string;
 }
@@ -37,6 +35,8 @@ export interface Resolution {
 const REPLAY_PER_SECOND = 50;
 
 type Row = typeof deadLetters.$inferSelect;
+
+export const LETTERS = new MarkedTable(deadLetters);
 
 export class DeadLetters {
   readonly #database: Database;
@@ -70,17 +70,15 @@ export class DeadLetters {
     return this.#database.build.select().from(deadLetters).where(eq(deadLetters.id, id));
   }
 
-  async find(id: string): Promise<DeadLetter | null> {
-    const {
-      rows: [[row]],
-    } = await this.#database.read("primary", [this.selectById(id)]);
-    return row === undefined ? null : toDeadLetter(row);
+  /** The letter while it is as it was read, which was open. */
+  replayOne(mark: PendingMark, by: string): Statement[] {
+    const resolution = { ...mark, by };
+    return [this.#resolve("replayed", resolution, LETTERS.isStill(mark)), this.#revive(resolution)];
   }
 
-  /** One letter, if it is open. */
-  replayOne(id: string, resolution: Resolution): Statement[] {
-    const isIt = and(eq(deadLetters.id, id), eq(deadLetters.state, "open"));
-    return [this.#resolve("replayed", resolution, isIt), this.#revive(resolution)];
+  /** As `replayOne`, but its delivery stays dead. */
+  discard(mark: PendingMark, by: string, reason: string): Statement {
+    return this.#resolve("discarded", { ...mark, by }, LETTERS.isStill(mark), reason);
   }
 
   /** Ids of the oldest open letters that match, `max` at most; none unless `guard` holds. */
@@ -104,15 +102,9 @@ export class DeadLetters {
     };
   }
 
-  /** One letter, if it is open. Its delivery stays dead. */
-  discard(id: string, reason: string, resolution: Resolution): Statement {
-    const isIt = and(eq(deadLetters.id, id), eq(deadLetters.state, "open"));
-    return this.#resolve("discarded", resolution, isIt, reason);
-  }
-
   /** Holds where this resolution took effect on at least one letter. */
   isResolvedBy(resolution: Resolution): SQL {
-    return sql`exists (select 1 from ${deadLetters} where ${deadLetters.resolutionId} = ${resolution.id})`;
+    return sql`exists (select 1 from ${deadLetters} where ${deadLetters.lastChangeId} = ${resolution.changeId})`;
   }
 
   /** Holds where it took effect on none. */
@@ -123,14 +115,14 @@ export class DeadLetters {
   #resolve(state: DeadLetterState, by: Resolution, where: SQL | undefined, reason?: string) {
     return this.#database.build
       .update(deadLetters)
-      .set({ state, resolvedAt: by.at, resolvedBy: by.by, resolutionId: by.id, reason: reason ?? null })
+      .set({ state, resolvedAt: by.at, resolvedBy: by.by, lastChangeId: by.changeId, reason: reason ?? null })
       .where(where);
   }
 
   /** Due at once, handed over in turn: the queue holds each back until its second has come. */
-  #revive({ id, at }: Resolution): Statement {
+  #revive({ changeId, at }: Resolution): Statement {
     const revived = sql`(select event_id, consumer, row_number() over (order by created_at, id) - 1 as turn
-      from ${deadLetters} where resolution_id = ${id}) as revived`;
+      from ${deadLetters} where last_change_id = ${changeId}) as revived`;
     return this.#database.build
       .update(eventDeliveries)
       .set({

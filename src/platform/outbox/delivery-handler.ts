@@ -1,6 +1,7 @@
 /** What a delivery's message leads to: the consumer's effect, and the record of what came of it. */
 import { AppError } from "../../kernel/errors";
 import type { Database } from "../database";
+import { withDeadline } from "../deadline";
 import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
 import { commonPolicy } from "./backoff";
@@ -188,16 +189,8 @@ function fieldsOf({ eventId, consumer }: DeliveryKey): Record<string, string> {
 
 async function withinDeadline(act: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      controller.abort();
-      reject(new AppError("unavailable", "the consumer did not finish in time"));
-    }, ACT_DEADLINE_MS);
+  await withDeadline(act(controller.signal), ACT_DEADLINE_MS, () => {
+    controller.abort();
+    return new AppError("unavailable", "the consumer did not finish in time");
   });
-  try {
-    await Promise.race([act(controller.signal), deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -2,7 +2,7 @@
 import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import { deadLetters, eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
 import { toTimestamp } from "../../kernel/clock";
-import type { Page } from "../../kernel/cursor";
+import { type Page, splitPage } from "../../kernel/cursor";
 import type { CloudEvent } from "../../kernel/event";
 import type { Database, ReadFrom } from "../database";
 import { toEnvelope } from "./envelope";
@@ -15,9 +15,6 @@ export interface EventQuery {
   readonly subject?: string | undefined;
   readonly limit: number;
 }
-
-/** Rows that one call of `deleteSettled` takes away. */
-const RETENTION_STEP = 200;
 
 export class EventLog {
   readonly #database: Database;
@@ -48,8 +45,9 @@ export class EventLog {
         .orderBy(asc(outboxEvents.sequence))
         .limit(limit + 1),
     ]);
-    const data = rows.slice(0, limit).map((row) => toEnvelope(row, this.#publicUrl));
-    return { data, nextCursor: rows.length > limit ? (data.at(-1)?.sequence ?? null) : null };
+    const events = rows.map((row) => toEnvelope(row, this.#publicUrl));
+    const { data, last } = splitPage(events, limit);
+    return { data, nextCursor: last?.sequence ?? null };
   }
 
   /** Null when there is no such event, or none any more. **Cost**: 1 round trip. */
@@ -80,13 +78,14 @@ export class EventLog {
   }
 
   /**
-   * Takes away the oldest events committed before the cutoff, with their deliveries and resolved dead letters. What is
-   * unsettled, and what lies open as a dead letter, stays however old.
+   * Deletes the oldest events committed before the cutoff, with their deliveries and resolved dead letters. An event that is
+   * unsettled, or has an open dead letter, stays however old it is.
    *
-   * @returns how many events went; fewer than the step's 200 when none is left
+   * @param rowsMax bounds the events of this call
+   * @returns how many events were deleted; fewer than `rowsMax` when none is left
    */
-  async deleteSettled(cutoff: number): Promise<number> {
-    const doomed = this.#settledBefore(cutoff);
+  async deleteSettled(cutoff: number, rowsMax: number): Promise<number> {
+    const doomed = this.#settledBefore(cutoff, rowsMax);
     const { build } = this.#database;
     const { rows } = await this.#database.commit([
       build.delete(eventDeliveries).where(sql`${eventDeliveries.eventId} in (${doomed})`),
@@ -108,7 +107,7 @@ export class EventLog {
    * making the whole list first. Isolates' clocks lie a little apart: an event may keep older ones behind it for that
    * much longer.
    */
-  #settledBefore(cutoff: number): SQL {
+  #settledBefore(cutoff: number, rowsMax: number): SQL {
     return sql`with recursive old(sequence, id) as not materialized (
         select sequence, id from (select * from ${outboxEvents} order by sequence limit 1) where committed_at < ${cutoff}
         union all
@@ -119,7 +118,7 @@ export class EventLog {
       select id from old
       where not exists (select 1 from ${eventDeliveries} d where d.event_id = old.id and d.state = 'pending')
       and not exists (select 1 from ${deadLetters} l where l.event_id = old.id and l.state = 'open')
-      limit ${RETENTION_STEP}`;
+      limit ${rowsMax}`;
   }
 }
 

@@ -1,26 +1,19 @@
 /** The door of the outbox. */
 
-export { BACKLOG_ROWS_MAX, type Backlog, consumerKindOf, oldestDueMs, readBacklog } from "./backlog";
+export { type Backlog, consumerKindOf, oldestDueMs, readBacklog } from "./backlog";
 export type {
   Consumer,
-  DeliveryContext,
   DeliveryMessage,
   Effect,
   ExternalConsumer,
   RetryPolicy,
   TransactionalConsumer,
 } from "./consumer";
-export {
-  type DeadLetterFilter,
-  DeadLetters,
-  type Resolution,
-  toDeadLetter,
-} from "./dead-letters";
-export { type AttemptReport, Dispatcher, type DispatcherOptions } from "./dispatcher";
-export { EventLog, type EventQuery } from "./event-log";
-export type { CommittedEvent, OutboxOptions } from "./options";
-export { Outbox, type RecordedEvent } from "./outbox";
-export type { SweepReport } from "./relay";
+export { DeadLetters, LETTERS, type Resolution, toDeadLetter } from "./dead-letters";
+export { type AttemptReport, Dispatcher } from "./dispatcher";
+export { EventLog } from "./event-log";
+export type { CommittedEvent } from "./options";
+export { Outbox } from "./outbox";
 export {
   DEAD_LETTER_STATES,
   type DeadLetter,

@@ -3,10 +3,11 @@
  * of any number of concurrent duplicates one wins and the others change nothing.
  */
 import { and, eq, isNull, lte, or, type SQL, sql } from "drizzle-orm";
-import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { deadLetters, eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { NewId } from "../../kernel/ids";
-import { type Database, isViolationOf, type Statement } from "../database";
+import { isViolationOf } from "../constraint-violation";
+import type { Database, Statement } from "../database";
+import { isOneOf } from "../is-one-of";
 
 /** The key of a row. */
 export interface DeliveryKey {
@@ -16,11 +17,6 @@ export interface DeliveryKey {
 
 /** Written out, for a bound parameter would keep SQLite from using the partial index. */
 export const IS_PENDING = sql`${eventDeliveries.state} = 'pending'`;
-
-/** One parameter for any number of ids: a statement has room for 100. */
-export function isOneOf(column: SQLiteColumn, values: readonly string[]): SQL {
-  return sql`${column} in (select value from json_each(${JSON.stringify(values)}))`;
-}
 
 function isDelivery({ eventId, consumer }: DeliveryKey): SQL | undefined {
   return and(eq(eventDeliveries.eventId, eventId), eq(eventDeliveries.consumer, consumer));

@@ -94,7 +94,7 @@ export class Outbox {
     const due = this.#take(answer);
     if (due.length === 0) return;
     const { scope } = this.#options;
-    scope.waitUntil(
+    scope.afterResponse(() =>
       this.#relay.send(due).catch((error: unknown) => {
         const eventIds = [...new Set(due.map(({ eventId }) => eventId))];
         scope.log.log("warn", "outbox.relay_failed", { eventIds, ...describeError(error) });
@@ -116,7 +116,7 @@ export class Outbox {
   /** As the cron does each minute, after the response: for deliveries that were just made due. */
   sweepSoon(): void {
     const { scope } = this.#options;
-    scope.waitUntil(
+    scope.afterResponse(() =>
       this.#relay.sweep().catch((error: unknown) => {
         scope.log.log("warn", "outbox.sweep_failed", describeError(error));
       }),

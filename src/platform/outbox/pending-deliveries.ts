@@ -3,8 +3,9 @@ import { and } from "drizzle-orm";
 import { eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { CloudEvent } from "../../kernel/event";
 import type { Database } from "../database";
+import { isOneOf } from "../is-one-of";
 import { type EventRow, toEnvelope } from "./envelope";
-import { type DeliveryKey, IS_PENDING, isOneOf } from "./ledger";
+import { type DeliveryKey, IS_PENDING } from "./ledger";
 
 /** What a queue is to be sent now. */
 export interface DueDelivery extends DeliveryKey {

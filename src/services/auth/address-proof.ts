@@ -1,9 +1,10 @@
 /** That an address is its user's: proven by a token that was mailed there, and mailed again on request. */
-import type { Actor } from "../../kernel/actor";
+
 import { done, type Outcome, refuse } from "../../kernel/errors";
-import { isViolationOf } from "../../platform/database";
-import { type Attempt, unkeyed } from "../../platform/idempotency";
-import { type AuthDependencies, newStamp, requireUser } from "./auth-dependencies";
+import type { Call } from "../../platform/call";
+import { isViolationOf } from "../../platform/constraint-violation";
+import { newMark } from "../../platform/mark";
+import { type AuthDependencies, requireUser } from "./auth-dependencies";
 import { recordAuthEvent } from "./events";
 import { MailedTokens, refuseOneTimeToken } from "./mailed-tokens";
 import type { Purpose } from "./model";
@@ -22,26 +23,29 @@ export class AddressProof {
    * **Errors**: `token_invalid`, also when the address was taken meanwhile; `rate_limited`; `unavailable`.
    * **Cost**: 2 D1 round trips.
    */
-  async verifyEmail(presented: string): Promise<Outcome<null>> {
+  async verifyEmail(_call: Call, presented: string): Promise<Outcome<null>> {
     const purposes: readonly Purpose[] = ["email_verification", "email_change"];
     const opened = await this.#tokens.open(presented, purposes, "verifyPerIp");
     if (!opened.ok) return opened;
     const found = opened.value;
     const { token } = found;
     const { database, credentials, oneTimeTokens, users, audit } = this.#on;
-    const stamp = newStamp(this.#on.scope, token.userId);
-    const isUsable = oneTimeTokens.isUsableNow(token, stamp.at);
-    const isDone = credentials.isDoneBy(stamp);
+    const mark = newMark(this.#on.scope, token.userId);
+    const isUsable = oneTimeTokens.isUsableNow(token, mark.at);
+    const isDone = credentials.isDoneBy(mark);
+    const { user } = found.credential;
+    const proven =
+      token.purpose === "email_change" ? { ...user, email: user.pendingEmail ?? user.email } : user;
     const change =
       token.purpose === "email_change"
-        ? credentials.confirmEmail(stamp, token.addressKey, isUsable)
-        : credentials.verifyEmail(stamp, token.addressKey, isUsable);
+        ? credentials.confirmEmail(mark, token.addressKey, isUsable)
+        : credentials.verifyEmail(mark, token.addressKey, isUsable);
     try {
       const account = credentials.selectById(token.userId);
       const answer = await database.commit([
         change,
-        oneTimeTokens.use(token, stamp.at, stamp, isDone),
-        ...users.updatedBy(stamp),
+        oneTimeTokens.use(token, mark.at, mark, isDone),
+        ...users.updatedBy(mark, proven),
         audit.record({
           actor: { kind: "anonymous" },
           action: token.purpose === "email_change" ? "email.change" : "email.verify",
@@ -50,7 +54,7 @@ export class AddressProof {
         }),
         account,
       ]);
-      return this.#tokens.settle(stamp, answer, credentials.read(answer.of(account)), found);
+      return this.#tokens.settle(mark, answer, credentials.read(answer.of(account)), found);
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return refuseOneTimeToken();
       throw error;
@@ -62,12 +66,13 @@ export class AddressProof {
    * when none waits.
    * **Errors**: `unauthenticated`, `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
-  async resendVerification(actor: Actor, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
+  async resendVerification(call: Call): Promise<Outcome<null>> {
+    const { actor } = call;
     const { attempts, database, credentials, users, audit, outbox, scope } = this.#on;
     const owner = requireUser(actor);
     if (!owner.ok) return owner;
     const { userId } = owner.value;
-    const { rows, ended } = await attempt.open(database, [credentials.selectById(userId)]);
+    const { rows, ended } = await call.key.open(database, [credentials.selectById(userId)]);
     if (ended !== null) return ended;
     const charged = await attempts.begin([
       ["verifyPerIp", "caller"],
@@ -87,11 +92,11 @@ export class AddressProof {
             userId,
             data: { userId },
           })
-        : users.emailChangeRequested(eventId, userId);
+        : users.emailChangeRequested(eventId, credential.user, pendingEmail);
     const answer = await database.commit([
       audit.record({ actor, action: "email.resend", subject: `user:${userId}` }),
       ...(isAnyWaiting ? requested() : []),
-      ...(await attempt.record(database, null)),
+      ...(await call.key.record(database, null)),
     ]);
     outbox.relaySoon(answer);
     return done(null);

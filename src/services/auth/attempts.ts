@@ -4,9 +4,9 @@
  */
 import { done, type Outcome } from "../../kernel/errors";
 import type { Deriver } from "../../platform/deriver";
-import type { AuthBudgetName } from "../../platform/env";
-import type { AuthBudgets, BudgetSubject, Charge } from "../../platform/limiter";
+import type { BudgetSubject, Charge, ExactBudgets } from "../../platform/limiter";
 import type { Scope } from "../../platform/scope";
+import type { AuthBudgetName } from "./budgets";
 
 /** Whose budget: that of the address that calls, or of an account, known or not. */
 export type AttemptCharge = readonly [AuthBudgetName, "caller" | { readonly account: string }];
@@ -19,11 +19,11 @@ export interface Charged {
 }
 
 export class Attempts {
-  readonly #budgets: AuthBudgets;
+  readonly #budgets: ExactBudgets<AuthBudgetName>;
   readonly #deriver: Deriver;
   readonly #scope: Scope;
 
-  constructor(budgets: AuthBudgets, deriver: Deriver, scope: Scope) {
+  constructor(budgets: ExactBudgets<AuthBudgetName>, deriver: Deriver, scope: Scope) {
     this.#budgets = budgets;
     this.#deriver = deriver;
     this.#scope = scope;

@@ -8,7 +8,7 @@ import type { NewRevocations } from "../../platform/limiter";
 import type { Outbox } from "../../platform/outbox";
 import type { PasswordHasher } from "../../platform/password-hasher";
 import type { Scope } from "../../platform/scope";
-import type { CredentialRepository, Stamp, UserService } from "../users";
+import type { CredentialRepository, UserService } from "../users";
 import type { AccessTokens } from "./access-tokens";
 import type { Attempts } from "./attempts";
 import type { IdentityCache } from "./identity-cache";
@@ -27,8 +27,6 @@ export interface AuthDependencies {
   readonly oneTimeTokens: OneTimeTokenRepository;
   readonly identities: IdentityRepository;
   readonly identityCache: IdentityCache;
-  /** For reads that nobody waits for: it counts apart. */
-  readonly databaseAfterResponse: Database;
   readonly credentials: CredentialRepository;
   readonly users: UserService;
   readonly outbox: Outbox;
@@ -42,11 +40,6 @@ export interface AuthDependencies {
   readonly sessionTtlSeconds: number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly scope: Scope;
-}
-
-/** What a change of an account that is about to be made will be known by. */
-export function newStamp({ newId, clock }: Pick<Scope, "newId" | "clock">, userId: string): Stamp {
-  return { id: userId, eventId: newId(), at: clock() };
 }
 
 type UserActor = Extract<Actor, { kind: "user" }>;

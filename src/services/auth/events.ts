@@ -1,6 +1,4 @@
 /** Events of the auth service. None holds a token: what a mail carries is derived again from the event's id. */
-import { onFirstCall } from "../../kernel/on-first-call";
-import * as z from "../../kernel/schema";
 import type { Guard, Statement } from "../../platform/database";
 import type { Outbox } from "../../platform/outbox";
 
@@ -16,21 +14,6 @@ export const authEvents = {
 } as const;
 
 export type AuthEventType = keyof typeof authEvents;
-
-const account = onFirstCall(() => z.strictObject({ userId: z.uuid() }));
-
-/** Schemas of `data`. */
-export const authEventData = {
-  "session.ended": onFirstCall(() =>
-    z.strictObject({ userId: z.uuid(), sessionIds: z.array(z.uuid()), reason: z.string() }),
-  ),
-  "session.reuse_detected": onFirstCall(() => z.strictObject({ userId: z.uuid(), sessionId: z.uuid() })),
-  "password.reset_requested": account,
-  "password.changed": onFirstCall(() =>
-    z.strictObject({ userId: z.uuid(), method: z.enum(["change", "reset"]) }),
-  ),
-  "email.verification_requested": account,
-} as const;
 
 /** An event of an account as statements, for the batch of its change. */
 export function recordAuthEvent(

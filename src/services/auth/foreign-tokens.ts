@@ -8,8 +8,9 @@ import type { Role } from "../../kernel/actor";
 import { done, type Outcome, refuse } from "../../kernel/errors";
 import type { Statement } from "../../platform/database";
 import type { TrustedIssuer } from "../../platform/env";
+import type { Mark } from "../../platform/mark";
 import { describeError } from "../../platform/observability/logger";
-import { type Credential, emailSchema, nameSchema, type Stamp } from "../users";
+import { type Credential, emailSchema, nameSchema } from "../users";
 import { refuseExpired, refuseToken } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
 import type { ForeignKeys } from "./foreign-keys";
@@ -56,7 +57,7 @@ export interface ForeignOptions {
 
 type Dependencies = Pick<
   AuthDependencies,
-  "database" | "databaseAfterResponse" | "identities" | "identityCache" | "credentials" | "users" | "scope"
+  "database" | "identities" | "identityCache" | "credentials" | "users" | "scope"
 >;
 
 export class ForeignTokens {
@@ -155,7 +156,7 @@ export class ForeignTokens {
     const known = await cache.read(key);
     // An older token may be one that was revoked, or of a user who was deleted: what is remembered does not speak of it.
     if (known === null || claims.issuedAt < known.issuedFrom) return await this.#resolve(issuer, claims);
-    if (cache.isDue(known)) scope.waitUntil(this.#renew(issuer, claims.subject, { key, known }));
+    if (cache.isDue(known)) scope.afterResponse(() => this.#renew(issuer, claims.subject, { key, known }));
     return done(known);
   }
 
@@ -165,12 +166,12 @@ export class ForeignTokens {
     subject: string,
     { key, known }: { readonly key: string; readonly known: Identity },
   ): Promise<void> {
-    const { identities, identityCache, credentials, databaseAfterResponse, scope } = this.#on;
+    const { identities, identityCache, credentials, database, scope } = this.#on;
     const { issuedFrom } = known;
     const readAtMs = scope.clock();
     const select = credentials.selectById(identities.userOf(issuer.issuer, subject, issuedFrom));
     try {
-      const { rows } = await databaseAfterResponse.read("primary", [select]);
+      const { rows } = await database.read("primary", [select]);
       const owner = credentials.read(rows[0]);
       if (owner !== null) identityCache.put(key, identityOf(owner, { issuedFrom, readAtMs }));
     } catch (error) {
@@ -202,10 +203,10 @@ export class ForeignTokens {
       } = await database.read("primary", [owner]);
       return credentials.read(rows);
     }
-    const { stamp, statements } = admission;
+    const { mark, statements } = admission;
     const answer = await database.commit([...statements, owner], { isIdempotent: true });
     const found = credentials.read(answer.of(owner));
-    if (found?.lastChangeId === stamp.eventId) users.settle(stamp, answer, found.user);
+    if (found !== null && found.lastChangeId === mark.changeId) users.settle(mark, answer, found);
     return found;
   }
 
@@ -216,7 +217,7 @@ export class ForeignTokens {
   #admissionOf(
     issuer: TrustedIssuer,
     { payload, subject, issuedAt }: Claims,
-  ): { readonly stamp: Stamp; readonly statements: readonly Statement[] } | null {
+  ): { readonly mark: Mark; readonly statements: readonly Statement[] } | null {
     const email = emailSchema().safeParse(payload[issuer.claims.email]);
     const isVouchedFor = payload[issuer.claims.emailVerified] === true;
     if (!issuer.createUsers || !email.success || !isVouchedFor) return null;
@@ -224,10 +225,10 @@ export class ForeignTokens {
     const name = nameSchema().safeParse(payload[issuer.claims.name]);
     const person = { name: name.success ? name.data : NAME_OF_NOBODY, email: email.data };
     const isUnknown = identities.isUnknown(issuer.issuer, subject, issuedAt);
-    const { stamp, statements } = users.admitForeign(person, isUnknown);
-    const identity = { issuer: issuer.issuer, subject, userId: stamp.id, createdAt: stamp.at };
-    const link = identities.insert(identity, credentials.isDoneBy(stamp));
-    return { stamp, statements: [...statements, link] };
+    const { mark, statements } = users.admitForeign(person, isUnknown);
+    const identity = { issuer: issuer.issuer, subject, userId: mark.id, createdAt: mark.at };
+    const link = identities.insert(identity, credentials.isDoneBy(mark));
+    return { mark, statements: [...statements, link] };
   }
 
   async #refusalOf(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<never>> {

@@ -89,7 +89,8 @@ export class IdentityCache {
     const { memory, scope } = this.#on;
     const replaced = memory.known.recall(key, scope.clock());
     this.#remember(key, identity);
-    if (replaced === null || !isAsGood(replaced, identity)) scope.waitUntil(this.#write(key, identity));
+    if (replaced === null || !isAsGood(replaced, identity))
+      scope.afterResponse(() => this.#write(key, identity));
   }
 
   #remember(key: string, identity: Identity): void {

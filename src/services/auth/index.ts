@@ -1,10 +1,11 @@
 /** The door of the auth service. */
-export { type AccessTokenOptions, AccessTokens, type VerifiedToken } from "./access-tokens";
+export { AccessTokens, type VerifiedToken } from "./access-tokens";
 export { AddressProof } from "./address-proof";
 export { Attempts } from "./attempts";
-export type { AuthDependencies, SessionRevoker } from "./auth-dependencies";
+export type { AuthDependencies } from "./auth-dependencies";
 export { Authenticator, type BearerToken, judgeToken } from "./authenticator";
-export { type AuthEventType, authEventData, authEvents } from "./events";
+export { type AuthBudgetName, type AuthBudgets, authBudgetsOf } from "./budgets";
+export { authEvents } from "./events";
 export { ForeignKeyMemory, ForeignKeys } from "./foreign-keys";
 export { type ForeignToken, ForeignTokens } from "./foreign-tokens";
 export { IdentityCache, newIdentityMemory } from "./identity-cache";
@@ -15,6 +16,7 @@ export type { LogIn, Session, TokenPair } from "./model";
 export { OneTimeTokenRepository } from "./one-time-token-repository";
 export { RecoveryService } from "./recovery";
 export {
+  authEventData,
   changePasswordSchema,
   forgotPasswordSchema,
   logInAnswerSchema,

@@ -1,9 +1,10 @@
 /** Tokens out of mails, from the other side: opened behind a budget, and used up by the batch that they allow. */
 import { AppError, done, type Outcome, refuse } from "../../kernel/errors";
 import type { Answer, Statements } from "../../platform/database";
-import type { AuthBudgetName } from "../../platform/env";
-import type { Credential, Stamp } from "../users";
+import type { Mark } from "../../platform/mark";
+import type { Credential } from "../users";
 import type { AuthDependencies } from "./auth-dependencies";
+import type { AuthBudgetName } from "./budgets";
 import type { OneTimeTokenRow, Purpose } from "./model";
 import { digestOf } from "./refresh-chain";
 
@@ -47,17 +48,17 @@ export class MailedTokens {
 
   /** What came of a batch that used a token: done by us, or by somebody else before. */
   settle(
-    stamp: Stamp,
+    mark: Mark,
     answer: Answer<Statements>,
     after: Credential | null,
     { credential }: Found,
   ): Outcome<null> {
-    if (after?.lastChangeId !== stamp.eventId) {
+    if (after === null || after.lastChangeId !== mark.changeId) {
       // Another write of the account in between is no fault of the token.
       if (after !== null && after.tokenEpoch !== credential.tokenEpoch) throw changedMeanwhile();
       return refuseOneTimeToken();
     }
-    this.#on.users.settle(stamp, answer, after.user);
+    this.#on.users.settle(mark, answer, after);
     return done(null);
   }
 }

@@ -2,8 +2,10 @@
  * Whom to write to after an event of an account, and with which token. The words are the gateway's. Each of these may
  * be asked again for the same event and gives the same answer.
  */
+
+import { emailKey } from "../../kernel/email-key";
 import type { CloudEvent } from "../../kernel/event";
-import { type Credential, emailKey, type User } from "../users";
+import type { Credential, User } from "../users";
 import type { AuthDependencies } from "./auth-dependencies";
 import type { Purpose } from "./model";
 import { oneTimeTokenFor, oneTimeTokenOf } from "./one-time-tokens";

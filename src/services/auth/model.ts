@@ -32,11 +32,6 @@ export type NewSession = Pick<
 /** A session as its owner sees it. */
 export type Session = z.Model<typeof sessionSchema>;
 
-/** Where a condition of one batch stands for "this writer did it". */
-export interface Mark {
-  readonly eventId: string;
-}
-
 /** What a one-time token is good for, and nothing else. */
 export type Purpose = "password_reset" | "email_verification" | "email_change";
 

@@ -2,7 +2,8 @@
 import { and, asc, eq, gt, inArray, isNull, lte, ne, type SQL, sql } from "drizzle-orm";
 import { oneTimeTokens } from "../../../drizzle/schema/auth";
 import type { Database, Statement } from "../../platform/database";
-import type { Mark, NewOneTimeToken, OneTimeTokenRow, Purpose } from "./model";
+import type { Mark } from "../../platform/mark";
+import type { NewOneTimeToken, OneTimeTokenRow, Purpose } from "./model";
 
 export class OneTimeTokenRepository {
   readonly #database: Database;
@@ -57,10 +58,10 @@ export class OneTimeTokenRepository {
   }
 
   /** Marks the token used, where `guard` holds. */
-  use(token: OneTimeTokenRow, nowMs: number, { eventId }: Mark, guard: SQL): Statement {
+  use(token: OneTimeTokenRow, nowMs: number, { changeId }: Pick<Mark, "changeId">, guard: SQL): Statement {
     return this.#build
       .update(oneTimeTokens)
-      .set({ usedAt: nowMs, useEventId: eventId })
+      .set({ usedAt: nowMs, useEventId: changeId })
       .where(and(isUsable(token.digest, [token.purpose], nowMs), guard));
   }
 

@@ -2,14 +2,17 @@
  * Passwords: one that is lost is recovered by a mail, and one that is changed ends what it must. No answer here tells a
  * stranger whether an address is known.
  */
+
 import type { Actor } from "../../kernel/actor";
+import { emailKey } from "../../kernel/email-key";
 import { done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { passwordViolations } from "../../kernel/password-policy";
+import type { Call } from "../../platform/call";
 import type { Statement } from "../../platform/database";
-import { type Attempt, unkeyed } from "../../platform/idempotency";
 import type { NewRevocations } from "../../platform/limiter";
-import { type Credential, emailKey, type Snapshot, type Stamp } from "../users";
-import { type AuthDependencies, newStamp, requireUser } from "./auth-dependencies";
+import { type Mark, newMark } from "../../platform/mark";
+import type { Credential, Snapshot } from "../users";
+import { type AuthDependencies, requireUser } from "./auth-dependencies";
 import { recordAuthEvent } from "./events";
 import { changedMeanwhile, MailedTokens } from "./mailed-tokens";
 import { oneTimeTokenFor } from "./one-time-tokens";
@@ -34,11 +37,11 @@ export class RecoveryService {
    * before `FORGOT_FLOOR_MS`.
    * **Errors**: `rate_limited`, `unavailable`. **Cost**: 2 D1 round trips.
    */
-  async forgotPassword(email: string, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
+  async forgotPassword(call: Call, email: string): Promise<Outcome<null>> {
     const { attempts, database, credentials, oneTimeTokens, audit, deriver, scope, outbox, sleep } = this.#on;
     const floor = sleep(FORGOT_FLOOR_MS);
     const key = emailKey(email);
-    const { rows, ended } = await attempt.open(database, [credentials.selectByEmail(key)]);
+    const { rows, ended } = await call.key.open(database, [credentials.selectByEmail(key)]);
     if (ended !== null) return ended;
     const charged = await attempts.begin([
       ["forgotPerIp", "caller"],
@@ -74,7 +77,7 @@ export class RecoveryService {
         data: { userId },
         guard: isKnown,
       }),
-      ...(await attempt.record(database, null)),
+      ...(await call.key.record(database, null)),
     ]);
     // A few more rows take a few milliseconds more. Who waits for the slower of the two cannot tell.
     await floor;
@@ -87,7 +90,7 @@ export class RecoveryService {
    * **Errors**: `token_invalid`, `validation_failed` (policy; the token stays good), `rate_limited`, `unavailable`.
    * **Cost**: 2 D1 round trips, 1 scrypt, 1 object call.
    */
-  async resetPassword(input: ResetPasswordInput): Promise<Outcome<null>> {
+  async resetPassword(_call: Call, input: ResetPasswordInput): Promise<Outcome<null>> {
     const opened = await this.#tokens.open(input.token, ["password_reset"], "resetPerIp");
     if (!opened.ok) return opened;
     const found = opened.value;
@@ -97,31 +100,31 @@ export class RecoveryService {
 
     const { database, credentials, sessions, oneTimeTokens, identities, hasher, revoker, users } = this.#on;
     const passwordHash = await hasher.hash(input.password);
-    const stamp = newStamp(this.#on.scope, token.userId);
+    const mark = newMark(this.#on.scope, token.userId);
     const noticeId = this.#on.scope.newId();
-    const throughSeconds = Math.floor(stamp.at / 1000);
+    const throughSeconds = Math.floor(mark.at / 1000);
     // No statement below raises the epoch unless it is still the one that was read: so the object learns the right one.
     await revoker.revoke(token.userId, {
       minEpoch: credential.tokenEpoch + 1,
       minIssuedAt: throughSeconds + 1,
     });
-    const isDone = credentials.isDoneBy(stamp);
+    const isDone = credentials.isDoneBy(mark);
     const account = credentials.selectById(token.userId);
     const answer = await database.commit([
-      credentials.resetPassword(stamp, snapshotOf(credential), {
+      credentials.resetPassword(mark, snapshotOf(credential), {
         passwordHash,
         addressKey: token.addressKey,
-        guard: oneTimeTokens.isUsableNow(token, stamp.at),
+        guard: oneTimeTokens.isUsableNow(token, mark.at),
       }),
-      oneTimeTokens.use(token, stamp.at, stamp, isDone),
-      oneTimeTokens.voidAllOf(token.userId, ["password_reset", "email_change"], stamp.at, isDone),
-      sessions.endSessionsOf(everySessionOf(token.userId), "password_reset", stamp.at, stamp, isDone),
+      oneTimeTokens.use(token, mark.at, mark, isDone),
+      oneTimeTokens.voidAllOf(token.userId, ["password_reset", "email_change"], mark.at, isDone),
+      sessions.endSessionsOf(everySessionOf(token.userId), "password_reset", mark.at, mark, isDone),
       identities.revokeAllOf(token.userId, throughSeconds, isDone),
-      ...users.updatedBy(stamp),
-      ...this.#passwordChanged(stamp, noticeId, { kind: "anonymous" }, "reset"),
+      ...users.updatedBy(mark, credential.user),
+      ...this.#passwordChanged(mark, noticeId, { kind: "anonymous" }, "reset"),
       account,
     ]);
-    return this.#tokens.settle(stamp, answer, credentials.read(answer.of(account)), found);
+    return this.#tokens.settle(mark, answer, credentials.read(answer.of(account)), found);
   }
 
   /**
@@ -129,17 +132,14 @@ export class RecoveryService {
    * **Errors**: `unauthenticated`; `invalid_credentials`; `validation_failed` (policy); `rate_limited`; `unavailable`.
    * **Cost**: 2 D1 round trips, 2 scrypt, 1 object call; 2 when somebody logged in meanwhile.
    */
-  async changePassword(
-    actor: Actor,
-    input: ChangePasswordInput,
-    attempt: Attempt<null> = unkeyed(),
-  ): Promise<Outcome<null>> {
+  async changePassword(call: Call, input: ChangePasswordInput): Promise<Outcome<null>> {
+    const { actor } = call;
     const { attempts, database, credentials, sessions, oneTimeTokens, identities } = this.#on;
     const { hasher, revoker, outbox, scope } = this.#on;
     const caller = requireUser(actor);
     if (!caller.ok) return caller;
     const { userId, sessionId } = caller.value;
-    const { rows, ended } = await attempt.open(database, [
+    const { rows, ended } = await call.key.open(database, [
       credentials.selectById(userId),
       sessions.liveSessions(userId, scope.clock()),
     ]);
@@ -159,26 +159,26 @@ export class RecoveryService {
     await charged.value.refund();
 
     const passwordHash = await hasher.hash(input.newPassword);
-    const stamp = newStamp(this.#on.scope, userId);
+    const mark = newMark(this.#on.scope, userId);
     const others = live.map((session) => session.id).filter((id) => id !== sessionId);
-    await this.#revokeOthers(revoker, userId, others, sessionId, stamp.at);
-    const isDone = credentials.isDoneBy(stamp);
+    await this.#revokeOthers(revoker, userId, others, sessionId, mark.at);
+    const isDone = credentials.isDoneBy(mark);
     const own = { userId, keptId: sessionId };
     const answer = await database.commit([
-      credentials.changePassword(stamp, snapshotOf(credential), passwordHash),
+      credentials.changePassword(mark, snapshotOf(credential), passwordHash),
       credentials.selectById(userId),
-      sessions.endSessionsOf(own, "password_changed", stamp.at, stamp, isDone),
-      oneTimeTokens.voidAllOf(userId, ["password_reset"], stamp.at, isDone),
-      ...(sessionId === null ? [] : [identities.revokeAllOf(userId, Math.floor(stamp.at / 1000), isDone)]),
-      ...this.#passwordChanged(stamp, stamp.eventId, actor, "change"),
-      ...(await attempt.record(database, null, isDone)),
+      sessions.endSessionsOf(own, "password_changed", mark.at, mark, isDone),
+      oneTimeTokens.voidAllOf(userId, ["password_reset"], mark.at, isDone),
+      ...(sessionId === null ? [] : [identities.revokeAllOf(userId, Math.floor(mark.at / 1000), isDone)]),
+      ...this.#passwordChanged(mark, mark.changeId, actor, "change"),
+      ...(await call.key.record(database, null, isDone)),
     ]);
     const [, after, sessionsEnded] = answer.rows;
-    if (credentials.read(after)?.lastChangeId !== stamp.eventId) throw changedMeanwhile();
+    if (credentials.read(after)?.lastChangeId !== mark.changeId) throw changedMeanwhile();
     outbox.relaySoon(answer);
     // Who logged in with the old password while the new one was hashed is out as well, before this is acknowledged.
     const late = sessionsEnded.map(({ id }) => id).filter((id) => !others.includes(id));
-    if (late.length > 0) await revoker.revoke(userId, sessionRevocations(late, stamp.at));
+    if (late.length > 0) await revoker.revoke(userId, sessionRevocations(late, mark.at));
     return done(null);
   }
 
@@ -197,13 +197,13 @@ export class RecoveryService {
     await revoker.revoke(userId, revocations);
   }
 
-  #passwordChanged(stamp: Stamp, eventId: string, actor: Actor, method: "change" | "reset"): Statement[] {
+  #passwordChanged(mark: Mark, eventId: string, actor: Actor, method: "change" | "reset"): Statement[] {
     const { audit, credentials, outbox } = this.#on;
-    const guard = credentials.isDoneBy(stamp);
-    const data = { userId: stamp.id, method };
+    const guard = credentials.isDoneBy(mark);
+    const data = { userId: mark.id, method };
     return [
-      ...recordAuthEvent(outbox, { type: "password.changed", id: eventId, userId: stamp.id, data, guard }),
-      audit.record({ actor, action: `password.${method}`, subject: `user:${stamp.id}`, guard }),
+      ...recordAuthEvent(outbox, { type: "password.changed", id: eventId, userId: mark.id, data, guard }),
+      audit.record({ actor, action: `password.${method}`, subject: `user:${mark.id}`, guard }),
     ];
   }
 }

@@ -82,3 +82,18 @@ export const publicKeySchema = onFirstCall(() =>
     use: z.literal("sig"),
   }),
 );
+
+const account = onFirstCall(() => z.strictObject({ userId: z.uuid() }));
+
+/** Schemas of the events' `data`. */
+export const authEventData = {
+  "session.ended": onFirstCall(() =>
+    z.strictObject({ userId: z.uuid(), sessionIds: z.array(z.uuid()), reason: z.string() }),
+  ),
+  "session.reuse_detected": onFirstCall(() => z.strictObject({ userId: z.uuid(), sessionId: z.uuid() })),
+  "password.reset_requested": account,
+  "password.changed": onFirstCall(() =>
+    z.strictObject({ userId: z.uuid(), method: z.enum(["change", "reset"]) }),
+  ),
+  "email.verification_requested": account,
+} as const;

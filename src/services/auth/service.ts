@@ -1,10 +1,11 @@
-import type { Actor } from "../../kernel/actor";
+import { emailKey } from "../../kernel/email-key";
 import { AppError, done, type Outcome, refuse, refuseNotFound } from "../../kernel/errors";
 import type { CloudEvent } from "../../kernel/event";
 import { authorize } from "../../kernel/permissions";
+import type { Call } from "../../platform/call";
 import type { Statement } from "../../platform/database";
-import { type Attempt, unkeyed } from "../../platform/idempotency";
-import { type Credential, emailKey } from "../users";
+import { inSteps } from "../../platform/in-steps";
+import type { Credential } from "../users";
 import type { VerifiedToken } from "./access-tokens";
 import { type AuthDependencies, requireUser } from "./auth-dependencies";
 import type { LogIn, NewSession, Session, SessionRow, TokenPair } from "./model";
@@ -28,7 +29,7 @@ export class AuthService {
    * **Errors**: `invalid_credentials`; `rate_limited`; `unavailable` (too many hashes at once, or the account changed
    * in this moment). **Cost**: 2 D1 round trips (1 when refused), 1 scrypt, the attempt's budgets.
    */
-  async logIn(input: LogInInput): Promise<Outcome<LogIn>> {
+  async logIn(_call: Call, input: LogInInput): Promise<Outcome<LogIn>> {
     const { attempts, database, credentials, hasher } = this.#on;
     const key = emailKey(input.email);
     const charged = await attempts.begin([
@@ -57,7 +58,7 @@ export class AuthService {
    * **Errors**: `unauthenticated` (not ours), `token_expired`, `token_revoked`, `rate_limited`, `unavailable`.
    * **Cost**: 1 D1 round trip; 2 and a call to the user's object when reuse is detected.
    */
-  async refresh(presented: string): Promise<Outcome<TokenPair>> {
+  async refresh(_call: Call, presented: string): Promise<Outcome<TokenPair>> {
     const { attempts, database, sessions, credentials, deriver, scope } = this.#on;
     const attempt = await attempts.begin([["refreshPerIp", "caller"]]);
     if (!attempt.ok) return attempt;
@@ -93,7 +94,8 @@ export class AuthService {
   }
 
   /** The caller's live sessions, newest first, in one page. **Errors**: `unauthenticated`. **Cost**: 1 D1 round trip. */
-  async listSessions(actor: Actor): Promise<Outcome<readonly Session[]>> {
+  async listSessions(call: Call): Promise<Outcome<readonly Session[]>> {
+    const { actor } = call;
     const user = requireUser(actor);
     if (!user.ok) return user;
     const { database, sessions, scope } = this.#on;
@@ -105,27 +107,29 @@ export class AuthService {
   }
 
   /** Ends one of the caller's sessions. **Errors**: `not_found`, `unavailable`. **Cost**: 2 D1 round trips, 1 object call. */
-  async endSession(actor: Actor, sessionId: string, call: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
+  async endSession(call: Call, sessionId: string): Promise<Outcome<null>> {
+    const { actor } = call;
     const user = requireUser(actor);
     if (!user.ok) return user;
     const { database, sessions, scope } = this.#on;
-    const { rows, ended } = await call.open(database, [sessions.session(sessionId)]);
+    const { rows, ended } = await call.key.open(database, [sessions.session(sessionId)]);
     const [row] = rows[0];
     if (row === undefined || !authorize(actor, "session.end", row.userId).ok) return refuseNotFound();
     if (ended !== null) return ended;
     const isLive = row.endedAt === null && row.expiresAt > scope.clock();
     if (!isLive) return refuseNotFound();
-    await this.#ending.end(actor, row.userId, [sessionId], "revoked", await call.record(database, null));
+    await this.#ending.end(actor, row.userId, [sessionId], "revoked", await call.key.record(database, null));
     return done(null);
   }
 
   /** Ends the caller's own session. **Errors**: `unauthenticated`, `unavailable`. **Cost**: 1 D1 round trip, 1 object call. */
-  async logOut(actor: Actor): Promise<Outcome<null>> {
+  async logOut(call: Call): Promise<Outcome<null>> {
+    const { actor } = call;
     const user = requireUser(actor);
     if (!user.ok) return user;
     const { userId, sessionId } = user.value;
     // A foreign issuer's token has no session here: what ends is every token its subject was issued so far.
-    if (sessionId === null) return await this.logOutAll(actor);
+    if (sessionId === null) return await this.logOutAll(call);
     await this.#ending.end(actor, userId, [sessionId], "logout");
     return done(null);
   }
@@ -134,7 +138,8 @@ export class AuthService {
    * Ends all the caller's sessions, and every foreign token issued so far.
    * **Errors**: `unauthenticated`, `unavailable`. **Cost**: 2 D1 round trips, 1 object call.
    */
-  async logOutAll(actor: Actor): Promise<Outcome<null>> {
+  async logOutAll(call: Call): Promise<Outcome<null>> {
+    const { actor } = call;
     const user = requireUser(actor);
     if (!user.ok) return user;
     const { database, sessions, scope } = this.#on;
@@ -184,22 +189,19 @@ export class AuthService {
 
   /**
    * Retention: removes sessions, refresh tokens and one-time tokens that expired a day ago, in bounded steps; what is
-   * left is removed at the next call. **Cost**: at most `RETENTION_STEPS_MAX` D1 round trips.
+   * left is removed at the next call. **Cost**: at most 10 D1 round trips.
    */
   async removeExpired(): Promise<{ readonly removed: number }> {
     const { database, sessions, oneTimeTokens, identities, scope } = this.#on;
     const beforeMs = scope.clock() - RETENTION_MS;
-    let removed = 0;
-    for (let step = 0; step < RETENTION_STEPS_MAX; step += 1) {
+    const removed = await inSteps(RETENTION_BOUND, async (rowsMax) => {
       const { rows: results } = await database.commit([
-        ...sessions.removeExpired(beforeMs, RETENTION_STEP_ROWS),
-        oneTimeTokens.removeExpired(beforeMs, RETENTION_STEP_ROWS),
-        identities.removeOrphaned(beforeMs, RETENTION_STEP_ROWS),
+        ...sessions.removeExpired(beforeMs, rowsMax),
+        oneTimeTokens.removeExpired(beforeMs, rowsMax),
+        identities.removeOrphaned(beforeMs, rowsMax),
       ]);
-      const count = results.reduce((sum, rows) => sum + rows.length, 0);
-      removed += count;
-      if (count === 0) break;
-    }
+      return results.reduce((sum, rows) => sum + rows.length, 0);
+    });
     return { removed };
   }
 
@@ -273,8 +275,8 @@ export class AuthService {
 }
 
 const RETENTION_MS = 86_400_000;
-const RETENTION_STEP_ROWS = 500;
-const RETENTION_STEPS_MAX = 10;
+/** Rows of each table: a step that removes fewer in all has left none that it may remove. */
+const RETENTION_BOUND = { rows: 500, steps: 10 };
 
 function digestsOf([first, ...rest]: readonly [RefreshToken, ...RefreshToken[]]): readonly [
   string,

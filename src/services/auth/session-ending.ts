@@ -68,9 +68,9 @@ export class SessionEnding {
       ...this.#revocationOf(end.ids),
       ...(isAll ? { minIssuedAt: nextSecond } : {}),
     });
-    const isDone = sessions.wasEndedBy({ eventId }, end.userId);
+    const isDone = sessions.wasEndedBy({ changeId: eventId }, end.userId);
     const answer = await database.commit([
-      sessions.endSessions(end.ids, end.reason, nowMs, { eventId }),
+      sessions.endSessions(end.ids, end.reason, nowMs, { changeId: eventId }),
       ...recordAuthEvent(outbox, { ...end.event, id: eventId, userId: end.userId, guard: isDone }),
       audit.record({
         actor: end.actor,
@@ -91,11 +91,12 @@ export class SessionEnding {
 
   /**
    * The revocation that an event speaks of, once more. **Errors**: `unavailable`. **Cost**: 1 object call; for a password
-   * 1 D1 round trip before it.
+   * and a role 1 D1 round trip before it.
    */
   async repeat(event: CloudEvent): Promise<void> {
     const { revoker, scope } = this.#on;
-    if (event.type === "password.changed") return await this.#repeatOfPassword(event);
+    if (event.type === "password.changed" || event.type === "user.role_changed")
+      return await this.#repeatOfEpoch(event);
     if (event.type === "user.deleted") {
       const minEpochExpiresAt = scope.clock() + ACCESS_TOKEN_TTL_MAX_SECONDS * 1000;
       return await revoker.revoke(event.subject, { minEpoch: EPOCH_MAX, minEpochExpiresAt });
@@ -104,13 +105,13 @@ export class SessionEnding {
     if (ids.length > 0) await revoker.revoke(event.subject, sessionRevocations(ids, scope.clock()));
   }
 
-  /** Its event names no sessions: they are those that its batch ended, and after a reset every token of an older epoch. */
-  async #repeatOfPassword({ id: eventId, subject: userId }: CloudEvent): Promise<void> {
+  /** The event names no sessions: they are those that its batch ended, and every token of an older epoch. */
+  async #repeatOfEpoch({ id: eventId, subject: userId }: CloudEvent): Promise<void> {
     const { database, sessions, credentials, revoker, scope } = this.#on;
     const {
       rows: [ended, accounts],
     } = await database.read("primary", [
-      sessions.endedBy({ eventId }, userId),
+      sessions.endedBy({ changeId: eventId }, userId),
       credentials.selectById(userId),
     ]);
     const account = credentials.read(accounts);
@@ -132,7 +133,7 @@ export class SessionEnding {
       .filter(({ lastSeenAt }) => lastSeenAt + accessTokens.lifeMs > scope.clock())
       .map(({ id }) => id);
     if (ids.length === 0) return;
-    scope.waitUntil(
+    scope.afterResponse(() =>
       revoker.revoke(userId, this.#revocationOf(ids)).catch((error: unknown) => {
         const fields = { count: ids.length, ...describeError(error) };
         scope.log.log("warn", "auth.replaced_sessions_not_revoked", fields);

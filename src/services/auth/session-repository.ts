@@ -2,7 +2,9 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, type SQL, sql } from "drizzle-orm";
 import { refreshTokens, sessions } from "../../../drizzle/schema/auth";
 import type { Database, Statement } from "../../platform/database";
-import type { EndReason, Mark, NewSession } from "./model";
+import { isOneOf } from "../../platform/is-one-of";
+import type { Mark } from "../../platform/mark";
+import type { EndReason, NewSession } from "./model";
 
 /** Live sessions of one user; a login over it replaces the oldest. */
 export const SESSIONS_MAX = 100;
@@ -127,11 +129,16 @@ export class SessionRepository {
   }
 
   /** Ends those of the ids that are live and marks them with the event. */
-  endSessions(ids: readonly string[], reason: EndReason, nowMs: number, { eventId }: Mark): Statement {
+  endSessions(
+    ids: readonly string[],
+    reason: EndReason,
+    nowMs: number,
+    { changeId }: Pick<Mark, "changeId">,
+  ): Statement {
     return this.#build
       .update(sessions)
-      .set({ endedAt: nowMs, endReason: reason, endEventId: eventId })
-      .where(and(isOneOf(ids), isNull(sessions.endedAt)));
+      .set({ endedAt: nowMs, endReason: reason, endEventId: changeId })
+      .where(and(isOneOf(sessions.id, ids), isNull(sessions.endedAt)));
   }
 
   /**
@@ -142,27 +149,27 @@ export class SessionRepository {
     { userId, keptId }: { readonly userId: string; readonly keptId: string | null },
     reason: EndReason,
     nowMs: number,
-    { eventId }: Mark,
+    { changeId }: Pick<Mark, "changeId">,
     guard: SQL,
   ) {
     return this.#build
       .update(sessions)
-      .set({ endedAt: nowMs, endReason: reason, endEventId: eventId })
+      .set({ endedAt: nowMs, endReason: reason, endEventId: changeId })
       .where(and(isLiveOf(userId, nowMs), keptId === null ? undefined : ne(sessions.id, keptId), guard))
       .returning({ id: sessions.id });
   }
 
   /** Holds where a session of the user was ended by this event. Found by the index of the user's sessions. */
-  wasEndedBy({ eventId }: Mark, userId: string): SQL {
-    return sql`exists (select 1 from ${sessions} where ${sessions.userId} = ${userId} and ${sessions.endEventId} = ${eventId})`;
+  wasEndedBy({ changeId }: Pick<Mark, "changeId">, userId: string): SQL {
+    return sql`exists (select 1 from ${sessions} where ${sessions.userId} = ${userId} and ${sessions.endEventId} = ${changeId})`;
   }
 
   /** The user's sessions that were ended by this event. */
-  endedBy({ eventId }: Mark, userId: string) {
+  endedBy({ changeId }: Pick<Mark, "changeId">, userId: string) {
     return this.#build
       .select({ id: sessions.id })
       .from(sessions)
-      .where(and(eq(sessions.userId, userId), eq(sessions.endEventId, eventId)))
+      .where(and(eq(sessions.userId, userId), eq(sessions.endEventId, changeId)))
       .limit(SESSIONS_MAX);
   }
 
@@ -209,9 +216,4 @@ export class SessionRepository {
 
 function isLiveOf(userId: string | SQL, nowMs: number): SQL | undefined {
   return and(sql`${sessions.userId} = ${userId}`, isNull(sessions.endedAt), gt(sessions.expiresAt, nowMs));
-}
-
-/** By one parameter, however many they are: D1 binds at most 100. */
-function isOneOf(ids: readonly string[]): SQL {
-  return sql`${sessions.id} in (select value from json_each(${JSON.stringify(ids)}))`;
 }

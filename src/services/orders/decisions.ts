@@ -1,7 +1,7 @@
 /** What an actor may see of orders, and make of one: pure. */
 import { type Actor, isAdmin } from "../../kernel/actor";
 import { isSatisfied, type Precondition } from "../../kernel/entity-tag";
-import { done, type Outcome, refuse, refuseNotFound } from "../../kernel/errors";
+import { done, type Outcome, refuse, refuseNotFound, refuseStale } from "../../kernel/errors";
 import { authorize } from "../../kernel/permissions";
 import type { Order } from "./model";
 import { isOwnersTransition, isSettableByOwner, isTransition, type OrderStatus } from "./order-status";
@@ -14,14 +14,14 @@ export function mayList(actor: Actor, userId: string | undefined): Outcome<null>
 }
 
 /** "Not yours" and "not there" are answered alike. **Errors**: `unauthenticated`, `not_found`. */
-export function visibleTo(actor: Actor, stored: StoredOrder | undefined): Outcome<Order> {
+export function visibleTo(actor: Actor, stored: StoredOrder | null): Outcome<Order> {
   const permitted = authorize(actor, "order.read", stored?.order.userId ?? null);
   if (!permitted.ok) return permitted;
-  return stored === undefined ? refuseNotFound() : done(stored.order);
+  return stored === null ? refuseNotFound() : done(stored.order);
 }
 
 /** Whether it may set the status at all, wherever the order stands. **Errors**: as `visibleTo`, `forbidden`. */
-export function mayChange(actor: Actor, stored: StoredOrder | undefined, to: OrderStatus): Outcome<null> {
+export function mayChange(actor: Actor, stored: StoredOrder | null, to: OrderStatus): Outcome<null> {
   const visible = visibleTo(actor, stored);
   if (!visible.ok) return visible;
   return isSettableByOwner(to)
@@ -32,23 +32,16 @@ export function mayChange(actor: Actor, stored: StoredOrder | undefined, to: Ord
 /** The order as it may be moved from. **Errors**: as `visibleTo`, `precondition_failed`, `invalid_transition`. */
 export function decide(
   actor: Actor,
-  stored: StoredOrder | undefined,
+  stored: StoredOrder | null,
   { status, precondition }: { readonly status: OrderStatus; readonly precondition: Precondition },
 ): Outcome<Order> {
   const visible = visibleTo(actor, stored);
   if (!visible.ok) return visible;
   const order = visible.value;
-  if (!isSatisfied(precondition, order.version)) return refuseStale();
+  if (!isSatisfied(precondition, order.version)) return refuseStale("order");
   const isAllowed = isAdmin(actor)
     ? isTransition(order.status, status)
     : isOwnersTransition(order.status, status);
   if (isAllowed) return done(order);
   return refuse("invalid_transition", `An order that is ${order.status} does not become ${status} by this.`);
-}
-
-function refuseStale() {
-  return refuse(
-    "precondition_failed",
-    "The order has another version than `If-Match` names. Nothing was changed.",
-  );
 }

@@ -1,5 +1,5 @@
 /** The orders service: products, and orders from placing to delivery. */
-export { type OrderEventType, orderEventData, orderEvents } from "./events";
+export { type OrderEventType, orderEvents } from "./events";
 export type { OrderExpiry } from "./expiry";
 export type { Order, OrderHistoryEntry, OrderItem } from "./model";
 export { ORDER_STATUSES, type OrderStatus } from "./order-status";
@@ -17,6 +17,7 @@ export {
   changeOrderStatusSchema,
   type ListOrdersQuery,
   listOrdersSchema,
+  orderEventData,
   orderHistoryEntrySchema,
   orderItemSchema,
   orderSchema,

@@ -1,28 +1,22 @@
 /** The orders in D1. Reads return models; writes return statements, which the service commits in one batch. */
 import { and, asc, desc, eq, gt, inArray, lt, lte, type SQL, sql } from "drizzle-orm";
 import { orderHistory, orderLines, orders } from "../../../drizzle/schema/orders";
+import { type Actor, actorLabel } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
 import { multiplyMinor } from "../../kernel/money";
 import type { Database, Statement } from "../../platform/database";
 import { boundedColumn } from "../../platform/keyset";
+import { type Mark, MarkedTable, type PendingMark } from "../../platform/mark";
 import type { Order, OrderHistoryEntry } from "./model";
-import type { OrderStatus } from "./order-status";
 import type { ListOrdersQuery } from "./schemas";
 
 type OrderRow = typeof orders.$inferSelect;
 type LineRow = typeof orderLines.$inferSelect;
 
-/** A step of an order: what its batch writes, beside the order itself. */
-export interface Step {
-  /** The event, which is also what the row remembers of its last change. */
-  readonly eventId: string;
-  readonly at: number;
-  /** As in `actorLabel`. */
-  readonly actor: string;
-}
+export const ORDERS = new MarkedTable(orders);
 
-/** What an order's row says, and by which event. */
+/** An order as it was read. */
 export interface StoredOrder {
   readonly order: Order;
   readonly lastChangeId: string;
@@ -128,7 +122,7 @@ export class OrderRepository {
   }
 
   /** The order and its lines, only where the guard holds when the batch runs. Few parameters, however many lines. */
-  insert(order: Order, step: Step, guard: SQL): Statement[] {
+  insert(order: Order, mark: Mark, actor: Actor, guard: SQL): Statement[] {
     const { build } = this.#database;
     const { id, userId, status, currency, totalMinor, version, items } = order;
     const lines = JSON.stringify(items);
@@ -136,43 +130,43 @@ export class OrderRepository {
       build
         .insert(orders)
         .select(
-          sql`select ${id}, ${userId}, ${status}, ${currency}, ${totalMinor}, ${version}, ${step.eventId}, ${step.at}, ${step.at} where ${guard}`,
+          sql`select ${id}, ${userId}, ${status}, ${currency}, ${totalMinor}, ${version}, ${mark.changeId}, ${mark.at}, ${mark.at} where ${guard}`,
         ),
       build
         .insert(orderLines)
         .select(
-          sql`select ${id}, key, value ->> 'productId', value ->> 'sku', value ->> 'name', value ->> 'unitPriceMinor', value ->> 'quantity' from json_each(${lines}) where ${orderChangedBy(id, step)}`,
+          sql`select ${id}, key, value ->> 'productId', value ->> 'sku', value ->> 'name', value ->> 'unitPriceMinor', value ->> 'quantity' from json_each(${lines}) where ${ORDERS.isMarkedBy(mark)}`,
         ),
-      this.#remember(order, step),
+      this.#remember(order, mark, actor),
     ];
   }
 
-  /** Moves the order on, if it is still the one that was read. @param next as it is to be, one version on */
-  update(next: Order, from: OrderStatus, step: Step): Statement[] {
+  /** Moves the order on, while it is as it was read. @param next as it is to be, one version on */
+  update(next: Order, mark: PendingMark, actor: Actor): Statement[] {
     return [
       this.#database.build
         .update(orders)
-        .set({ status: next.status, version: next.version, updatedAt: step.at, lastChangeId: step.eventId })
-        .where(and(eq(orders.id, next.id), eq(orders.version, next.version - 1), eq(orders.status, from))),
-      this.#remember(next, step),
+        .set({ status: next.status, version: next.version, updatedAt: mark.at, lastChangeId: mark.changeId })
+        .where(ORDERS.isStill(mark)),
+      this.#remember(next, mark, actor),
     ];
   }
 
-  #remember({ id, version, status }: Order, step: Step): Statement {
+  #remember({ id, version, status }: Order, mark: Mark, actor: Actor): Statement {
     return this.#database.build
       .insert(orderHistory)
       .select(
-        sql`select ${id}, ${version}, ${status}, ${step.at}, ${step.actor} where ${orderChangedBy(id, step)}`,
+        sql`select ${id}, ${version}, ${status}, ${mark.at}, ${actorLabel(actor)} where ${ORDERS.isMarkedBy(mark)}`,
       );
   }
 
   /** Takes the person out of every order and history row; amounts, products and dates stay. */
-  forgetUser(userId: string, at: number): [Statement, Statement] {
+  forgetUser(userId: string, { changeId, at }: Pick<Mark, "changeId" | "at">): [Statement, Statement] {
     const { build } = this.#database;
     return [
       build
         .update(orders)
-        .set({ userId: null, version: sql`${orders.version} + 1`, updatedAt: at })
+        .set({ userId: null, version: sql`${orders.version} + 1`, updatedAt: at, lastChangeId: changeId })
         .where(eq(orders.userId, userId)),
       build
         .update(orderHistory)
@@ -180,11 +174,6 @@ export class OrderRepository {
         .where(eq(orderHistory.actor, `user:${userId}`)),
     ];
   }
-}
-
-/** Holds once this step, and no other, wrote the row. A guard for what follows in the batch. */
-export function orderChangedBy(id: string, { eventId }: Pick<Step, "eventId">): SQL {
-  return sql`exists (select 1 from ${orders} where ${orders.id} = ${id} and ${orders.lastChangeId} = ${eventId})`;
 }
 
 /** Joins rows and lines of one batch, in the order of the rows. */

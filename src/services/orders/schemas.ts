@@ -100,3 +100,25 @@ export const orderHistoryEntrySchema = onFirstCall(() =>
     actor: output.text(100).check(z.describe("`user:<id>`, `user:deleted` or `system:<name>`.")),
   }),
 );
+
+const orderData = onFirstCall(() =>
+  z.strictObject({
+    orderId: z.uuid(),
+    userId: z.nullable(z.uuid()),
+    status: z.enum(ORDER_STATUSES),
+    currency: z.string(),
+    totalMinor: z.int(),
+  }),
+);
+
+export type OrderEventData = z.Model<typeof orderData>;
+
+/** Schemas of the events' `data`. */
+export const orderEventData = {
+  "order.placed": orderData,
+  "order.paid": orderData,
+  "order.shipped": orderData,
+  "order.delivered": orderData,
+  "order.cancelled": orderData,
+  "order.refunded": orderData,
+} as const;

@@ -1,7 +1,7 @@
 /** The users service: accounts, profiles and their cache. */
-export { type Credential, CredentialRepository, type Snapshot, type Stamp } from "./credentials/repository";
-export { type UserEventType, userEventData, userEvents } from "./events";
-export { emailKey, type Profile, type User } from "./model";
+export { type Credential, CredentialRepository, type Snapshot } from "./credentials/repository";
+export { type UserEventType, userEvents } from "./events";
+export type { Account, Profile, User } from "./model";
 export type { Passwords } from "./ports";
 export { UserRepository } from "./repository";
 export {
@@ -12,8 +12,8 @@ export {
   profileSchema,
   replaceUserSchema,
   signUpSchema,
+  userEventData,
   userSchema,
 } from "./schemas";
-export { type Contact, type UserDependencies, UserService } from "./service";
+export { type Contact, type TokenRevoker, type UserDependencies, UserService } from "./service";
 export { newUserMemory, UserCache, type UserMemory } from "./user-cache";
-export type { TokenRevoker } from "./user-updates";

@@ -1,19 +1,5 @@
-/** What the users service says no with. */
+/** What the users service refuses with. */
 import { refuse } from "../../kernel/errors";
-
-export function refuseStale() {
-  return refuse(
-    "precondition_failed",
-    "The user has another version than `If-Match` names. Nothing was changed.",
-  );
-}
-
-/** Others were faster each time; the caller named no version. */
-export function refuseBusy() {
-  return refuse("unavailable", "The user is being changed by others. Nothing was changed.", {
-    retryAfterSeconds: 1,
-  });
-}
 
 export function refuseEmailTaken() {
   return refuse("email_taken", "An account with this address exists.", {

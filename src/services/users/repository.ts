@@ -2,25 +2,21 @@
  * The users in D1. Reads return models; writes return statements, which the service commits in one batch with the
  * event, so that a change and its event exist together or not at all.
  */
-import { and, asc, desc, eq, gt, gte, lt, type SQL, type SQLChunk, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { userProfiles, users } from "../../../drizzle/schema/users";
 import { toTimestamp } from "../../kernel/clock";
 import type { CursorPosition } from "../../kernel/cursor";
+import { emailKey } from "../../kernel/email-key";
 import type { Database, ReadFrom, Stamped, Statement } from "../../platform/database";
+import { isOneOf } from "../../platform/is-one-of";
 import { boundedColumn } from "../../platform/keyset";
-import { prepared, value } from "../../platform/prepared-statement";
-import { type ChangeContext, emailKey, type Profile, type User, type UserChanges } from "./model";
+import { type Mark, MarkedTable, type PendingMark } from "../../platform/mark";
+import { type Prepared, prepared, value } from "../../platform/prepared-statement";
+import type { Account, Profile, User } from "./model";
 import type { ListUsersQuery, UserSort } from "./schemas";
-import { updateRow } from "./updates/repository";
 
-/** What decides about an account, beside the user itself. */
-export interface Account {
-  readonly user: User;
-  readonly tokenEpoch: number;
-  /** The event of the last change. */
-  readonly lastChangeId: string;
-}
+export const USERS = new MarkedTable(users);
 
 /** What `toAccount` reads. */
 export const userColumns = {
@@ -86,11 +82,9 @@ export class UserRepository {
     return selectById(this.#database, { id });
   }
 
-  /** As `selectById`, of many. One parameter however many ids. */
+  /** As `selectById`, of many. */
   selectByIds(ids: readonly string[]) {
-    return selectUsers(this.#database.build).where(
-      sql`${users.id} in (select value from json_each(${JSON.stringify(ids)}))`,
-    );
+    return selectUsers(this.#database.build).where(isOneOf(users.id, ids));
   }
 
   /** Who has the address, for a batch of the caller's. */
@@ -115,79 +109,56 @@ export class UserRepository {
   }
 
   /**
-   * The user and its profile, where `guard` holds and nobody has the address. The first statement answers with the row
-   * that it made; what follows is guarded on `changedBy`.
+   * The user and its profile, where `guard` holds and no account has the address. The first statement returns the row that
+   * it made; what follows is guarded on the mark.
    */
-  insert(user: User, context: ChangeContext, guard: SQL, passwordHash: string | null = null) {
+  insert(user: User, mark: Mark, guard: SQL, passwordHash: string | null = null) {
     const key = emailKey(user.email);
     const { bio, avatarUrl, locale, timezone } = user.profile;
     const { build } = this.#database;
-    // All columns in the order of the table, which `insert ... select` goes by.
+    // All columns in the order of the table, as `insert ... select` needs them.
     const row = build
       .insert(users)
       .select(
         sql`select ${user.id}, ${user.name}, ${user.email}, ${key}, null, ${user.age}, ${user.role}, ${user.emailVerified ? 1 : 0},
-          ${passwordHash}, 1, ${user.version}, ${context.eventId}, ${context.at}, ${context.at}
+          ${passwordHash}, 1, ${user.version}, ${mark.changeId}, ${mark.at}, ${mark.at}
           where ${guard} and not exists (select 1 from ${users} where ${users.emailKey} = ${key})`,
       )
       .returning({ id: users.id });
     const profile = build
       .insert(userProfiles)
       .select(
-        sql`select ${user.id}, ${bio}, ${avatarUrl}, ${locale}, ${timezone} where ${changedBy(context)}`,
+        sql`select ${user.id}, ${bio}, ${avatarUrl}, ${locale}, ${timezone} where ${USERS.isMarkedBy(mark)}`,
       );
     return [row, profile] as const;
   }
 
-  /** The row changes only where the precondition holds; the profile only where the row did. */
-  update(context: ChangeContext, changes: UserChanges): Statement[] {
-    const row = updateRow(this.#database, context, changes);
-    if (changes.profile === undefined || Object.keys(changes.profile).length === 0) return [row];
+  /** Writes what differs. The row changes only while it is as it was read; the profile only where the row did. */
+  update(mark: PendingMark, before: User, next: User): Statement[] {
+    const row = updateRow(this.#database, mark, before, next);
+    const isSame = JSON.stringify(before.profile) === JSON.stringify(next.profile);
+    if (isSame) return [row];
     const profile = this.#database.build
       .update(userProfiles)
-      .set(changes.profile)
-      .where(and(eq(userProfiles.userId, context.id), changedBy(context)));
+      .set(next.profile)
+      .where(and(eq(userProfiles.userId, mark.id), USERS.isMarkedBy(mark)));
     return [row, profile];
   }
 
-  /** Marks the row as leaving, which guards the event; `remove` then takes it away, with its profile. */
-  markLeaving(context: ChangeContext): Statement {
-    return updateRow(this.#database, context, {});
+  /** Marks the row, while it is as it was read, for a batch that removes it at its end. */
+  markRemoved(mark: PendingMark, user: User): Statement {
+    return updateRow(this.#database, mark, user, user);
   }
 
-  remove(context: ChangeContext) {
-    return this.#database.build
-      .delete(users)
-      .where(and(eq(users.id, context.id), eq(users.lastChangeId, context.eventId)));
+  /** Holds while the user has this pending address. */
+  isPending(id: string, email: string): SQL {
+    return sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.pendingEmail} = ${email})`;
   }
 
-  /** `data` of `email.change_requested`. */
-  pendingEmailData(id: string): SQL<string> {
-    return sql`(select json_object('userId', ${users.id}, 'email', ${users.pendingEmail}, 'currentEmail', ${users.email}) from ${users} where ${users.id} = ${id})`;
+  /** Takes the user away, with its profile, where the mark holds. */
+  remove(mark: Mark) {
+    return this.#database.build.delete(users).where(and(eq(users.id, mark.id), USERS.isMarkedBy(mark)));
   }
-
-  hasPendingEmail(id: string): SQL {
-    return sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.pendingEmail} is not null)`;
-  }
-}
-
-const hasChanged = (id: SQLChunk, eventId: SQLChunk) =>
-  sql`exists (select 1 from ${users} where ${users.id} = ${id} and ${users.lastChangeId} = ${eventId})`;
-
-/** Holds once this change, and no other, wrote the row. A guard for what follows in the batch. */
-export function changedBy(context: ChangeContext): SQL {
-  return hasChanged(context.id, context.eventId);
-}
-
-/** `changedBy` of the values `id` and `eventId`. */
-export const CHANGED: SQL = hasChanged(value("id"), value("eventId"));
-
-/** `data` of the events of the user `id`, read from the row as the batch left it. */
-export const EVENT_DATA = sql<string>`(select json_object('userId', ${users.id}, 'email', ${users.email}) from ${users} where ${users.id} = ${value("id")})`;
-
-/** Holds where both do. */
-export function both(left: SQL, right: SQL): SQL {
-  return sql`${left} and ${right}`;
 }
 
 /** The account of a statement that selects at most one. */
@@ -244,4 +215,51 @@ function ordering(sort: UserSort): [SQL, SQL] {
 function beyond(sort: UserSort, { key, id }: CursorPosition): SQL {
   const operator = sort.startsWith("-") ? sql`<` : sql`>`;
   return sql`(${sortColumn(sort)}, ${users.id}) ${operator} (${key}, ${id})`;
+}
+
+/** By the names of the columns they write; at most as many as there are combinations. */
+const known = new Map<string, Prepared<Statement>>();
+
+/**
+ * Writes the columns that differ, the version, the time and the mark, while the row is as it was read. The profile is a row
+ * of its own. **Cost**: 1 statement.
+ */
+function updateRow(database: Database, mark: PendingMark, before: User, next: User): Statement {
+  const [was, is] = [columnsOf(before), columnsOf(next)];
+  const names = COLUMNS.filter((name) => was[name] !== is[name]);
+  const update = known.get(names.join()) ?? preparedUpdate(names);
+  known.set(names.join(), update);
+  return update(database, { ...is, ...USERS.valuesOf(mark), at: mark.at, version: next.version });
+}
+
+const COLUMNS = ["name", "email", "emailKey", "pendingEmail", "age", "role", "isEmailVerified"] as const;
+
+function columnsOf({ name, email, pendingEmail, age, role, emailVerified }: User) {
+  return {
+    name,
+    email,
+    emailKey: emailKey(email),
+    pendingEmail,
+    age,
+    role,
+    isEmailVerified: emailVerified ? 1 : 0,
+  };
+}
+
+function preparedUpdate(names: readonly (typeof COLUMNS)[number][]): Prepared<Statement> {
+  const columns = Object.fromEntries(names.map((name) => [name, sql`${value(name)}`]));
+  // A change of role voids the tokens that carry the old one.
+  const tokens = names.includes("role") ? { tokenEpoch: sql`${users.tokenEpoch} + 1` } : {};
+  return prepared((on) =>
+    on
+      .update(users)
+      .set({
+        ...columns,
+        ...tokens,
+        version: sql`${value("version")}`,
+        updatedAt: sql`${value("at")}`,
+        lastChangeId: sql`${value("changeId")}`,
+      })
+      .where(USERS.isAsRead),
+  );
 }

@@ -209,3 +209,19 @@ function isTimezone(value: string): boolean {
     return false;
   }
 }
+
+const account = onFirstCall(() => z.strictObject({ userId: z.uuid(), email: z.string() }));
+const role = onFirstCall(() => z.strictObject({ userId: z.uuid(), role: z.enum(ROLES) }));
+/** `currentEmail` is the address until `email` is proven. Its holder is notified at once. */
+const addressChange = onFirstCall(() =>
+  z.strictObject({ userId: z.uuid(), email: z.string(), currentEmail: z.string() }),
+);
+
+/** Schemas of the events' `data`. */
+export const userEventData = {
+  "user.created": account,
+  "user.updated": account,
+  "email.change_requested": addressChange,
+  "user.role_changed": role,
+  "user.deleted": account,
+} as const;

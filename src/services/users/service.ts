@@ -1,27 +1,33 @@
 /** The business of users: who may do what, and what else happens when it is done. One method is one use case. */
-import type { Actor } from "../../kernel/actor";
 import type { Page } from "../../kernel/cursor";
-import { isSatisfied, NO_PRECONDITION, type Precondition } from "../../kernel/entity-tag";
-import { done, type Outcome, refuseNotFound } from "../../kernel/errors";
-import { authorize } from "../../kernel/permissions";
-import type { Answer, Guard, ReadFrom, Stamped, Statement, Statements } from "../../platform/database";
-import { type Attempt, unkeyed } from "../../platform/idempotency";
+import { isSatisfied, type Precondition } from "../../kernel/entity-tag";
+import { done, type Outcome, refuseNotFound, refuseStale } from "../../kernel/errors";
+import { authorize, isPermitted } from "../../kernel/permissions";
+import type { Call } from "../../platform/call";
+import { type ChangeTools, change, type Decision } from "../../platform/change";
+import type { Answer, Guard, Statement, Statements } from "../../platform/database";
 import { type Keyset, purposeOf } from "../../platform/keyset";
-import { ChangeJournal, type JournalDependencies } from "./change-journal";
-import { changesOf, newUser, patchOf } from "./changes";
-import type { Stamp } from "./credentials/repository";
-import type { User } from "./model";
-import { refuseStale } from "./refusals";
-import { changedBy, firstAccount, toAccount, type UserRepository } from "./repository";
+import { type Mark, newMark, type PendingMark } from "../../platform/mark";
+import { newUser, patchedUser, patchOf } from "./changes";
+import { addressRequested, roleChanged, userEvent } from "./events";
+import type { Account, User } from "./model";
+import { refuseEmailTaken } from "./refusals";
+import { firstAccount, toAccount, USERS, type UserRepository } from "./repository";
 import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
 import { SignUp, type SignUpDependencies } from "./sign-up";
-import { type TokenRevoker, UserUpdates } from "./user-updates";
+import type { UserCache } from "./user-cache";
 
-export interface UserDependencies extends JournalDependencies, SignUpDependencies {
+/** Ends tokens everywhere within 60 seconds. Called before the change that voids them is committed. */
+export interface TokenRevoker {
+  /** Tokens of a lower epoch are void from now on. **Errors**: `unavailable`. */
+  revokeBelow(userId: string, epochMin: number): Promise<void>;
+}
+
+export interface UserDependencies extends ChangeTools, SignUpDependencies {
+  readonly repository: UserRepository;
+  readonly cache: UserCache;
   readonly keyset: Keyset;
   readonly revoker: TokenRevoker;
-  /** For what follows the response, with counts of its own. */
-  readonly repositoryAfterResponse: UserRepository;
 }
 
 /** Who receives a mail. */
@@ -32,22 +38,9 @@ export interface Contact {
 
 export class UserService {
   readonly #on: UserDependencies;
-  #keptJournal: ChangeJournal | undefined;
-  #keptUpdates: UserUpdates | undefined;
 
   constructor(dependencies: UserDependencies) {
     this.#on = dependencies;
-  }
-
-  /** Made by the first write: most requests only read. */
-  get #journal(): ChangeJournal {
-    this.#keptJournal ??= new ChangeJournal(this.#on);
-    return this.#keptJournal;
-  }
-
-  get #updates(): UserUpdates {
-    this.#keptUpdates ??= new UserUpdates(this.#on, this.#journal);
-    return this.#keptUpdates;
   }
 
   /**
@@ -57,44 +50,54 @@ export class UserService {
    * **Errors**: `validation_failed` (password policy), `email_taken`, `rate_limited`, `unavailable`, those of the key.
    * **Cost**: 1 D1 round trip (2 with a key), 1 scrypt; of both none where this isolate knows that the budget is spent.
    */
-  async signUp(input: SignUpInput, attempt: Attempt<User> = unkeyed()): Promise<Outcome<User>> {
-    return await new SignUp(this.#on, this.#journal).run(input, attempt);
+  async signUp(call: Call, input: SignUpInput): Promise<Outcome<User>> {
+    return await new SignUp(this.#on).run(call, input);
   }
 
   /**
    * A user for whom a trusted issuer vouches, with a proven address and without a password, as statements: they have no
-   * effect unless `guard` holds and nobody has the address. `settle` follows if they had.
+   * effect unless `guard` holds and no account has the address. `settle` follows if they had.
    */
-  admitForeign(person: Contact, guard: Guard): { readonly stamp: Stamp; readonly statements: Statement[] } {
-    const context = this.#journal.begin(this.#on.scope.newId());
-    const user = { ...newUser(context, person), emailVerified: true };
+  admitForeign(person: Contact, guard: Guard): { readonly mark: Mark; readonly statements: Statement[] } {
+    const { repository, outbox, audit, scope } = this.#on;
+    const mark = newMark(scope, scope.newId());
+    const user = { ...newUser(mark.id, person, mark.at), emailVerified: true };
+    const guarded = { guard: USERS.isMarked, values: USERS.valuesOf(mark) };
     return {
-      stamp: context,
+      mark,
       statements: [
-        ...this.#on.repository.insert(user, context, guard),
-        ...this.#journal.eventOf("user.created", context),
-        this.#journal.audited({ kind: "system", name: "auth" }, "user.admit_foreign", context),
+        ...repository.insert(user, mark, guard),
+        ...outbox.record({ ...userEvent("user.created", user), id: mark.changeId, ...guarded }),
+        audit.record({
+          actor: { kind: "system", name: "auth" },
+          action: "user.admit_foreign",
+          subject: subjectOf(mark.id),
+          ...guarded,
+        }),
       ],
     };
   }
 
   /** **Errors**: `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip, `limit` + 1 rows of an index. */
-  async list(actor: Actor, query: ListUsersQuery): Promise<Outcome<Page<User>>> {
+  async list(call: Call, query: ListUsersQuery): Promise<Outcome<Page<User>>> {
+    const { actor } = call;
     const { repository, keyset } = this.#on;
     const permitted = authorize(actor, "user.list");
     if (!permitted.ok) return permitted;
-    const purpose = purposeOf("users.list", actor, query);
-    const position = await keyset.open(purpose, query.cursor);
-    if (!position.ok) return position;
-    const users = await repository.page(query, position.value, keyset.readFrom(position.value));
-    return done(await keyset.page(purpose, users, query.limit, (user) => sortKeyOf(query, user)));
+    return await keyset.list(
+      purposeOf("users.list", actor, query),
+      query,
+      (after, from) => repository.page(query, after, from),
+      (user) => sortKeyOf(query, user),
+    );
   }
 
   /**
    * The user, to itself and to admins; to all others it does not exist.
    * **Errors**: `unauthenticated`, `not_found`. **Cost**: nothing from memory, 1 KV read, or 1 D1 round trip besides.
    */
-  async get(actor: Actor, id: string): Promise<Outcome<User>> {
+  async get(call: Call, id: string): Promise<Outcome<User>> {
+    const { actor } = call;
     const permitted = authorize(actor, "user.read", id);
     if (!permitted.ok) return permitted;
     const user = await this.#read(id);
@@ -105,7 +108,8 @@ export class UserService {
    * As `get`, of many: the outcome of each id, in their order. **Cost**: as `get` for one; 1 D1 round trip for more,
    * one statement.
    */
-  async getMany(actor: Actor, ids: readonly string[]): Promise<readonly Outcome<User>[]> {
+  async getMany(call: Call, ids: readonly string[]): Promise<readonly Outcome<User>[]> {
+    const { actor } = call;
     const permitted = ids.map((id) => authorize(actor, "user.read", id));
     const readable = ids.filter((_, index) => permitted[index]?.ok === true);
     const found = await this.#readMany(readable);
@@ -118,89 +122,107 @@ export class UserService {
   }
 
   /** The cursor of a user in a list, with which the page after it begins. **Cost**: 1 HMAC. */
-  async cursorOf(actor: Actor, query: ListUsersQuery, user: User): Promise<string> {
+  async cursorOf(call: Call, query: ListUsersQuery, user: User): Promise<string> {
+    const { actor } = call;
     const purpose = purposeOf("users.list", actor, query);
     return await this.#on.keyset.seal(purpose, { key: sortKeyOf(query, user), id: user.id });
   }
 
-  /** PUT: the whole user. What is absent is cleared, but for the role. **Errors and cost**: as `patch`. */
-  async replace(
-    actor: Actor,
-    id: string,
-    input: ReplaceUserInput,
-    precondition: Precondition,
-    attempt: Attempt<User> = unkeyed(),
-  ): Promise<Outcome<User>> {
-    return await this.patch(actor, id, patchOf(input), precondition, attempt);
+  /** PUT: the whole user. What is absent is cleared, except the role. **Errors and cost**: as `patch`. */
+  async replace(call: Call, id: string, input: ReplaceUserInput): Promise<Outcome<User>> {
+    return await this.patch(call, id, patchOf(input));
   }
 
   /**
-   * Changes what the patch names, and nothing when the precondition fails: it is part of the SQL's WHERE.
-   * An owner's new address waits as `pendingEmail`; an admin's is immediate and unverified.
+   * Changes what the patch names. An owner's new address waits as `pendingEmail`; an administrator's counts at once and is
+   * not verified. An empty patch changes nothing, not even the version; its precondition counts all the same.
    *
-   * **Errors**: `not_found`, `forbidden` (role by its owner), `precondition_failed`, `email_taken` (admin), `unavailable`.
-   * **Cost**: 1 D1 round trip; 2 with a key, whose answer must be known before the commit, and for a change of role,
-   * with one call to the user's object between them. Those take 1 more each time another writer was faster.
+   * **Errors**: `not_found`, `forbidden` (role by its owner), `precondition_failed`, `email_taken` (administrator),
+   * `unavailable`. **Cost**: 2 D1 round trips, 1 for a cached user without a key; a change of role besides 1 call to the
+   * user's object; 1 round trip more each time another change was faster.
    */
-  async patch(
-    actor: Actor,
-    id: string,
-    patch: PatchUserInput,
-    precondition: Precondition,
-    attempt: Attempt<User> = unkeyed(),
-  ): Promise<Outcome<User>> {
-    const permitted = authorize(actor, "user.update", id);
+  async patch(call: Call, id: string, patch: PatchUserInput): Promise<Outcome<User>> {
+    const permitted = authorize(call.actor, "user.update", id);
     if (!permitted.ok) return permitted;
     if (patch.role !== undefined) {
-      const allowed = authorize(actor, "user.change_role");
+      const allowed = authorize(call.actor, "user.change_role");
       if (!allowed.ok) return allowed;
     }
-    const changes = changesOf(actor, patch);
-    if (Object.keys(changes).length === 0) return await this.#updates.leaveAsIs(id, precondition, attempt);
-    if (changes.role === undefined && !attempt.isKeyed)
-      return await this.#updates.commit(actor, id, changes, precondition);
-    return await this.#updates.changeAsRead(actor, id, changes, precondition, attempt);
+    return await this.#change(call, { id, action: "user.update", patch }, (account, mark) =>
+      this.#patched(call, account, patch, mark),
+    );
+  }
+
+  #patched(
+    call: Call,
+    { user, tokenEpoch }: Account,
+    patch: PatchUserInput,
+    mark: PendingMark,
+  ): Decision<User> {
+    const { repository, revoker } = this.#on;
+    const fields = Object.entries(patch).flatMap(([name, member]) => (member === undefined ? [] : [name]));
+    if (fields.length === 0) return { writes: [], answer: user };
+    const next = patchedUser(call.actor, user, patch, mark.at);
+    const isRequested = patch.email !== undefined && next.pendingEmail !== null;
+    return {
+      writes: repository.update(mark, user, next),
+      answer: next,
+      events: [
+        userEvent("user.updated", next),
+        ...(next.role === user.role ? [] : [roleChanged(next)]),
+        ...(isRequested ? [addressRequested(next, next.pendingEmail)] : []),
+      ],
+      details: { fields, ...(patch.role === undefined ? {} : { role: patch.role }) },
+      // Tokens of the old role are void before the new one is committed.
+      ...(next.role === user.role ? {} : { tell: () => revoker.revokeBelow(user.id, tokenEpoch + 1) }),
+    };
   }
 
   /**
    * Deletes the user with its profile; what other services hold of it goes by `user.deleted`. Its tokens are revoked
    * before the deletion is committed, and its address is free from then on.
    *
-   * **Errors**: `not_found`, `precondition_failed`, `unavailable`. **Cost**: 2 D1 round trips, a race that was lost
-   * included; 1 call to the user's object.
+   * **Errors**: `not_found`, `precondition_failed`, `unavailable`. **Cost**: as `patch`; 1 call to the user's object.
    */
-  async delete(
-    actor: Actor,
-    id: string,
-    precondition: Precondition,
-    attempt: Attempt<null> = unkeyed(),
-  ): Promise<Outcome<null>> {
-    const { database, repository, revoker } = this.#on;
-    const permitted = authorize(actor, "user.delete", id);
+  async delete(call: Call, id: string): Promise<Outcome<null>> {
+    const permitted = authorize(call.actor, "user.delete", id);
     if (!permitted.ok) return permitted;
-    const { rows, ended } = await attempt.open(database, [repository.selectById(id)]);
-    if (ended !== null) return ended;
-    const account = firstAccount(rows[0]);
-    if (account === null) return refuseNotFound();
-    if (!isSatisfied(precondition, account.user.version)) return refuseStale();
+    const { repository, revoker } = this.#on;
+    return await this.#change<null>(call, { id, action: "user.delete" }, ({ user, tokenEpoch }, mark) => ({
+      writes: [repository.markRemoved(mark, user)],
+      answer: null,
+      events: [userEvent("user.deleted", user)],
+      tell: () => revoker.revokeBelow(id, tokenEpoch + 1),
+      last: [repository.remove(mark)],
+    }));
+  }
 
-    await revoker.revokeBelow(id, account.tokenEpoch + 1);
-    const context = this.#journal.begin(id, precondition);
-    const answer = await database.commit([
-      repository.markLeaving(context),
-      // Read before it goes: of a race that was lost it tells whether somebody changed the row or took it away.
-      repository.selectById(id),
-      ...this.#journal.eventOf("user.deleted", context),
-      this.#journal.audited(actor, "user.delete", context),
-      ...(await attempt.record(database, null, changedBy(context))),
-      repository.remove(context),
-      ...attempt.release(database),
-    ]);
-    const left = firstAccount(answer.rows[1]);
-    if (left === null) return refuseNotFound();
-    if (left.lastChangeId !== context.eventId) return refuseStale();
-    this.#journal.settle(context, answer, null);
-    return done(null);
+  /** @param of which change, and the patch, if it is one. What ends access is decided on the row, never on a cached one. */
+  async #change<T>(
+    call: Call,
+    { id, action, patch }: { readonly id: string; readonly action: string; readonly patch?: PatchUserInput },
+    decide: (account: Account, mark: PendingMark) => Decision<T>,
+  ): Promise<Outcome<T>> {
+    const { repository, cache } = this.#on;
+    const email = isPermitted(call.actor, "user.set_email") ? patch?.email : undefined;
+    const endsAccess = patch === undefined || patch.role !== undefined;
+    return await change(this.#on, call, {
+      ...{ table: USERS, id, subject: subjectOf(id), action, noun: "user" },
+      select: repository.selectById(id),
+      rowOf: firstAccount,
+      // Beside the claim of a key, so that a taken address need not wait for the commit to fail.
+      also: email !== undefined && call.key.isGiven ? [repository.selectByEmail(email)] : [],
+      ...(endsAccess ? {} : { cached: () => cache.peek(id) }),
+      decide(account, mark, also) {
+        const current = currentOf(account, call.precondition);
+        if (!current.ok) return current;
+        if ((also?.[0] ?? []).some((holder) => holder.id !== id)) return refuseEmailTaken();
+        return done(decide(current.value, mark));
+      },
+      violations: { "users.email_key": refuseEmailTaken },
+      committed: (account, { bookmark, isFromPrimary }, { at }) =>
+        cache.written(id, { bookmark, isFromPrimary, value: account }, at),
+    });
   }
 
   /** Where to write to a user; null when it is gone. For consumers of events. **Cost**: 1 D1 round trip. */
@@ -214,30 +236,32 @@ export class UserService {
    * **Errors**: `unavailable` when KV did not take it: repeat. **Cost**: 1 D1 round trip, 1 KV write.
    */
   async refreshCache(id: string): Promise<void> {
-    await this.#on.cache.refresh(id, (from) => load(this.#on.repository, id, from));
+    await this.#on.cache.refresh(id, (from) => this.#on.repository.findStamped(id, from));
   }
 
-  /** `user.updated` of a change that the auth service commits, as statements for its batch. */
-  updatedBy(stamp: Stamp) {
-    return this.#journal.eventOf("user.updated", { ...stamp, precondition: NO_PRECONDITION });
+  /** `user.updated` of a change that the auth service commits, as statements for its batch. @param user as it will be */
+  updatedBy(mark: Mark, user: User): Statement[] {
+    const event = { ...userEvent("user.updated", user), id: mark.changeId };
+    return this.#on.outbox.record({ ...event, guard: USERS.isMarked, values: USERS.valuesOf(mark) });
   }
 
-  /** `email.change_requested`, as statements: somebody mails the pending address, if there is one. */
-  emailChangeRequested(eventId: string, userId: string) {
-    return this.#journal.emailChangeRequested(eventId, userId);
+  /** `email.change_requested` as statements: mails the user's pending address again, if it still waits. */
+  emailChangeRequested(eventId: string, user: User, pendingEmail: string): Statement[] {
+    const { outbox, repository } = this.#on;
+    const guard = repository.isPending(user.id, pendingEmail);
+    return outbox.record({ ...addressRequested(user, pendingEmail), id: eventId, guard });
   }
 
   /** What follows that commit: the cache has the user at once, the Queue the event after the response. */
-  settle(stamp: Stamp, answer: Answer<Statements>, user: User): void {
-    this.#journal.settle({ ...stamp, precondition: NO_PRECONDITION }, answer, user);
+  settle(mark: Mark, answer: Answer<Statements>, account: Account): void {
+    const { bookmark, isFromPrimary } = answer;
+    this.#on.cache.written(mark.id, { bookmark, isFromPrimary, value: account }, mark.at);
+    this.#on.outbox.relaySoon(answer);
   }
 
   async #read(id: string): Promise<User | null> {
-    return await this.#on.cache.read(
-      id,
-      (from) => load(this.#on.repository, id, from),
-      (from) => load(this.#on.repositoryAfterResponse, id, from),
-    );
+    const account = await this.#on.cache.read(id, (from) => this.#on.repository.findStamped(id, from));
+    return account?.user ?? null;
   }
 
   async #readMany(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
@@ -255,9 +279,14 @@ export class UserService {
   }
 }
 
-async function load(repository: UserRepository, id: string, from: ReadFrom): Promise<Stamped<User | null>> {
-  const { value, ...stamp } = await repository.findStamped(id, from);
-  return { ...stamp, value: value?.user ?? null };
+/** **Errors**: `not_found`, `precondition_failed`. */
+function currentOf(account: Account | null, precondition: Precondition): Outcome<Account> {
+  if (account === null) return refuseNotFound();
+  return isSatisfied(precondition, account.user.version) ? done(account) : refuseStale("user");
+}
+
+function subjectOf(id: string): string {
+  return `user:${id}`;
 }
 
 function sortKeyOf({ sort }: ListUsersQuery, { name, createdAt }: User): string | number {

@@ -137,7 +137,7 @@ export class WebhookDeliverer implements ExternalConsumer {
 
   #switchOff(id: string, at: number) {
     return [
-      this.#repository.update(id, { isEnabled: false }, at),
+      this.#repository.switchOff(id, at),
       ...new Subscriptions(this.#on.database).set(consumerNameOf(id), []),
     ];
   }

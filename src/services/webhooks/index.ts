@@ -1,6 +1,6 @@
 /** The door of the webhooks service. */
 export type { WebhookDeliverer } from "./deliverer";
-export { webhookEventData, webhookEvents } from "./events";
+export { webhookEvents } from "./events";
 export { type Webhook, type WebhookDelivery, type WebhookWithSecret, webhookIdOf } from "./model";
 export {
   type CreateWebhookInput,
@@ -10,6 +10,7 @@ export {
   type PatchWebhookInput,
   patchWebhookSchema,
   webhookDeliverySchema,
+  webhookEventData,
   webhookSchema,
   webhookTestSchema,
   webhookWithSecretSchema,

@@ -13,6 +13,7 @@ export interface Endpoint extends Webhook {
   readonly previousSecret: string | null;
   readonly previousExpiresAt: number | null;
   readonly failingSince: number | null;
+  readonly lastChangeId: string;
 }
 
 /** Under which the outbox knows an endpoint. Stored with each delivery: never change it. */

@@ -1,11 +1,15 @@
 /** Webhook endpoints and their delivery log in D1. */
-import { and, asc, desc, eq, gt, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, lt, sql } from "drizzle-orm";
 import { webhookAttempts, webhookEndpoints } from "../../../drizzle/schema/webhooks";
 import { toTimestamp } from "../../kernel/clock";
 import type { Database, Statement } from "../../platform/database";
+import { type Mark, MarkedTable, type PendingMark } from "../../platform/mark";
 import type { Endpoint, Webhook, WebhookDelivery } from "./model";
+import type { PatchWebhookInput } from "./schemas";
 
 type Row = typeof webhookEndpoints.$inferSelect;
+
+export const ENDPOINTS = new MarkedTable(webhookEndpoints);
 
 export interface Attempt {
   readonly endpointId: string;
@@ -17,9 +21,6 @@ export interface Attempt {
   readonly durationMs: number;
   readonly at: number;
 }
-
-/** Rows that one clean-up takes away. */
-const CLEAN_UP_STEP = 500;
 
 export class WebhookRepository {
   readonly #database: Database;
@@ -44,11 +45,6 @@ export class WebhookRepository {
     return this.#database.build.select({ count: sql<number>`count(*)` }).from(webhookEndpoints);
   }
 
-  /** Holds while the endpoint is there. */
-  exists(id: string): SQL {
-    return sql`exists (select 1 from ${webhookEndpoints} where ${webhookEndpoints.id} = ${id})`;
-  }
-
   /** Oldest first; one more than asked for tells whether there are more. Ids ascend with creation. */
   async page(afterId: string | null, limit: number): Promise<Webhook[]> {
     const {
@@ -64,53 +60,56 @@ export class WebhookRepository {
     return rows.map((row) => toWebhook(toEndpoint(row)));
   }
 
-  insert(webhook: {
-    id: string;
-    url: string;
-    types: readonly string[];
-    secret: string;
-    at: number;
-  }): Statement {
-    const { id, url, types, secret, at } = webhook;
+  /** @param secret encrypted */
+  insert({ id, url, types }: Webhook, secret: string, { changeId, at }: Mark): Statement {
     return this.#database.build.insert(webhookEndpoints).values({
-      id,
-      url,
-      types: JSON.stringify(types),
-      isEnabled: true,
-      secret,
-      createdAt: at,
-      updatedAt: at,
+      ...{ id, url, types: JSON.stringify(types), isEnabled: true, secret },
+      ...{ lastChangeId: changeId, createdAt: at, updatedAt: at },
     });
   }
 
-  update(
-    id: string,
-    changes: { url?: string; types?: readonly string[]; isEnabled?: boolean },
-    at: number,
+  /** Changes the endpoint while it is as it was read. Switching it on or off ends its row of failures. */
+  update(mark: PendingMark, { url, types, isEnabled }: PatchWebhookInput): Statement {
+    return this.#write(mark, {
+      ...(url === undefined ? {} : { url }),
+      ...(types === undefined ? {} : { types: JSON.stringify(types) }),
+      ...(isEnabled === undefined ? {} : { isEnabled, failingSince: null }),
+    });
+  }
+
+  /** @param secret encrypted */
+  rotate(mark: PendingMark, secret: string, previousExpiresAt: number): Statement {
+    return this.#write(mark, {
+      ...{ previousSecret: sql`${webhookEndpoints.secret}`, previousExpiresAt, secret },
+    });
+  }
+
+  #write(
+    mark: PendingMark,
+    columns: Parameters<ReturnType<Database["build"]["update"]>["set"]>[0],
   ): Statement {
     return this.#database.build
       .update(webhookEndpoints)
-      .set({
-        ...(changes.url === undefined ? {} : { url: changes.url }),
-        ...(changes.types === undefined ? {} : { types: JSON.stringify(changes.types) }),
-        ...(changes.isEnabled === undefined ? {} : { isEnabled: changes.isEnabled, failingSince: null }),
-        updatedAt: at,
-      })
-      .where(eq(webhookEndpoints.id, id));
+      .set({ ...columns, updatedAt: mark.at, lastChangeId: mark.changeId })
+      .where(ENDPOINTS.isStill(mark));
   }
 
-  rotate(id: string, secret: string, previousExpiresAt: number, at: number): Statement {
+  /** Switches the endpoint off, whatever it is by now: for the deliverer, which is not a change by anyone. */
+  switchOff(id: string, at: number): Statement {
     return this.#database.build
       .update(webhookEndpoints)
-      .set({ previousSecret: sql`${webhookEndpoints.secret}`, previousExpiresAt, secret, updatedAt: at })
+      .set({ isEnabled: false, failingSince: null, updatedAt: at })
       .where(eq(webhookEndpoints.id, id));
   }
 
-  /** The endpoint and its delivery log. */
-  remove(id: string): [Statement, Statement] {
+  /** Takes away the endpoint and its delivery log, where the mark holds. */
+  remove(mark: Mark): [Statement, Statement] {
+    const { build } = this.#database;
     return [
-      this.#database.build.delete(webhookEndpoints).where(eq(webhookEndpoints.id, id)),
-      this.#database.build.delete(webhookAttempts).where(eq(webhookAttempts.endpointId, id)),
+      build
+        .delete(webhookAttempts)
+        .where(and(eq(webhookAttempts.endpointId, mark.id), ENDPOINTS.isMarkedBy(mark))),
+      build.delete(webhookEndpoints).where(and(eq(webhookEndpoints.id, mark.id), ENDPOINTS.isMarkedBy(mark))),
     ];
   }
 
@@ -157,15 +156,15 @@ export class WebhookRepository {
     }));
   }
 
-  /** Attempts before the cutoff, 500 a call. @returns how many went */
-  async deleteAttemptsBefore(cutoff: number): Promise<number> {
+  /** Deletes at most `rowsMax` attempts before the cutoff. @returns how many were deleted */
+  async deleteAttemptsBefore(cutoff: number, rowsMax: number): Promise<number> {
     const {
       rows: [gone],
     } = await this.#database.commit([
       this.#database.build
         .delete(webhookAttempts)
         .where(
-          sql`${webhookAttempts.id} in (select id from ${webhookAttempts} where ${lt(webhookAttempts.at, cutoff)} limit ${CLEAN_UP_STEP})`,
+          sql`${webhookAttempts.id} in (select id from ${webhookAttempts} where ${lt(webhookAttempts.at, cutoff)} limit ${rowsMax})`,
         )
         .returning({ id: webhookAttempts.id }),
     ]);
@@ -173,20 +172,8 @@ export class WebhookRepository {
   }
 }
 
-export function toEndpoint(row: Row): Endpoint {
-  const { id, url, types, isEnabled, secret, previousSecret, previousExpiresAt, failingSince, createdAt } =
-    row;
-  return {
-    id,
-    url,
-    types: JSON.parse(types),
-    isEnabled,
-    createdAt: toTimestamp(createdAt),
-    secret,
-    previousSecret,
-    previousExpiresAt,
-    failingSince,
-  };
+export function toEndpoint({ updatedAt: _updatedAt, ...row }: Row): Endpoint {
+  return { ...row, types: JSON.parse(row.types), createdAt: toTimestamp(row.createdAt) };
 }
 
 export function toWebhook({ id, url, types, isEnabled, createdAt }: Endpoint): Webhook {

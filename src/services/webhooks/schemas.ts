@@ -61,3 +61,8 @@ export const webhookDeliverySchema = onFirstCall(() =>
 );
 
 export const webhookTestSchema = onFirstCall(() => z.strictObject({ eventId: id() }));
+
+/** Schemas of the events' `data`. */
+export const webhookEventData = {
+  "webhook.test": onFirstCall(() => z.strictObject({ webhookId: z.uuid() })),
+} as const;

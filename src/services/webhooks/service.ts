@@ -1,16 +1,17 @@
 /** Webhook endpoints, for administrators: who is told of what, and under which secret. */
+
 import type { Actor } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { Page } from "../../kernel/cursor";
 import { done, type Outcome, refuse, refuseInvalid, refuseNotFound } from "../../kernel/errors";
 import { authorize } from "../../kernel/permissions";
-import type { AuditTrail } from "../../platform/audit";
+import type { Call } from "../../platform/call";
+import { type ChangeTools, change, type Decision } from "../../platform/change";
 import { randomBytes } from "../../platform/clock";
-import type { Database } from "../../platform/database";
-import { type Attempt, unkeyed } from "../../platform/idempotency";
-import { type Outbox, Subscriptions } from "../../platform/outbox";
-import type { Scope } from "../../platform/scope";
-import type { Sealer } from "../../platform/sealing";
+import { inSteps } from "../../platform/in-steps";
+import type { Keyset } from "../../platform/keyset";
+import type { PendingMark } from "../../platform/mark";
+import { Subscriptions } from "../../platform/outbox";
 import type { Vault } from "../../platform/vault";
 import { WEBHOOKS_SOURCE, webhookEvents } from "./events";
 import {
@@ -20,27 +21,23 @@ import {
   type WebhookDelivery,
   type WebhookWithSecret,
 } from "./model";
-import { toEndpoint, toWebhook, WebhookRepository } from "./repository";
+import { ENDPOINTS, toEndpoint, toWebhook, WebhookRepository } from "./repository";
 import type { CreateWebhookInput, ListWebhooksQuery, PatchWebhookInput } from "./schemas";
 import { newSecret } from "./signature";
 import { faultOfTarget, type TargetPolicy } from "./target";
 
-interface Dependencies {
-  readonly database: Database;
-  readonly outbox: Outbox;
-  readonly audit: AuditTrail;
-  readonly sealer: Sealer;
+interface Dependencies extends ChangeTools {
+  readonly keyset: Keyset;
   readonly vault: Vault;
   readonly target: TargetPolicy;
   /** Every event type of the catalogue. */
   readonly knownTypes: readonly string[];
-  readonly scope: Scope;
 }
 
 /** Each costs every commit of an event a row. */
 const ENDPOINTS_MAX = 50;
 /** Of 500 attempts each: seven million a day. */
-const RETENTION_STEPS_MAX = 10;
+const RETENTION_BOUND = { rows: 500, steps: 10 };
 /** After a rotation both secrets sign for so long, so that a receiver can change over without missing one. */
 const ROTATION_OVERLAP_MS = 24 * 3_600_000;
 
@@ -56,43 +53,48 @@ export class WebhookService {
   }
 
   /** **Errors**: `forbidden`, `validation_failed`, `unavailable` (name look-up). **Cost**: 2 D1 round trips, 2 look-ups. */
-  async create(
-    actor: Actor,
-    input: CreateWebhookInput,
-    attempt: Attempt<WebhookWithSecret> = unkeyed(),
-  ): Promise<Outcome<WebhookWithSecret>> {
-    const permitted = authorize(actor, "webhook.manage");
+  async create(call: Call, input: CreateWebhookInput): Promise<Outcome<WebhookWithSecret>> {
+    const permitted = authorize(call.actor, "webhook.manage");
     if (!permitted.ok) return permitted;
     const checked = await this.#check(input);
     if (!checked.ok) return checked;
-    const { database, vault, scope } = this.#on;
-    const { rows, ended } = await attempt.open(database, [this.#repository.selectCount()]);
-    if (ended !== null) return ended;
-    if ((rows[0][0]?.count ?? 0) >= ENDPOINTS_MAX) {
-      const message = `There may be ${ENDPOINTS_MAX} endpoints at most.`;
-      return refuseInvalid({ pointer: "#", code: "too_many", message });
-    }
-    const id = scope.newId();
-    const at = scope.clock();
-    const secret = newSecret(randomBytes(32));
-    const webhook = { id, ...input, isEnabled: true, createdAt: toTimestamp(at), secret };
-    await database.commit([
-      this.#repository.insert({ ...input, id, at, secret: await vault.encrypt(consumerNameOf(id), secret) }),
-      ...this.#subscriptions.set(consumerNameOf(id), input.types),
-      this.#audit(actor, "webhook.create", id, { types: input.types.join(" ") }),
-      ...(await attempt.record(database, webhook)),
-    ]);
-    return done(webhook);
+    const id = this.#on.scope.newId();
+    const { secret, stored } = await this.#newSecret(id);
+    return await change(this.#on, call, {
+      ...{ table: ENDPOINTS, id, subject: `webhook:${id}`, action: "webhook.create", noun: "endpoint" },
+      select: null,
+      also: [this.#repository.selectCount()],
+      rowOf: () => null,
+      decide: (_none, mark, also) => {
+        if ((also?.[0][0]?.count ?? 0) >= ENDPOINTS_MAX) return refuseTooMany();
+        const webhook = { id, ...input, isEnabled: true, createdAt: toTimestamp(mark.at), secret };
+        return done({
+          writes: [
+            this.#repository.insert(webhook, stored, mark),
+            ...this.#subscriptions.set(consumerNameOf(id), input.types),
+          ],
+          answer: webhook,
+          details: { types: input.types.join(" ") },
+        });
+      },
+    });
   }
 
   /** Oldest first. **Errors**: `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip. */
-  async list(actor: Actor, query: ListWebhooksQuery): Promise<Outcome<Page<Webhook>>> {
+  async list(call: Call, query: ListWebhooksQuery): Promise<Outcome<Page<Webhook>>> {
+    const { actor } = call;
     const permitted = authorize(actor, "webhook.manage");
     if (!permitted.ok) return permitted;
-    return await this.#page("webhooks", query, (after) => this.#repository.page(after, query.limit));
+    return await this.#on.keyset.list(
+      "webhooks",
+      query,
+      (after) => this.#repository.page(after?.id ?? null, query.limit),
+      ({ id }) => id,
+    );
   }
 
-  async get(actor: Actor, id: string): Promise<Outcome<Webhook>> {
+  async get(call: Call, id: string): Promise<Outcome<Webhook>> {
+    const { actor } = call;
     const permitted = authorize(actor, "webhook.manage");
     if (!permitted.ok) return permitted;
     const endpoint = await this.#repository.find(id);
@@ -100,140 +102,114 @@ export class WebhookService {
   }
 
   /** Switching it on again ends its row of failures. **Errors**: as `create`, `not_found`. **Cost**: 2 D1 round trips. */
-  async patch(
-    actor: Actor,
-    id: string,
-    input: PatchWebhookInput,
-    attempt: Attempt<Webhook> = unkeyed(),
-  ): Promise<Outcome<Webhook>> {
-    const permitted = authorize(actor, "webhook.manage");
+  async patch(call: Call, id: string, input: PatchWebhookInput): Promise<Outcome<Webhook>> {
+    const permitted = authorize(call.actor, "webhook.manage");
     if (!permitted.ok) return permitted;
     const checked = await this.#check(input);
     if (!checked.ok) return checked;
-    const begun = await this.#begin(actor, id, attempt);
-    if (!begun.isOurs) return begun.ended;
-    const { database, scope } = this.#on;
-    const next = { ...toWebhook(begun.endpoint), ...definedOf(input) };
-    const types = next.isEnabled ? next.types : [];
-    const selectLatest = this.#repository.selectById(id);
-    const answer = await database.commit([
-      this.#repository.update(id, definedOf(input), scope.clock()),
-      ...this.#subscriptions.set(consumerNameOf(id), types),
-      this.#audit(actor, "webhook.update", id, { changed: Object.keys(input).join(" ") }),
-      ...(await attempt.record(database, next, this.#repository.exists(id))),
-      ...attempt.release(database),
-      selectLatest,
-    ]);
-    const [row] = answer.of(selectLatest);
-    if (row === undefined) return refuseNotFound();
-    return done(attempt.isKeyed ? next : toWebhook(toEndpoint(row)));
+    return await this.#change(call, id, "webhook.update", (endpoint, mark) => {
+      const next = { ...toWebhook(endpoint), ...definedOf(input) };
+      const types = next.isEnabled ? next.types : [];
+      return done({
+        writes: [
+          this.#repository.update(mark, input),
+          ...this.#subscriptions.set(consumerNameOf(id), types, ENDPOINTS.isMarkedBy(mark)),
+        ],
+        answer: next,
+        details: { changed: Object.keys(input).join(" ") },
+      });
+    });
   }
 
   /** Nothing more is sent to it, not even what was committed before. **Errors**: `forbidden`, `not_found`. */
-  async remove(actor: Actor, id: string, attempt: Attempt<null> = unkeyed()): Promise<Outcome<null>> {
-    const begun = await this.#begin(actor, id, attempt);
-    if (!begun.isOurs) return begun.ended;
-    const { database } = this.#on;
-    await database.commit([
-      ...this.#repository.remove(id),
-      ...this.#subscriptions.withdraw(consumerNameOf(id)),
-      this.#audit(actor, "webhook.delete", id),
-      ...(await attempt.record(database, null)),
-    ]);
-    return done(null);
+  async remove(call: Call, id: string): Promise<Outcome<null>> {
+    return await this.#change<null>(call, id, "webhook.delete", (_endpoint, mark) =>
+      done({
+        writes: [
+          this.#repository.update(mark, {}),
+          ...this.#subscriptions.withdraw(consumerNameOf(id), ENDPOINTS.isMarkedBy(mark)),
+        ],
+        answer: null,
+        last: this.#repository.remove(mark),
+      }),
+    );
   }
 
   /** A new secret; the old one signs for 24 hours more. **Errors**: `forbidden`, `not_found`. */
-  async rotateSecret(
-    actor: Actor,
-    id: string,
-    attempt: Attempt<WebhookWithSecret> = unkeyed(),
-  ): Promise<Outcome<WebhookWithSecret>> {
-    const begun = await this.#begin(actor, id, attempt);
-    if (!begun.isOurs) return begun.ended;
-    const { database, vault, scope } = this.#on;
-    const at = scope.clock();
-    const secret = newSecret(randomBytes(32));
-    const stored = await vault.encrypt(consumerNameOf(id), secret);
-    const rotated = { ...toWebhook(begun.endpoint), secret };
-    await database.commit([
-      this.#repository.rotate(id, stored, at + ROTATION_OVERLAP_MS, at),
-      this.#audit(actor, "webhook.rotate_secret", id),
-      ...(await attempt.record(database, rotated)),
-    ]);
-    return done(rotated);
+  async rotateSecret(call: Call, id: string): Promise<Outcome<WebhookWithSecret>> {
+    const { secret, stored } = await this.#newSecret(id);
+    return await this.#change(call, id, "webhook.rotate_secret", (endpoint, mark) =>
+      done({
+        writes: [this.#repository.rotate(mark, stored, mark.at + ROTATION_OVERLAP_MS)],
+        answer: { ...toWebhook(endpoint), secret },
+      }),
+    );
   }
 
   /** Sends a `webhook.test` event to this endpoint alone. **Errors**: `forbidden`, `not_found`, `invalid_transition`. */
-  async sendTest(
-    actor: Actor,
-    id: string,
-    attempt: Attempt<{ readonly eventId: string }> = unkeyed(),
-  ): Promise<Outcome<{ readonly eventId: string }>> {
-    const begun = await this.#begin(actor, id, attempt);
-    if (!begun.isOurs) return begun.ended;
-    if (!begun.endpoint.isEnabled) return refuse("invalid_transition", "The endpoint is switched off.");
-    const { database, outbox, scope } = this.#on;
-    const eventId = scope.newId();
-    const event = outbox.record({
-      id: eventId,
-      type: "webhook.test",
-      source: WEBHOOKS_SOURCE,
-      subject: id,
-      version: webhookEvents["webhook.test"].version,
-      data: { webhookId: id },
-      consumers: [consumerNameOf(id)],
+  async sendTest(call: Call, id: string): Promise<Outcome<{ readonly eventId: string }>> {
+    return await this.#change(call, id, "webhook.test", (endpoint, mark) => {
+      if (!endpoint.isEnabled) return refuse("invalid_transition", "The endpoint is switched off.");
+      const event = { type: "webhook.test", source: WEBHOOKS_SOURCE, subject: id };
+      return done({
+        writes: [this.#repository.update(mark, {})],
+        answer: { eventId: mark.changeId },
+        events: [
+          {
+            ...event,
+            version: webhookEvents["webhook.test"].version,
+            data: { webhookId: id },
+            consumers: [consumerNameOf(id)],
+          },
+        ],
+      });
     });
-    const answer = await database.commit([
-      ...event,
-      this.#audit(actor, "webhook.test", id),
-      ...(await attempt.record(database, { eventId })),
-    ]);
-    outbox.relaySoon(answer);
-    return done({ eventId });
   }
 
   /** Attempts, newest first. **Errors**: `forbidden`, `not_found`, `validation_failed` (cursor). */
   async deliveries(
-    actor: Actor,
+    call: Call,
     id: string,
     query: ListWebhooksQuery,
   ): Promise<Outcome<Page<WebhookDelivery>>> {
+    const { actor } = call;
     const found = await this.#find(actor, id);
     if (!found.ok) return found;
-    return await this.#page(`webhook-deliveries ${id}`, query, (before) =>
-      this.#repository.attempts(id, before === null ? null : Number(before), query.limit),
+    return await this.#on.keyset.list(
+      `webhook-deliveries ${id}`,
+      query,
+      (before) => this.#repository.attempts(id, before === null ? null : Number(before.id), query.limit),
+      (delivery) => delivery.id,
     );
   }
 
   /** Takes away attempts older than the retention. Run by the cron; bounded. @returns how many went */
   async expire(retentionDays: number): Promise<number> {
     const cutoff = this.#on.scope.clock() - retentionDays * 86_400_000;
-    let gone = 0;
-    for (let step = 0; step < RETENTION_STEPS_MAX; step += 1) {
-      const count = await this.#repository.deleteAttemptsBefore(cutoff);
-      gone += count;
-      if (count === 0) break;
-    }
-    return gone;
+    return await inSteps(RETENTION_BOUND, (rowsMax) =>
+      this.#repository.deleteAttemptsBefore(cutoff, rowsMax),
+    );
   }
 
-  /** Reads the endpoint and claims the key with it. What is over already is told before what is not there. */
-  async #begin<T>(
-    actor: Actor,
+  async #change<T>(
+    call: Call,
     id: string,
-    attempt: Attempt<T>,
-  ): Promise<
-    | { readonly isOurs: true; readonly endpoint: Endpoint }
-    | { readonly isOurs: false; readonly ended: Outcome<T> }
-  > {
-    const permitted = authorize(actor, "webhook.manage");
-    if (!permitted.ok) return { isOurs: false, ended: permitted };
-    const { rows, ended } = await attempt.open(this.#on.database, [this.#repository.selectById(id)]);
-    if (ended !== null) return { isOurs: false, ended };
-    const [row] = rows[0];
-    if (row === undefined) return { isOurs: false, ended: refuseNotFound() };
-    return { isOurs: true, endpoint: toEndpoint(row) };
+    action: string,
+    decide: (endpoint: Endpoint, mark: PendingMark) => Outcome<Decision<T>>,
+  ): Promise<Outcome<T>> {
+    const permitted = authorize(call.actor, "webhook.manage");
+    if (!permitted.ok) return permitted;
+    return await change(this.#on, call, {
+      ...{ table: ENDPOINTS, id, subject: `webhook:${id}`, action, noun: "endpoint" },
+      select: this.#repository.selectById(id),
+      rowOf: ([row]) => (row === undefined ? null : toEndpoint(row)),
+      decide: (endpoint, mark) => (endpoint === null ? refuseNotFound() : decide(endpoint, mark)),
+    });
+  }
+
+  async #newSecret(id: string): Promise<{ readonly secret: string; readonly stored: string }> {
+    const secret = newSecret(randomBytes(32));
+    return { secret, stored: await this.#on.vault.encrypt(consumerNameOf(id), secret) };
   }
 
   async #find(actor: Actor, id: string): Promise<Outcome<Endpoint>> {
@@ -256,25 +232,6 @@ export class WebhookService {
       ? done(null)
       : refuseInvalid({ pointer: "#/url", code: "invalid_url", message: fault });
   }
-
-  async #page<Item extends { readonly id: string }>(
-    purpose: string,
-    query: ListWebhooksQuery,
-    read: (from: string | null) => Promise<Item[]>,
-  ): Promise<Outcome<Page<Item>>> {
-    const { sealer } = this.#on;
-    const from = query.cursor === undefined ? null : await sealer.open(purpose, query.cursor);
-    if (query.cursor !== undefined && typeof from !== "string") return refuseCursor();
-    const rows = await read(typeof from === "string" ? from : null);
-    const data = rows.slice(0, query.limit);
-    const last = data.at(-1);
-    if (rows.length <= query.limit || last === undefined) return done({ data, nextCursor: null });
-    return done({ data, nextCursor: await sealer.seal(purpose, last.id) });
-  }
-
-  #audit(actor: Actor, action: string, id: string, details: Readonly<Record<string, unknown>> = {}) {
-    return this.#on.audit.record({ actor, action, subject: `webhook:${id}`, details });
-  }
 }
 
 function definedOf({ url, types, isEnabled }: PatchWebhookInput) {
@@ -285,10 +242,7 @@ function definedOf({ url, types, isEnabled }: PatchWebhookInput) {
   };
 }
 
-function refuseCursor() {
-  return refuseInvalid({
-    pointer: "#/query/cursor",
-    code: "invalid_cursor",
-    message: "This cursor was not given out for this list.",
-  });
+function refuseTooMany() {
+  const message = `There may be ${ENDPOINTS_MAX} endpoints at most.`;
+  return refuseInvalid({ pointer: "#", code: "too_many", message });
 }

@@ -1,4 +1,6 @@
 /** Signatures by Standard Webhooks. Source: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md */
+import { utf8 } from "../../platform/encoding";
+import { hmacUnder } from "../../platform/hmac";
 
 const PREFIX = "whsec_";
 const SECRET_BYTES = 32;
@@ -31,8 +33,6 @@ export async function signedHeaders(
 }
 
 async function sign(secret: string, content: string): Promise<string> {
-  const bytes = Uint8Array.fromBase64(secret.slice(PREFIX.length));
-  const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(content));
-  return new Uint8Array(mac).toBase64();
+  const hmac = hmacUnder(() => Uint8Array.fromBase64(secret.slice(PREFIX.length)));
+  return (await hmac(utf8(content))).toBase64();
 }

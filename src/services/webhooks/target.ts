@@ -10,7 +10,8 @@
  * but makes every D1 session hang (decision 0063).
  */
 import { hostOf, isWithinDomain } from "../../kernel/host-name";
-import { isAddress, isPublicAddress, isPublicName } from "../../kernel/public-address";
+import { parseIpAddress } from "../../kernel/ip-address";
+import { isPublicAddress, isPublicName } from "../../kernel/public-address";
 import type { Resolve } from "../../platform/dns";
 
 export interface TargetPolicy {
@@ -55,7 +56,7 @@ const NOT_PUBLIC = "Its host is not on the public internet.";
 
 async function faultOfHost(host: string, resolve: Resolve): Promise<string | null> {
   if (!isPublicHost(host)) return NOT_PUBLIC;
-  if (isAddress(host)) return null;
+  if (parseIpAddress(host) !== null) return null;
   const addresses = await resolve(host);
   if (addresses.length === 0) return "Its host has no address.";
   return addresses.every(isPublicAddress) ? null : NOT_PUBLIC;
@@ -63,5 +64,5 @@ async function faultOfHost(host: string, resolve: Resolve): Promise<string | nul
 
 /** Whether an address is public, or a name may lead to a public one. */
 function isPublicHost(host: string): boolean {
-  return isAddress(host) ? isPublicAddress(host) : isPublicName(host);
+  return parseIpAddress(host) === null ? isPublicName(host) : isPublicAddress(host);
 }

@@ -1,6 +1,8 @@
 /** Sign-up under its budget, as a client meets it and as D1 has it afterwards. */
+
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
+import { callBy } from "../../../src/platform/call";
 import { readConfig } from "../../../src/platform/env";
 import { PasswordHasher } from "../../../src/platform/password-hasher";
 import { wire } from "../../../src/wiring";
@@ -144,7 +146,9 @@ test("whoever hangs up is charged all the same", async () => {
   const { users } = wire(env, readConfig(env), scope);
   const { promise: hashed, resolve: finishHash } = Promise.withResolvers<string>();
   const hash = vi.spyOn(PasswordHasher.prototype, "hash").mockReturnValue(hashed);
-  void users.signUp({ name: "Ada Lovelace", email: freshEmail(), password: PASSWORD }).catch(() => undefined);
+  void users
+    .signUp(callBy(), { name: "Ada Lovelace", email: freshEmail(), password: PASSWORD })
+    .catch(() => undefined);
   await vi.waitFor(() => expect(hash).toHaveBeenCalled());
   // All that the runtime keeps once the client is gone.
   const kept = [...pending];

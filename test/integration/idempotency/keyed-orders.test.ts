@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { NO_PRECONDITION } from "../../../src/kernel/entity-tag";
 import type { Outcome } from "../../../src/kernel/errors";
-import { runOnce, sweepIdempotencyRecords } from "../../../src/platform/idempotency";
+import { callBy } from "../../../src/platform/call";
+import { type HeldKey, runOnce, sweepIdempotencyRecords } from "../../../src/platform/idempotency";
 import type { Order, Product } from "../../../src/services/orders";
 import {
   ADMIN,
@@ -28,12 +28,14 @@ async function place(
   shop: Shop,
   product: Product,
   call: Partial<Parameters<typeof keyed>[1]> = {},
-): Promise<{ outcome: Outcome<Order>; replayed: string | null }> {
+): Promise<{ outcome: Outcome<Order>; isReplay: boolean }> {
   const own = openShop(shop.clock);
-  const attempt = keyed<Order>(own, { key: "key-1", ...call });
+  const attempt = keyed(own, { key: "key-1", ...call });
   const items = [{ productId: product.id, quantity: 1 }];
-  const outcome = await runOnce(attempt, (once) => own.orders.place(buyer(), { items }, once));
-  return { outcome, replayed: attempt.replayed?.body ?? null };
+  const outcome = await runOnce(attempt, () =>
+    own.orders.place(callBy(buyer(), { key: attempt }), { items }),
+  );
+  return { outcome, isReplay: attempt.isReplay };
 }
 
 test("one request sent 50 times at once under one key: one order, and equal answers or in flight, then equal", async () => {
@@ -46,11 +48,9 @@ test("one request sent 50 times at once under one key: one order, and equal answ
   if (first === undefined) throw new Error("nobody was answered");
   const order = granted(first.outcome);
   const later = await Promise.all(Array.from({ length: 50 }, () => place(shop, product)));
-  for (const { outcome, replayed } of [...answers.filter(({ outcome }) => outcome.ok), ...later]) {
-    expect(granted(outcome)).toEqual(order);
-    if (replayed !== null) expect(replayed).toBe(JSON.stringify(order));
-  }
-  expect(later.every(({ replayed }) => replayed !== null)).toBe(true);
+  for (const { outcome } of [...answers.filter(({ outcome }) => outcome.ok), ...later])
+    expect(JSON.stringify(granted(outcome))).toBe(JSON.stringify(order));
+  expect(later.every(({ isReplay }) => isReplay)).toBe(true);
   expect(await countOf("orders")).toBe(1);
   expect(await countOf("outbox_events")).toBe(1);
   expect(await stockOf(product.id)).toBe(99);
@@ -59,7 +59,7 @@ test("one request sent 50 times at once under one key: one order, and equal answ
 test("a crash between claim and commit: in flight until the lease ends, then the retry places one order", async () => {
   const shop = openShop();
   const product = await addProduct(shop);
-  const crashed = keyed<Order>(openShop(shop.clock), { key: "key-1" });
+  const crashed = keyed(openShop(shop.clock), { key: "key-1" });
   await crashed.open(shop.database, []);
   shop.clock.advance(LEASE_SECONDS - 1);
   const early = await place(shop, product);
@@ -75,7 +75,7 @@ test("an attempt that was slower than its lease writes nothing once another took
   const shop = openShop();
   const product = await addProduct(shop);
   const slow = openShop(shop.clock);
-  const slowAttempt = keyed<Order>(slow, { key: "key-1" });
+  const slowAttempt = keyed(slow, { key: "key-1" });
   const open = slowAttempt.open.bind(slowAttempt);
   let overtaking: Order | undefined;
   slowAttempt.open = async (database, reads) => {
@@ -84,8 +84,10 @@ test("an attempt that was slower than its lease writes nothing once another took
     overtaking = granted((await place(shop, product)).outcome);
     return opened;
   };
-  const outcome = await runOnce(slowAttempt, (once) =>
-    slow.orders.place(buyer(), { items: [{ productId: product.id, quantity: 1 }] }, once),
+  const outcome = await runOnce(slowAttempt, () =>
+    slow.orders.place(callBy(buyer(), { key: slowAttempt }), {
+      items: [{ productId: product.id, quantity: 1 }],
+    }),
   );
   expect(codeOf(outcome)).toBe("idempotency_in_progress");
   expect(await countOf("orders")).toBe(1);
@@ -98,15 +100,17 @@ test("an attempt whose key was taken over and freed again writes nothing either"
   const shop = openShop();
   const product = await addProduct(shop);
   const slow = openShop(shop.clock);
-  const slowAttempt = keyed<Order>(slow, { key: "key-1" });
+  const slowAttempt = keyed(slow, { key: "key-1" });
   const open = slowAttempt.open.bind(slowAttempt);
   slowAttempt.open = async (database, reads) => {
     const opened = await open(database, reads);
     await env.DB.prepare("delete from idempotency_records").run();
     return opened;
   };
-  const outcome = await runOnce(slowAttempt, (once) =>
-    slow.orders.place(buyer(), { items: [{ productId: product.id, quantity: 1 }] }, once),
+  const outcome = await runOnce(slowAttempt, () =>
+    slow.orders.place(callBy(buyer(), { key: slowAttempt }), {
+      items: [{ productId: product.id, quantity: 1 }],
+    }),
   );
   expect(codeOf(outcome)).toBe("idempotency_in_progress");
   expect(await countOf("orders")).toBe(0);
@@ -116,16 +120,16 @@ test("a key with another body is 422, while in flight and afterwards; elsewhere 
   const shop = openShop();
   const product = await addProduct(shop);
   await keyed(openShop(shop.clock), { key: "flying" }).open(shop.database, []);
-  const flying = await place(shop, product, { key: "flying", request: '{"other":1}' });
+  const flying = await place(shop, product, { key: "flying", input: { other: 1 } });
   expect(codeOf(flying.outcome)).toBe("idempotency_key_reused");
   const order = granted((await place(shop, product)).outcome);
-  expect(codeOf((await place(shop, product, { request: '{"other":1}' })).outcome)).toBe(
+  expect(codeOf((await place(shop, product, { input: { other: 1 } })).outcome)).toBe(
     "idempotency_key_reused",
   );
-  const others = [{ caller: "user:2" }, { method: "PUT" }, { route: "/api/other" }, { key: "key-2" }];
+  const others = [{ caller: "user:2" }, { useCase: "orders.other" }, { target: "other" }, { key: "key-2" }];
   for (const other of others) {
-    const { outcome, replayed } = await place(shop, product, other);
-    expect(replayed).toBeNull();
+    const { outcome, isReplay } = await place(shop, product, other);
+    expect(isReplay).toBe(false);
     expect(granted(outcome).id).not.toBe(order.id);
   }
   expect(await countOf("orders")).toBe(1 + others.length);
@@ -136,10 +140,8 @@ test("a refusal is not remembered: the same key works once the reason is gone, w
   const product = await addProduct(shop, { stock: 0 });
   expect(codeOf((await place(shop, product)).outcome)).toBe("out_of_stock");
   expect(await countOf("idempotency_records")).toBe(0);
-  granted(
-    await shop.products.patch(ADMIN, { id: product.id, patch: { stock: 1 }, precondition: NO_PRECONDITION }),
-  );
-  granted((await place(shop, product, { request: '{"corrected":true}' })).outcome);
+  granted(await shop.products.patch(callBy(ADMIN), product.id, { stock: 1 }));
+  granted((await place(shop, product, { input: { corrected: true } })).outcome);
   expect(await stockOf(product.id)).toBe(0);
 });
 
@@ -161,7 +163,7 @@ test("what is stored tells nothing of body, caller or key, and opens at no other
   const shop = openShop();
   const product = await addProduct(shop, { name: "Secret gift" });
   granted(
-    (await place(shop, product, { key: "my-key", caller: "user:me", request: '{"password":"hunter2"}' }))
+    (await place(shop, product, { key: "my-key", caller: "user:me", input: { password: "hunter2" } }))
       .outcome,
   );
   const stored = JSON.stringify((await env.DB.prepare("select * from idempotency_records").all()).results);
@@ -171,7 +173,7 @@ test("what is stored tells nothing of body, caller or key, and opens at no other
   }
   granted((await place(shop, product, { key: "other" })).outcome);
   await env.DB.prepare(
-    "update idempotency_records set body = (select body from idempotency_records order by rowid limit 1)",
+    "update idempotency_records set answer = (select answer from idempotency_records order by rowid limit 1)",
   ).run();
   await expect(place(shop, product, { key: "other" })).rejects.toThrow();
 });
@@ -181,9 +183,9 @@ test("a status is changed once under a key, and its answer is replayed after lat
   const order = await placeOne(shop, await addProduct(shop));
   const pay = async () => {
     const own = openShop(shop.clock);
-    const attempt = keyed<Order>(own, { key: "pay", method: "PATCH", route: `/api/orders/${order.id}` });
-    const outcome = await runOnce(attempt, (once) =>
-      own.orders.changeStatus(ADMIN, { id: order.id, status: "paid", precondition: NO_PRECONDITION }, once),
+    const attempt = keyed(own, { key: "pay", useCase: "orders.changeStatus", target: order.id });
+    const outcome = await runOnce(attempt, () =>
+      own.orders.changeStatus(callBy(ADMIN, { key: attempt }), order.id, { status: "paid" }),
     );
     return { outcome, trips: own.scope.calls.d1RoundTrips };
   };
@@ -202,33 +204,28 @@ test("permission is checked before a replay", async () => {
   const cancel = async (actor = buyer()) => {
     const own = openShop(shop.clock);
     // The same caller to the record; another to the service.
-    const attempt = keyed<Order>(own, { key: "cancel" });
-    const outcome = await runOnce(attempt, (once) =>
-      own.orders.changeStatus(
-        actor,
-        { id: order.id, status: "cancelled", precondition: NO_PRECONDITION },
-        once,
-      ),
+    const attempt = keyed(own, { key: "cancel" });
+    const outcome = await runOnce(attempt, () =>
+      own.orders.changeStatus(callBy(actor, { key: attempt }), order.id, { status: "cancelled" }),
     );
-    return { outcome, replayed: attempt.replayed };
+    return { outcome, isReplay: attempt.isReplay };
   };
   granted((await cancel()).outcome);
-  expect((await cancel()).replayed).not.toBeNull();
+  expect((await cancel()).isReplay).toBe(true);
   expect(codeOf((await cancel(buyer(99))).outcome)).toBe("not_found");
 });
 
 test("products are created, changed and deleted once under a key, sales in between notwithstanding", async () => {
   const shop = openShop(new TestClock());
-  const once = async <T>(
-    call: Parameters<typeof keyed>[1],
-    run: Parameters<typeof runOnce<T, ReturnType<typeof keyed<T>>>>[1],
-  ) => {
-    const attempt = keyed<T>(shop, call);
-    return { value: granted(await runOnce(attempt, run)), isReplay: attempt.replayed !== null };
+  const once = async <T>(call: Parameters<typeof keyed>[1], run: (key: HeldKey) => Promise<Outcome<T>>) => {
+    const key = keyed(shop, call);
+    return { value: granted(await runOnce(key, () => run(key))), isReplay: key.isReplay };
   };
   const input = { sku: "one", name: "One", priceMinor: 100, currency: "EUR", stock: 10 };
   const create = () =>
-    once<Product>({ key: "create" }, (attempt) => shop.products.create(ADMIN, input, attempt));
+    once<Product>({ key: "create" }, (attempt) =>
+      shop.products.create(callBy(ADMIN, { key: attempt }), input),
+    );
   const { value: product } = await create();
   expect(await create()).toEqual({ value: product, isReplay: true });
 
@@ -240,17 +237,17 @@ test("products are created, changed and deleted once under a key, sales in betwe
         if (sell) await placeOne(openShop(shop.clock), product);
         return opened;
       };
-      const change = { id: product.id, patch: { priceMinor: 200 }, precondition: NO_PRECONDITION };
-      return await shop.products.patch(ADMIN, change, attempt);
+      return await shop.products.patch(callBy(ADMIN, { key: attempt }), product.id, { priceMinor: 200 });
     });
   const { value: changed } = await patch(true);
-  expect(changed).toEqual(granted(await shop.products.get(product.id)));
+  expect(changed).toEqual(granted(await shop.products.get(callBy(), product.id)));
   expect(changed).toMatchObject({ priceMinor: 200, stock: 9, version: 3 });
   expect(await patch(false)).toEqual({ value: changed, isReplay: true });
 
-  const target = { id: product.id, precondition: NO_PRECONDITION };
   const remove = () =>
-    once<null>({ key: "delete" }, (attempt) => shop.products.delete(ADMIN, target, attempt));
+    once<null>({ key: "delete" }, (attempt) =>
+      shop.products.delete(callBy(ADMIN, { key: attempt }), product.id),
+    );
   expect(await remove()).toEqual({ value: null, isReplay: false });
   expect(await remove()).toEqual({ value: null, isReplay: true });
   expect(await countOf("audit_log", "action like 'product.%'")).toBe(3);
@@ -265,27 +262,34 @@ test("a refusal under a key, the key's release included, takes no more than two 
   const order = await placeOne(shop, other);
   const stale = { kind: "versions", versions: [9] } as const;
   const input = { sku: "a", name: "A", priceMinor: 1, currency: "EUR", stock: 1 };
-  const toA = { id: other.id, patch: { sku: "a" }, precondition: NO_PRECONDITION };
+  const under = async <T>(
+    own: Shop,
+    call: Parameters<typeof keyed>[1],
+    run: (key: HeldKey) => Promise<Outcome<T>>,
+  ) => {
+    const key = keyed(own, call);
+    return await runOnce(key, () => run(key));
+  };
   const refused: Readonly<Record<string, (own: Shop) => Promise<Outcome<unknown>>>> = {
     out_of_stock: (own) =>
-      runOnce(keyed<Order>(own, { key: "1" }), (once) =>
-        own.orders.place(buyer(), { items: [{ productId: product.id, quantity: 1 }] }, once),
+      under(own, { key: "1" }, (attempt) =>
+        own.orders.place(callBy(buyer(), { key: attempt }), {
+          items: [{ productId: product.id, quantity: 1 }],
+        }),
       ),
     sku_taken: (own) =>
-      runOnce(keyed<Product>(own, { key: "2" }), (once) => own.products.create(ADMIN, input, once)),
+      under(own, { key: "2" }, (attempt) => own.products.create(callBy(ADMIN, { key: attempt }), input)),
     "sku_taken ": (own) =>
-      runOnce(keyed<Product>(own, { key: "3" }), (once) => own.products.patch(ADMIN, toA, once)),
+      under(own, { key: "3" }, (attempt) =>
+        own.products.patch(callBy(ADMIN, { key: attempt }), other.id, { sku: "a" }),
+      ),
     precondition_failed: (own) =>
-      runOnce(keyed<null>(own, { key: "4" }), (once) =>
-        own.products.delete(ADMIN, { id: other.id, precondition: stale }, once),
+      under(own, { key: "4" }, (attempt) =>
+        own.products.delete(callBy(ADMIN, { key: attempt, precondition: stale }), other.id),
       ),
     invalid_transition: (own) =>
-      runOnce(keyed<Order>(own, { key: "5" }), (once) =>
-        own.orders.changeStatus(
-          ADMIN,
-          { id: order.id, status: "delivered", precondition: NO_PRECONDITION },
-          once,
-        ),
+      under(own, { key: "5" }, (attempt) =>
+        own.orders.changeStatus(callBy(ADMIN, { key: attempt }), order.id, { status: "delivered" }),
       ),
   };
   for (const [code, refusedCall] of Object.entries(refused)) {

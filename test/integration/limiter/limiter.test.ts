@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AppError } from "../../../src/kernel/errors";
-import { FAIL_OPEN_ALLOWANCE } from "../../../src/platform/limiter/admission";
+import { FAIL_OPEN_ALLOWANCE } from "../../../src/platform/limiter/budget-answer";
 import type { LimiterObject } from "../../../src/platform/limiter/limiter";
 import { DEFAULT_POLICY, newIsolate, realObject } from "../../support/limiter";
 
@@ -91,7 +91,10 @@ test("what a lease leaves unspent is back in the budget with the next ask", asyn
 test("a client that is pushed out of the isolate's memory gives its lease back", async () => {
   const waits: Promise<unknown>[] = [];
   const { LeaseBook } = await import("../../../src/platform/limiter/lease-book");
-  const { limiter } = newIsolate({ book: new LeaseBook("small", 1), waitUntil: (work) => waits.push(work) });
+  const { limiter } = newIsolate({
+    book: new LeaseBook("small", 1),
+    afterResponse: (task) => waits.push(task()),
+  });
   for (let spent = 0; spent < 4; spent += 1) await limiter.admit({ clientKey, policy });
   await limiter.admit({ clientKey: "user:2", policy });
   await Promise.all(waits);

@@ -9,10 +9,11 @@ import { AppError, done, ERROR_CATALOGUE } from "../../../src/kernel/errors";
 import { backgroundScope } from "../../../src/platform/background-scope";
 import { newId } from "../../../src/platform/clock";
 import { configOf } from "../../../src/platform/env";
-import { AuthBudgets, policiesOf, shieldOf } from "../../../src/platform/limiter";
+import { ExactBudgets, shieldOf } from "../../../src/platform/limiter";
 import { systemSleep } from "../../../src/platform/limiter/silence";
 import { newCalls } from "../../../src/platform/observability/calls";
 import { createLogger, type LogFields } from "../../../src/platform/observability/logger";
+import { authBudgetsOf } from "../../../src/services/auth";
 import { readGauges } from "../../../src/services/operations/metrics/report";
 import { wire } from "../../../src/wiring";
 import { freshEmail } from "../../support/accounts";
@@ -254,10 +255,10 @@ describe("what goes on without it", () => {
       if (asks > 1) throwPlanted();
       return { granted: 1, releaseMs: 0 };
     };
-    const budgets = new AuthBudgets({
+    const budgets = new ExactBudgets({
       objectOf: () => ({ ask, revoke: plantedBug }) as never,
       shield: async () => true,
-      policies: policiesOf(configOf(env)),
+      policies: authBudgetsOf(configOf(env)),
       ...{ newId, sleep: systemSleep, calls: newCalls(), log: createLogger("info") },
     });
     const charged = await budgets.spend("loginPerAccount", { kind: "account", id: "x" });

@@ -1,8 +1,9 @@
 /** The law of the shop, over random histories: nothing is sold twice, nothing is lost, and every sum is exact. */
+
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { NO_PRECONDITION } from "../../../src/kernel/entity-tag";
+import { callBy } from "../../../src/platform/call";
 import { ORDER_STATUSES, type Order, type Product } from "../../../src/services/orders";
 import { isTransition, type OrderStatus } from "../../../src/services/orders/order-status";
 import {
@@ -67,7 +68,7 @@ async function take(shop: Shop, model: Model, action: Step): Promise<void> {
         quantity,
       }));
       const prices = new Map(model.products.map(({ id, priceMinor }) => [id, priceMinor]));
-      const outcome = await shop.orders.place(buyer(), { items });
+      const outcome = await shop.orders.place(callBy(buyer()), { items });
       if (!outcome.ok) return expect(codeOf(outcome)).toBe("out_of_stock");
       for (const { productId, unitPriceMinor } of outcome.value.items)
         expect(unitPriceMinor).toBe(prices.get(productId));
@@ -89,12 +90,10 @@ async function take(shop: Shop, model: Model, action: Step): Promise<void> {
     case "price": {
       const product = model.products[action.product];
       if (product === undefined) return;
-      const change = {
-        id: product.id,
-        patch: { priceMinor: action.priceMinor },
-        precondition: NO_PRECONDITION,
-      };
-      model.products[action.product] = granted(await shop.products.patch(ADMIN, change));
+      const { priceMinor } = action;
+      model.products[action.product] = granted(
+        await shop.products.patch(callBy(ADMIN), product.id, { priceMinor }),
+      );
       return;
     }
     case "wait": {
@@ -110,7 +109,7 @@ async function take(shop: Shop, model: Model, action: Step): Promise<void> {
 
 async function checkLaws(shop: Shop, model: Model): Promise<void> {
   for (const { id } of model.products) {
-    const { stock } = granted(await shop.products.get(id));
+    const { stock } = granted(await shop.products.get(callBy(), id));
     const sold = [...model.orders.values()]
       .filter(({ status }) => status !== "cancelled")
       .flatMap(({ order }) => order.items.filter(({ productId }) => productId === id))
@@ -119,7 +118,7 @@ async function checkLaws(shop: Shop, model: Model): Promise<void> {
     expect(stock + sold).toBe(INITIAL_STOCK);
   }
   for (const { order, status } of model.orders.values()) {
-    const stored = granted(await shop.orders.get(ADMIN, order.id));
+    const stored = granted(await shop.orders.get(callBy(ADMIN), order.id));
     expect(stored.status).toBe(status);
     // Whatever became of the prices: what was bought is what was paid.
     expect(stored.items).toEqual(order.items);
@@ -162,7 +161,7 @@ test("the same laws hold when the steps of a history run at once", async () => {
       const items = ids
         .slice(index % PRODUCTS)
         .map((productId) => ({ productId, quantity: 1 + (index % 3) }));
-      const outcome = await own.orders.place(buyer(), { items });
+      const outcome = await own.orders.place(callBy(buyer()), { items });
       if (!outcome.ok) return;
       placed.push(outcome.value);
       if (index % 2 === 0)
@@ -176,7 +175,7 @@ test("the same laws hold when the steps of a history run at once", async () => {
     )
       .bind(id)
       .all<{ sold: number }>();
-    const { stock } = granted(await shop.products.get(id));
+    const { stock } = granted(await shop.products.get(callBy(), id));
     expect(stock).toBeGreaterThanOrEqual(0);
     expect(stock + (results[0]?.sold ?? Number.NaN)).toBe(INITIAL_STOCK);
   }

@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { ANONYMOUS } from "../../../src/kernel/actor";
-import { NO_PRECONDITION } from "../../../src/kernel/entity-tag";
+import { callBy } from "../../../src/platform/call";
 import { newId } from "../../../src/platform/clock";
 import type { Statement } from "../../../src/platform/database";
 import { runOnce } from "../../../src/platform/idempotency";
-import type { Order } from "../../../src/services/orders";
+
 import {
   ADMIN,
   addProduct,
@@ -25,7 +25,7 @@ test("an order is priced by the database, takes its stock, and has its history, 
   const cards = await addProduct(shop, { name: "Cards", priceMinor: 1_250, stock: 10 });
   const ink = await addProduct(shop, { name: "Ink", priceMinor: 399, stock: 3 });
   const order = granted(
-    await shop.orders.place(buyer(), {
+    await shop.orders.place(callBy(buyer()), {
       items: [
         { productId: ink.id, quantity: 3 },
         { productId: cards.id, quantity: 2 },
@@ -50,10 +50,10 @@ test("an order is priced by the database, takes its stock, and has its history, 
       { productId: cards.id, unitPriceMinor: 1_250, quantity: 2, lineTotalMinor: 2_500 },
     ],
   });
-  expect(granted(await shop.orders.get(buyer(), order.id))).toEqual(order);
+  expect(granted(await shop.orders.get(callBy(buyer()), order.id))).toEqual(order);
   expect(await stockOf(ink.id)).toBe(0);
   expect(await stockOf(cards.id)).toBe(8);
-  expect(granted(await shop.orders.history(buyer(), order.id)).data).toEqual([
+  expect(granted(await shop.orders.history(callBy(buyer()), order.id)).data).toEqual([
     { status: "pending", at: order.createdAt, actor: `user:${buyer().userId}` },
   ]);
   const event = await env.DB.prepare("select type, source, data from outbox_events").all();
@@ -78,15 +78,11 @@ test("a later price, name or deletion of a product never reaches an order", asyn
   const product = await addProduct(shop, { priceMinor: 100, name: "Old" });
   const order = await placeOne(shop, product, 2);
   granted(
-    await shop.products.patch(ADMIN, {
-      id: product.id,
-      patch: { priceMinor: 999, name: "New", sku: "other" },
-      precondition: NO_PRECONDITION,
-    }),
+    await shop.products.patch(callBy(ADMIN), product.id, { priceMinor: 999, name: "New", sku: "other" }),
   );
-  expect(granted(await shop.orders.get(buyer(), order.id))).toEqual(order);
-  granted(await shop.products.delete(ADMIN, { id: product.id, precondition: NO_PRECONDITION }));
-  expect(granted(await shop.orders.get(buyer(), order.id))).toEqual(order);
+  expect(granted(await shop.orders.get(callBy(buyer()), order.id))).toEqual(order);
+  granted(await shop.products.delete(callBy(ADMIN), product.id));
+  expect(granted(await shop.orders.get(callBy(buyer()), order.id))).toEqual(order);
 });
 
 test("when one line cannot be served nothing is written, and each such product is named with what is left", async () => {
@@ -94,7 +90,7 @@ test("when one line cannot be served nothing is written, and each such product i
   const plenty = await addProduct(shop, { stock: 10 });
   const scarce = await addProduct(shop, { stock: 1 });
   const gone = await addProduct(shop, { stock: 0 });
-  const refused = await shop.orders.place(buyer(), {
+  const refused = await shop.orders.place(callBy(buyer()), {
     items: [
       { productId: plenty.id, quantity: 1 },
       { productId: scarce.id, quantity: 2 },
@@ -121,7 +117,7 @@ test("unknown products and mixed currencies are refused at their lines", async (
   const shop = openShop();
   const euro = await addProduct(shop, { currency: "EUR" });
   const yen = await addProduct(shop, { currency: "JPY" });
-  const refused = await shop.orders.place(buyer(), {
+  const refused = await shop.orders.place(callBy(buyer()), {
     items: [
       { productId: euro.id, quantity: 1 },
       { productId: newId(), quantity: 1 },
@@ -137,7 +133,7 @@ test("unknown products and mixed currencies are refused at their lines", async (
       ],
     },
   });
-  expect(codeOf(await shop.orders.place(ANONYMOUS, { items: [] }))).toBe("unauthenticated");
+  expect(codeOf(await shop.orders.place(callBy(ANONYMOUS), { items: [] }))).toBe("unauthenticated");
 });
 
 test("the table itself refuses to hold less than nothing of a product", async () => {
@@ -154,7 +150,7 @@ test("200 buyers at once of a product with stock 100: exactly 100 orders, stock 
   const product = await addProduct(shop, { stock: 100 });
   const outcomes = await Promise.all(
     Array.from({ length: 200 }, (_, index) =>
-      openShop(shop.clock).orders.place(buyer(100 + index), {
+      openShop(shop.clock).orders.place(callBy(buyer(100 + index)), {
         items: [{ productId: product.id, quantity: 1 }],
       }),
     ),
@@ -173,9 +169,11 @@ test("200 buyers who each send their order three times under one key: the same 1
   const product = await addProduct(shop, { stock: 100 });
   const place = (index: number) => {
     const own = openShop(shop.clock);
-    const attempt = keyed<Order>(own, { key: "once", caller: `user:${index}` });
-    return runOnce(attempt, (once) =>
-      own.orders.place(buyer(100 + index), { items: [{ productId: product.id, quantity: 1 }] }, once),
+    const attempt = keyed(own, { key: "once", caller: `user:${index}` });
+    return runOnce(attempt, () =>
+      own.orders.place(callBy(buyer(100 + index), { key: attempt }), {
+        items: [{ productId: product.id, quantity: 1 }],
+      }),
     );
   };
   const everybody = Array.from({ length: 200 }, (_, index) => index);
@@ -201,7 +199,9 @@ test("sold out between the read and the commit: refused with what is left then, 
     await placeOne(shop, product);
     return rows;
   };
-  const refused = await slow.orders.place(buyer(), { items: [{ productId: product.id, quantity: 1 }] });
+  const refused = await slow.orders.place(callBy(buyer()), {
+    items: [{ productId: product.id, quantity: 1 }],
+  });
   expect(refused).toMatchObject({
     refusal: {
       code: "out_of_stock",
@@ -220,15 +220,17 @@ test("an order of 50 lines takes two round trips, with and without a key, and fe
     items.push({ productId: product.id, quantity: 1_000 });
   }
   const unkeyedShop = withoutRelay(openShop(shop.clock));
-  const order = granted(await unkeyedShop.orders.place(buyer(), { items }));
+  const order = granted(await unkeyedShop.orders.place(callBy(buyer()), { items }));
   expect(order.items).toHaveLength(50);
   expect(order.totalMinor).toBe(50 * 1_000 * 1_250);
   expect(unkeyedShop.scope.calls.d1RoundTrips).toBe(2);
 
   const keyedShop = withoutRelay(openShop(shop.clock));
   const parameterCounts = countParameters(keyedShop);
-  const attempt = keyed<Order>(keyedShop, { key: "fifty" });
-  const again = await runOnce(attempt, (once) => keyedShop.orders.place(buyer(), { items }, once));
+  const attempt = keyed(keyedShop, { key: "fifty" });
+  const again = await runOnce(attempt, () =>
+    keyedShop.orders.place(callBy(buyer(), { key: attempt }), { items }),
+  );
   expect(granted(again).items).toHaveLength(50);
   expect(keyedShop.scope.calls.d1RoundTrips).toBe(2);
   // The claim, its look and the read; then the order's own batch.

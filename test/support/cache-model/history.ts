@@ -4,14 +4,15 @@
  */
 import { laterBookmark } from "../../../src/kernel/bookmark";
 import type { CacheTimings } from "../../../src/platform/cache/cache-entry";
-import { pageFrom, type ReadFrom, type Stamped } from "../../../src/platform/database";
+import type { ReadFrom, Stamped } from "../../../src/platform/database";
+import { pageFrom } from "../../../src/platform/keyset";
 import { newCalls } from "../../../src/platform/observability/calls";
 import type { Logger } from "../../../src/platform/observability/logger";
 import type { Scope } from "../../../src/platform/scope";
-import { newUserMemory, type User, UserCache, type UserMemory } from "../../../src/services/users";
+import { type Account, newUserMemory, UserCache, type UserMemory } from "../../../src/services/users";
 import { VirtualTime } from "../virtual-time";
 import { type Mechanism, neverExpiring, timingsWithout } from "./mechanisms";
-import { userOf } from "./model-user";
+import { accountOf } from "./model-user";
 import { seededRandom } from "./seeded-random";
 import { bookmarkAt, FakeD1, FakeKv, Network, positionOf } from "./stores";
 
@@ -128,7 +129,7 @@ class History {
     if (fault === "kv-fails") this.#kvFailsUntilMs = this.#time.now + 20_000;
     if (fault === "crash" || isolate.memory !== memory) return this.#crash(isolate, userId, commit);
 
-    const value = isDeletion ? null : userOf(userId, commit);
+    const value = isDeletion ? null : accountOf(userId, commit);
     const isKept = this.#off !== "write-through" && !(isDeletion && this.#off === "tombstone");
     const bookmark = bookmarkAt(commit);
     if (isKept) cache.written(userId, { value, bookmark, isFromPrimary: true }, startedAtMs);
@@ -182,17 +183,17 @@ class History {
     const compared = this.#off === "bookmark-comparison" ? null : presented;
     const cache = this.#cacheFor(isolate, compared);
     const load = (from: ReadFrom) => this.#load(userId, from, isolate, compared);
-    const user = await cache.read(userId, load, load);
+    const account = await cache.read(userId, load);
     // The isolate died, and the request with it.
     if (isolate.memory !== memory) return;
-    const commit = this.#commitOf(userId, user);
+    const commit = this.#commitOf(userId, account);
     if (commit < own) this.#break(`own write ${own} of ${userId} read as ${commit}`);
     if (shown !== undefined && this.#time.now - shown.atMs < 100_000 && commit < shown.commit) {
       this.#break(`an isolate that showed ${shown.commit} of ${userId} went back to ${commit}`);
     }
     this.#checkAge(userId, commit);
     // Nobody can tell from a missing user whether it is gone or not there yet.
-    if (user !== null) this.#show(isolate, userId, commit);
+    if (account !== null) this.#show(isolate, userId, commit);
   }
 
   async #load(
@@ -200,7 +201,7 @@ class History {
     from: ReadFrom,
     { network }: Isolate,
     presented: string | null,
-  ): Promise<Stamped<User | null>> {
+  ): Promise<Stamped<Account | null>> {
     const isAnywhere = this.#off === "primary-for-bookmarks" && from === "primary";
     const read = userIn(await this.#d1.read(isAnywhere ? "nearest" : from, network), userId);
     const isFromPrimary = read.isFromPrimary || this.#off === "brief-life-of-replica-fills";
@@ -255,6 +256,7 @@ class History {
       calls: newCalls(),
       log: SILENT,
       waitUntil: (work) => void work,
+      afterResponse: (task) => void task(),
     };
     const kv = this.#kv.binding(isolate.network);
     return new UserCache({
@@ -281,12 +283,12 @@ class History {
   #oldEntry(userId: string): void {
     const readAtMs = 1_000_000_000 - 5 * MINUTE_MS;
     const entry = {
-      value: userOf(userId, 1),
+      value: accountOf(userId, 1),
       bookmark: bookmarkAt(1),
       readAtMs,
       expiresAtMs: readAtMs + 60 * MINUTE_MS,
     };
-    this.#kv.apply(`user:${userId}`, JSON.stringify({ format: 1, ...entry }), 3_300);
+    this.#kv.apply(`user:${userId}`, JSON.stringify({ format: 2, ...entry }), 3_300);
   }
 
   #show(isolate: Isolate, userId: string, commit: number): void {
@@ -302,8 +304,8 @@ class History {
   }
 
   /** A missing user is the deletion if there was one, else the time before its first commit. */
-  #commitOf(userId: string, user: User | null): number {
-    if (user !== null) return user.version;
+  #commitOf(userId: string, account: Account | null): number {
+    if (account !== null) return account.user.version;
     return this.#commitsOf(userId).find(({ isDeletion }) => isDeletion)?.number ?? 0;
   }
 
@@ -322,13 +324,13 @@ class History {
   }
 }
 
-const SILENT: Logger = { log: () => undefined, with: () => SILENT };
+const SILENT: Logger = { log: () => undefined };
 
 function newClient(): Client {
   return { bookmark: null, wrote: new Map() };
 }
 
-function userIn(read: Stamped<ReadonlyMap<string, number | null>>, userId: string): Stamped<User | null> {
+function userIn(read: Stamped<ReadonlyMap<string, number | null>>, userId: string): Stamped<Account | null> {
   const version = read.value.get(userId) ?? null;
-  return { ...read, value: version === null ? null : userOf(userId, version) };
+  return { ...read, value: version === null ? null : accountOf(userId, version) };
 }

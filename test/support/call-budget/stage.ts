@@ -82,10 +82,7 @@ export async function storeCachedUser(): Promise<StoredUser> {
   const scope = testScope(systemClock);
   const cache = new UserCache({ kv: env.USER_CACHE, memory: newUserMemory(), ttlSeconds: 3_600, scope });
   const repository = new UserRepository(new Database(env.DB, scope.calls));
-  await cache.refresh(user.id, async (from) => {
-    const { value, ...stamp } = await repository.findStamped(user.id, from);
-    return { ...stamp, value: value?.user ?? null };
-  });
+  await cache.refresh(user.id, (from) => repository.findStamped(user.id, from));
   return user;
 }
 

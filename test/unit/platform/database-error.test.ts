@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { BuildTarget } from "../../../src/platform/build-target";
-import { Database, isViolationOf, type Statement } from "../../../src/platform/database";
+import { isViolationOf } from "../../../src/platform/constraint-violation";
+import { Database, type Statement } from "../../../src/platform/database";
 import { databaseMessage } from "../../../src/platform/database-error";
 import { newCalls } from "../../../src/platform/observability/calls";
 import { describeError } from "../../../src/platform/observability/logger";

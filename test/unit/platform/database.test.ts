@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
-import { Database, pageFrom } from "../../../src/platform/database";
+import { Database } from "../../../src/platform/database";
+import { pageFrom } from "../../../src/platform/keyset";
 import { newCalls } from "../../../src/platform/observability/calls";
 
 const FIRST = `00000001-00000000-00000000-${"0".repeat(32)}`;

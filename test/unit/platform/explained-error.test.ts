@@ -70,7 +70,7 @@ describe("in development", () => {
   });
 
   test("the stack follows the log line as text, by a console method whose frames wrangler maps", () => {
-    const log = createLogger("info", { requestId: "r-1" }, "development").with({ traceId: "t-1" });
+    const log = createLogger("info", { requestId: "r-1", traceId: "t-1" }, "development");
     log.log("error", "request.failed", inDevelopment(bug()));
     log.log("warn", "cache.kv_failed", inDevelopment(bug()));
     const [line, stack, warning, warningStack] = printed;

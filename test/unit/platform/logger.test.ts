@@ -38,7 +38,7 @@ test("a line with a list or an object in it is redacted to the bottom", () => {
 
 test("what the caller handed in stays as it was, and so do the fields of every line", () => {
   const [common, fields] = [{ actor: SECRET }, { email: SECRET }];
-  const log = createLogger("info", common).with({ detail: SECRET });
+  const log = createLogger("info", common);
   log.log("info", "first", fields);
   log.log("info", "second", fields);
   expect([common, fields]).toEqual([{ actor: SECRET }, { email: SECRET }]);

@@ -1,8 +1,7 @@
 /** Sessions: logging in, refreshing, logging out. */
-import { logInSchema, refreshSchema, type TokenPair } from "../../../services/auth";
+import type { TokenPair } from "../../../services/auth";
 import type { User } from "../../../services/users";
-import { readInput } from "../../input";
-import { granted } from "../call-context";
+import { resolveBy } from "../call-context";
 import { builder } from "./builder";
 import { UserRef } from "./users";
 
@@ -29,25 +28,17 @@ builder.mutationFields((t) => ({
   logIn: t.field({
     type: TokenPairRef,
     args: { input: t.arg({ type: LogInInput, required: true }) },
-    resolve: async (_root, args, { call }) => {
-      const input = granted(readInput(logInSchema, args.input));
-      call.onSecret();
-      return granted(await call.services.auth.logIn(input));
-    },
+    resolve: (_root, { input }, context, info) => resolveBy(context, info, "auth.logIn", { input }),
   }),
   refreshSession: t.field({
     type: TokenPairRef,
     args: { refreshToken: t.arg.string({ required: true }) },
-    resolve: async (_root, args, { call }) => {
-      const { refreshToken } = granted(readInput(refreshSchema, args));
-      call.onSecret();
-      return granted(await call.services.auth.refresh(refreshToken));
-    },
+    resolve: (_root, input, context, info) => resolveBy(context, info, "auth.refresh", { input }),
   }),
   logOut: t.boolean({
     description: "Ends the caller's own session.",
-    resolve: async (_root, _args, { call }) => {
-      granted(await call.services.auth.logOut(call.actor));
+    resolve: async (_root, _args, context, info) => {
+      await resolveBy(context, info, "auth.logOut");
       return true;
     },
   }),

@@ -1,20 +1,10 @@
 /** Orders: the type, its lists, and the changes to it. */
-import type { Page } from "../../../kernel/cursor";
-import { expectVersion } from "../../../kernel/entity-tag";
-import {
-  changeOrderStatusSchema,
-  type ListOrdersQuery,
-  listOrdersSchema,
-  type Order,
-  type OrderItem,
-  placeOrderSchema,
-} from "../../../services/orders";
-import { readInput } from "../../input";
-import type { RequestCall } from "../../request-call";
-import { type GraphqlContext, granted, mutate } from "../call-context";
+import type { Outcome } from "../../../kernel/errors";
+import type { ListOrdersQuery, Order, OrderItem } from "../../../services/orders";
+import { inOwnWords } from "../../run-use-case";
+import { fieldValue, type GraphqlContext, resolveBy } from "../call-context";
 import { PAGE_SIZE_DEFAULT } from "../page-size";
-import { listQuery, pageOf } from "../paging";
-import { idOf, placeOf, targetOf } from "./arguments";
+import { connectionOver, listPage, listQuery } from "../paging";
 import { builder, OrderStatusEnum } from "./builder";
 import { connectionOf } from "./connections";
 import { ProductRef } from "./products";
@@ -33,7 +23,8 @@ const OrderItemRef = builder.objectRef<OrderItem>("OrderItem").implement({
       type: ProductRef,
       nullable: true,
       description: "The product as it is now; null when it is gone.",
-      resolve: ({ productId }, _args, { loaders }) => loaders.products.load(productId),
+      resolve: async ({ productId }, _args, { loaders }) =>
+        foundOrNull(await loaders.products.load(productId)),
     }),
   }),
 });
@@ -56,8 +47,12 @@ const OrderRef = builder.objectRef<Order>("Order").implement({
 /** A user that is being deleted may be gone before its orders have forgotten it. */
 async function ownerOf({ userId }: Order, _args: object, { loaders }: GraphqlContext) {
   if (userId === null) return null;
-  const outcome = await loaders.users.load(userId);
-  return !outcome.ok && outcome.refusal.code === "not_found" ? null : granted(outcome);
+  return foundOrNull(await loaders.users.load(userId));
+}
+
+/** Orders outlive what was bought, and who bought it. */
+function foundOrNull<T>(outcome: Outcome<T>): T | null {
+  return !outcome.ok && outcome.refusal.code === "not_found" ? null : fieldValue(outcome);
 }
 
 const OrderConnection = connectionOf("Order", OrderRef);
@@ -89,13 +84,11 @@ builder.objectField(UserRef, "orders", (t) =>
       filter: t.arg({ type: OrderFilter }),
     },
     resolve: async (user, { filter, ...page }, { call, loaders }) => {
-      const query = listQuery(listOrdersSchema, page, { ...filter, userId: user.id });
+      const query = listQuery(call, "orders.list", page, { ...filter, userId: user.id });
       // A cursor is one user's: only there does a page after it begin.
-      const outcome =
-        query.cursor === undefined
-          ? await loaders.ordersOf(user.id, withoutUser(query))
-          : await call.services.orders.list(call.actor, query);
-      return connection(call, query, pageOf(outcome));
+      if (query.cursor !== undefined) return await listPage(call, "orders.list", query);
+      const outcome = await loaders.ordersOf(user.id, withoutUser(query));
+      return connectionOver(call, "orders.list", query, fieldValue(inOwnWords(call, outcome)));
     },
   }),
 );
@@ -105,7 +98,7 @@ builder.queryFields((t) => ({
     type: OrderRef,
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
-    resolve: async (_root, args, { call }) => granted(await call.services.orders.get(call.actor, idOf(args))),
+    resolve: async (_root, { id }, context, info) => await resolveBy(context, info, "orders.get", { id }),
   }),
   orders: t.field({
     type: OrderConnection,
@@ -115,10 +108,8 @@ builder.queryFields((t) => ({
       after: t.arg.string(),
       filter: t.arg({ type: OrderFilter }),
     },
-    resolve: async (_root, { filter, ...page }, { call }) => {
-      const query = listQuery(listOrdersSchema, page, { ...filter });
-      return connection(call, query, pageOf(await call.services.orders.list(call.actor, query)));
-    },
+    resolve: async (_root, { filter, ...page }, { call }) =>
+      await listPage(call, "orders.list", listQuery(call, "orders.list", page, { ...filter })),
   }),
 }));
 
@@ -126,12 +117,8 @@ builder.mutationFields((t) => ({
   placeOrder: t.field({
     type: OrderRef,
     args: { input: t.arg({ type: PlaceOrderInput, required: true }) },
-    resolve: async (_root, args, context, info) => {
-      const input = granted(readInput(placeOrderSchema, args.input));
-      return await mutate<Order>(context, { ...placeOf(info), input }, (attempt) =>
-        context.call.services.orders.place(context.call.actor, input, attempt),
-      );
-    },
+    resolve: async (_root, { input }, context, info) =>
+      await resolveBy(context, info, "orders.place", { input }),
   }),
   changeOrderStatus: t.field({
     type: OrderRef,
@@ -140,24 +127,10 @@ builder.mutationFields((t) => ({
       status: t.arg({ type: OrderStatusEnum, required: true }),
       expectedVersion: t.arg.int(),
     },
-    resolve: async (_root, args, context, info) => {
-      const { id, version } = targetOf(args);
-      const { status } = granted(readInput(changeOrderStatusSchema, { status: args.status }));
-      const change = { id, status, precondition: expectVersion(version) };
-      return await mutate<Order>(context, { ...placeOf(info), input: { id, status, version } }, (attempt) =>
-        context.call.services.orders.changeStatus(context.call.actor, change, attempt),
-      );
-    },
+    resolve: async (_root, { status, ...target }, context, info) =>
+      await resolveBy(context, info, "orders.changeStatus", { ...target, input: { status } }),
   }),
 }));
-
-function connection({ services, actor }: RequestCall, query: ListOrdersQuery, page: Page<Order>) {
-  return {
-    page,
-    hasPreviousPage: query.cursor !== undefined,
-    cursorOf: (order: Order) => services.orders.cursorOf(actor, query, order),
-  };
-}
 
 /** What users of one level have in common, so that their lists are read together. */
 function withoutUser({ userId: _, ...query }: ListOrdersQuery): ListOrdersQuery {

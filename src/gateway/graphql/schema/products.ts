@@ -1,9 +1,8 @@
 /** Products: the type and its list. */
-import { listProductsSchema, type Product } from "../../../services/orders";
-import { granted } from "../call-context";
+import type { Product } from "../../../services/orders";
+import { resolveBy } from "../call-context";
 import { PAGE_SIZE_DEFAULT } from "../page-size";
-import { listQuery, pageOf } from "../paging";
-import { idOf } from "./arguments";
+import { listPage, listQuery } from "../paging";
 import { builder } from "./builder";
 import { connectionOf } from "./connections";
 
@@ -28,20 +27,13 @@ builder.queryFields((t) => ({
     type: ProductRef,
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
-    resolve: async (_root, args, { call }) => granted(await call.services.products.get(idOf(args))),
+    resolve: async (_root, { id }, context, info) => await resolveBy(context, info, "products.get", { id }),
   }),
   products: t.field({
     type: ProductConnection,
     description: "Newest first.",
     args: { first: t.arg.int({ defaultValue: PAGE_SIZE_DEFAULT }), after: t.arg.string() },
-    resolve: async (_root, args, { call }) => {
-      const query = listQuery(listProductsSchema, args);
-      const { products } = call.services;
-      return {
-        page: pageOf(await products.list(query)),
-        hasPreviousPage: query.cursor !== undefined,
-        cursorOf: (product: Product) => products.cursorOf(query, product),
-      };
-    },
+    resolve: async (_root, page, { call }) =>
+      await listPage(call, "products.list", listQuery(call, "products.list", page)),
   }),
 }));

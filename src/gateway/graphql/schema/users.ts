@@ -1,17 +1,9 @@
 /** Users: the type, its lists, and the changes to it. */
-import { expectVersion } from "../../../kernel/entity-tag";
-import {
-  listUsersSchema,
-  type Profile,
-  patchUserSchema,
-  signUpSchema,
-  type User,
-} from "../../../services/users";
-import { readInput } from "../../input";
-import { granted, mutate } from "../call-context";
+import type { Profile, User } from "../../../services/users";
+import { fieldValue, resolveBy } from "../call-context";
 import { PAGE_SIZE_DEFAULT } from "../page-size";
-import { listQuery, pageOf } from "../paging";
-import { idOf, placeOf, targetOf } from "./arguments";
+import { listPage, listQuery } from "../paging";
+import { idOf } from "./arguments";
 import { builder, RoleEnum } from "./builder";
 import { connectionOf } from "./connections";
 
@@ -92,13 +84,13 @@ builder.queryFields((t) => ({
     nullable: true,
     description: "The caller; null for a stranger.",
     resolve: async (_root, _args, { call, loaders }) =>
-      call.actor.kind === "user" ? granted(await loaders.users.load(call.actor.userId)) : null,
+      call.actor.kind === "user" ? fieldValue(await loaders.users.load(call.actor.userId)) : null,
   }),
   user: t.field({
     type: UserRef,
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
-    resolve: async (_root, args, { loaders }) => granted(await loaders.users.load(idOf(args))),
+    resolve: async (_root, args, { loaders }) => fieldValue(await loaders.users.load(idOf(args))),
   }),
   users: t.field({
     type: UserConnection,
@@ -109,15 +101,8 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: UserFilter }),
       sort: t.arg({ type: UserSortEnum }),
     },
-    resolve: async (_root, { filter, sort, ...page }, { call }) => {
-      const query = listQuery(listUsersSchema, page, { ...filter, sort });
-      const { users } = call.services;
-      return {
-        page: pageOf(await users.list(call.actor, query)),
-        hasPreviousPage: query.cursor !== undefined,
-        cursorOf: (user: User) => users.cursorOf(call.actor, query, user),
-      };
-    },
+    resolve: async (_root, { filter, sort, ...page }, { call }) =>
+      await listPage(call, "users.list", listQuery(call, "users.list", page, { ...filter, sort })),
   }),
 }));
 
@@ -125,12 +110,8 @@ builder.mutationFields((t) => ({
   signUp: t.field({
     type: UserRef,
     args: { input: t.arg({ type: SignUpInput, required: true }) },
-    resolve: async (_root, args, context, info) => {
-      const input = granted(readInput(signUpSchema, args.input));
-      return await mutate<User>(context, { ...placeOf(info), input }, (attempt) =>
-        context.call.services.users.signUp(input, attempt),
-      );
-    },
+    resolve: async (_root, { input }, context, info) =>
+      await resolveBy(context, info, "users.signUp", { input }),
   }),
   updateUser: t.field({
     type: UserRef,
@@ -139,23 +120,12 @@ builder.mutationFields((t) => ({
       input: t.arg({ type: UpdateUserInput, required: true }),
       expectedVersion: t.arg.int(),
     },
-    resolve: async (_root, args, context, info) => {
-      const { id, version } = targetOf(args);
-      const patch = granted(readInput(patchUserSchema, { ...args.input }));
-      const { users } = context.call.services;
-      return await mutate<User>(context, { ...placeOf(info), input: { id, version, patch } }, (attempt) =>
-        users.patch(context.call.actor, id, patch, expectVersion(version), attempt),
-      );
-    },
+    resolve: async (_root, args, context, info) => await resolveBy(context, info, "users.patch", args),
   }),
   deleteUser: t.boolean({
     args: { id: t.arg.id({ required: true }), expectedVersion: t.arg.int() },
     resolve: async (_root, args, context, info) => {
-      const { id, version } = targetOf(args);
-      const { users } = context.call.services;
-      await mutate<null>(context, { ...placeOf(info), input: { id, version } }, (attempt) =>
-        users.delete(context.call.actor, id, expectVersion(version), attempt),
-      );
+      await resolveBy(context, info, "users.delete", args);
       return true;
     },
   }),

@@ -6,9 +6,7 @@ import { createMiddleware } from "hono/factory";
 import { type Outcome, refuse } from "../../../kernel/errors";
 import type { BearerToken } from "../../../services/auth";
 import type { Credentials, GatewayEnv } from "../../request-context";
-
-/** Source: RFC 6750, section 2.1. */
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+import { bearerOf } from "../bearer";
 
 export const identify = createMiddleware<GatewayEnv>(async (c, next) => {
   // OPTIONS is not charged, so it must not cost anything either.
@@ -31,8 +29,8 @@ async function readCredentials(
   verify: (token: string) => Promise<Outcome<BearerToken>>,
 ): Promise<Credentials> {
   if (header === undefined) return { kind: "none" };
-  const token = BEARER.exec(header)?.[1];
-  if (token === undefined) {
+  const token = bearerOf(header);
+  if (token === null) {
     const detail = "The Authorization header is not of the form `Bearer <token>`.";
     return { kind: "bad", refusal: refuse("unauthenticated", detail).refusal };
   }

@@ -5,10 +5,11 @@ import { ANONYMOUS } from "../../../kernel/actor";
 import { isBookmark } from "../../../kernel/bookmark";
 import { newId, systemClock } from "../../../platform/clock";
 import { configOf } from "../../../platform/env";
-import { drainCalls, newCalls } from "../../../platform/observability/calls";
+import { type Calls, newCalls } from "../../../platform/observability/calls";
 import { createLogger } from "../../../platform/observability/logger";
 import { continueTrace, traceIdOf } from "../../../platform/observability/traceparent";
-import { type Caller, type Scope, unattended } from "../../../platform/scope";
+import { requestWork } from "../../../platform/request-work";
+import type { Caller, Scope } from "../../../platform/scope";
 import { metrics } from "../../../services/operations/metrics/isolate-metrics";
 import { recordCalls } from "../../../services/operations/metrics/record-calls";
 import type { GatewayEnv, Wire } from "../../request-context";
@@ -34,7 +35,12 @@ export function requestScope(wire: Wire) {
     const traceparent = continueTrace(c.req.header("traceparent"));
     const bookmark = c.req.header("x-d1-bookmark");
     const log = createLogger(config.LOG_LEVEL, { requestId, traceId: traceIdOf(traceparent) });
-    const callsAfterResponse = newCalls();
+    const calls = newCalls();
+    const { respond, ...work } = requestWork({
+      ...{ calls, log },
+      keep: (promise) => c.executionCtx.waitUntil(promise),
+      record: (later) => recordCalls(metrics(), "after_response", later),
+    });
     const scope: Scope = {
       requestId,
       traceparent,
@@ -43,15 +49,9 @@ export function requestScope(wire: Wire) {
       caller: callerOf(c.req),
       clock: systemClock,
       newId,
-      calls: newCalls(),
-      callsAfterResponse,
+      calls,
       log,
-      waitUntil: (work) =>
-        c.executionCtx.waitUntil(
-          unattended(work, log).finally(() =>
-            recordCalls(metrics, "after_response", drainCalls(callsAfterResponse)),
-          ),
-        ),
+      ...work,
     };
     c.set("config", config);
     c.set("scope", scope);
@@ -59,6 +59,7 @@ export function requestScope(wire: Wire) {
     c.set("actor", ANONYMOUS);
     const startedAt = scope.clock();
     await next();
+    const spent = respond();
     log.log("info", "request", {
       method: methodOf(c.req.method),
       route: routeOf(c),
@@ -68,7 +69,16 @@ export function requestScope(wire: Wire) {
       actor: c.get("actor").kind,
       // When deployed the clock only moves with I/O: pure CPU time reads 0.
       durationMs: scope.clock() - startedAt,
-      ...scope.calls,
+      ...spent,
     });
+    recordSpent(spent, c.get("errorCode"));
   });
+}
+
+/** Counts what the response took, and who decided on its admission. */
+function recordSpent(spent: Calls, code: string | undefined): void {
+  recordCalls(metrics(), "request", spent);
+  if (spent.admittedBy === null) return;
+  const outcome = code === "rate_limited" ? "refused" : "admitted";
+  metrics().count("limiter_admissions_total", { decided_by: spent.admittedBy, outcome });
 }

@@ -1,5 +1,6 @@
 /** What `/` says: a page to a browser, JSON to all others. */
 import { html } from "hono/html";
+import { page } from "../../page";
 
 const DESCRIPTION = "Users, auth and orders behind one API gateway, at the edge.";
 
@@ -18,39 +19,28 @@ export const FRONT_PAGE = {
   links: Object.fromEntries([...PLACES.map(({ key, path }) => [key, path]), ["users", "/api/users"]]),
 };
 
+const LOCAL_MAILS = html`<h2>Mails</h2>
+  <p>
+    Nothing is sent from this machine: each mail lies in <code>.wrangler/tmp/email/</code>, and the
+    terminal says where as it is written.
+  </p>`;
+
 /** @param publicUrl `PUBLIC_URL`: what runs on this machine also says where its mails are */
 export function frontPage(publicUrl: string) {
   const isLocal = ["localhost", "127.0.0.1"].includes(new URL(publicUrl).hostname);
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="description" content="${DESCRIPTION}" />
-        <title>Meridian</title>
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/site.css" />
-      </head>
-      <body>
-        <main>
-          <h1>Meridian</h1>
-          <p class="lead">${DESCRIPTION}</p>
-          <ul class="places">
-            ${PLACES.map(({ path, says }) => html`<li><a href="${path}">${path}</a><span>${says}</span></li>`)}
-          </ul>
-          <h2>A first call</h2>
-          <pre tabindex="0"><code>curl ${publicUrl}/api/users -H 'Content-Type: application/json' \\
+  return page({
+    title: "Meridian",
+    head: html`<meta name="description" content="${DESCRIPTION}" />`,
+    body: html`<main>
+      <h1>Meridian</h1>
+      <p class="lead">${DESCRIPTION}</p>
+      <ul class="places">
+        ${PLACES.map(({ path, says }) => html`<li><a href="${path}">${path}</a><span>${says}</span></li>`)}
+      </ul>
+      <h2>A first call</h2>
+      <pre tabindex="0"><code>curl ${publicUrl}/api/users -H 'Content-Type: application/json' \\
   -d '{"name": "Ada Lovelace", "email": "ada@example.com"}'</code></pre>
-          ${
-            isLocal
-              ? html`<h2>Mails</h2>
-                <p>
-                  Nothing is sent from this machine: each mail lies in <code>.wrangler/tmp/email/</code>, and the
-                  terminal says where as it is written.
-                </p>`
-              : ""
-          }
-        </main>
-      </body>
-    </html>`;
+      ${isLocal ? LOCAL_MAILS : ""}
+    </main>`,
+  });
 }

@@ -5,11 +5,10 @@
  */
 import { html } from "hono/html";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../../../kernel/password-policy";
-
-type Content = ReturnType<typeof html>;
+import { type Content, page } from "../../page";
 
 export function verifyEmailPage(): Content {
-  return page({
+  return mailPage({
     title: "Confirm your address",
     script: "/account/verify-email.js",
     form: html`<form hidden>
@@ -20,7 +19,7 @@ export function verifyEmailPage(): Content {
 }
 
 export function resetPasswordPage(): Content {
-  return page({
+  return mailPage({
     title: "Choose a new password",
     script: "/account/reset-password.js",
     form: html`<form hidden>
@@ -42,26 +41,17 @@ export function resetPasswordPage(): Content {
   });
 }
 
-function page({ title, script, form }: { title: string; script: string; form: Content }): Content {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="robots" content="noindex" />
-        <title>${title} · Meridian</title>
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/site.css" />
-        <script type="module" src="${script}"></script>
-      </head>
-      <body>
-        <main class="narrow">
-          <p class="brand">Meridian</p>
-          <h1>${title}</h1>
-          ${form}
-          <p id="outcome" role="status" tabindex="-1"></p>
-          <noscript><p>This page needs scripts: it hands the token of your link to the API.</p></noscript>
-        </main>
-      </body>
-    </html>`;
+function mailPage({ title, script, form }: { title: string; script: string; form: Content }): Content {
+  return page({
+    title: `${title} · Meridian`,
+    head: html`<meta name="robots" content="noindex" />
+      <script type="module" src="${script}"></script>`,
+    body: html`<main class="narrow">
+      <p class="brand">Meridian</p>
+      <h1>${title}</h1>
+      ${form}
+      <p id="outcome" role="status" tabindex="-1"></p>
+      <noscript><p>This page needs scripts: it hands the token of your link to the API.</p></noscript>
+    </main>`,
+  });
 }

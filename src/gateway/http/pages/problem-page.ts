@@ -1,5 +1,6 @@
 /** The page behind a problem document's `type`. */
 import { html } from "hono/html";
+import { page } from "../../page";
 
 interface Meaning {
   readonly code: string;
@@ -9,21 +10,12 @@ interface Meaning {
 }
 
 export function problemPage({ code, title, status, explanation }: Meaning) {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title}</title>
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/site.css" />
-      </head>
-      <body>
-        <main>
-          <h1>${title}</h1>
-          <p class="lead"><code>${code}</code>, HTTP ${status}</p>
-          <p>${explanation}</p>
-        </main>
-      </body>
-    </html>`;
+  return page({
+    title,
+    body: html`<main>
+      <h1>${title}</h1>
+      <p class="lead"><code>${code}</code>, HTTP ${status}</p>
+      <p>${explanation}</p>
+    </main>`,
+  });
 }

@@ -1,47 +1,26 @@
-/** `/api/events`: the log, the ledger and the dead letters. */
-
-import type { DeadLetter } from "../../../platform/outbox";
-import {
-  discardSchema,
-  listDeadLettersSchema,
-  listEventsSchema,
-  type ReplayReport,
-  replaySchema,
-} from "../../../services/operations/events";
-import { once } from "../once";
-import { answer } from "../problem";
+/** `/api/events`: the log, the ledger and the dead letters. Names and shapes. */
+import { reply } from "../answers";
+import { inputOf, perform } from "../perform";
 import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
 export const eventsRoutes = newRouter()
-  .get("/", query(listEventsSchema), async (c) => {
-    const outcome = await c.var.services.events.list(c.var.actor, c.req.valid("query"));
-    return answer(c, outcome, (page) => c.json(page));
+  .get("/", query(inputOf("events.list")), async (c) => {
+    return reply(c, await perform(c, "events.list", null, c.req.valid("query")), { status: 200 });
   })
-  .get("/dead-letters", query(listDeadLettersSchema), async (c) => {
-    const outcome = await c.var.services.events.listDeadLetters(c.var.actor, c.req.valid("query"));
-    return answer(c, outcome, (page) => c.json(page));
+  .get("/dead-letters", query(inputOf("events.listDeadLetters")), async (c) => {
+    return reply(c, await perform(c, "events.listDeadLetters", null, c.req.valid("query")), { status: 200 });
   })
   .post("/dead-letters/:id/replay", idParam, async (c) => {
-    const { actor, services } = c.var;
-    return await once<DeadLetter>(c, { status: 202 }, (attempt) =>
-      services.events.replay(actor, c.req.valid("param").id, attempt),
-    );
+    return reply(c, await perform(c, "events.replay", c.req.valid("param").id, null), { status: 202 });
   })
-  .post("/dead-letters/:id/discard", idParam, body(discardSchema), async (c) => {
-    const { actor, services } = c.var;
-    const { id } = c.req.valid("param");
-    return await once<DeadLetter>(c, { status: 200 }, (attempt) =>
-      services.events.discard(actor, id, c.req.valid("json"), attempt),
-    );
+  .post("/dead-letters/:id/discard", idParam, body(inputOf("events.discard")), async (c) => {
+    const outcome = await perform(c, "events.discard", c.req.valid("param").id, c.req.valid("json"));
+    return reply(c, outcome, { status: 200 });
   })
-  .post("/replay", body(replaySchema), async (c) => {
-    const { actor, services } = c.var;
-    return await once<ReplayReport>(c, { status: 202 }, (attempt) =>
-      services.events.replayMany(actor, c.req.valid("json"), attempt),
-    );
+  .post("/replay", body(inputOf("events.replayMany")), async (c) => {
+    return reply(c, await perform(c, "events.replayMany", null, c.req.valid("json")), { status: 202 });
   })
   .get("/:id", idParam, async (c) => {
-    const outcome = await c.var.services.events.ledger(c.var.actor, c.req.valid("param").id);
-    return answer(c, outcome, (ledger) => c.json(ledger));
+    return reply(c, await perform(c, "events.ledger", c.req.valid("param").id, null), { status: 200 });
   });

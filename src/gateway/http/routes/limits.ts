@@ -1,21 +1,20 @@
-/** `/api/limits/:client`: a client's or a plan's limit, for administrators. */
-
-import { parseLimitSubject, setLimitSchema } from "../../../services/operations/limits";
-import { answer } from "../problem";
+/** `/api/limits/:client`: a client's or a plan's limit, for administrators. Names and shapes. */
+import { USE_CASES } from "../../use-cases";
+import { reply } from "../answers";
+import { inputOf, perform } from "../perform";
 import { newRouter } from "../router";
 import { body, clientParam } from "../validate";
 
+const client = clientParam(USE_CASES["limits.show"].target);
+
 export const limitsRoutes = newRouter()
-  .get("/:client", clientParam(parseLimitSubject), async (c) => {
-    const outcome = await c.var.services.limits.show(c.var.actor, c.req.valid("param").client);
-    return answer(c, outcome, (limit) => c.json(limit));
+  .get("/:client", client, async (c) => {
+    return reply(c, await perform(c, "limits.show", c.req.valid("param").client, null), { status: 200 });
   })
-  .put("/:client", clientParam(parseLimitSubject), body(setLimitSchema), async (c) => {
-    const { client } = c.req.valid("param");
-    const outcome = await c.var.services.limits.set(c.var.actor, client, c.req.valid("json"));
-    return answer(c, outcome, (limit) => c.json(limit));
+  .put("/:client", client, body(inputOf("limits.set")), async (c) => {
+    const outcome = await perform(c, "limits.set", c.req.valid("param").client, c.req.valid("json"));
+    return reply(c, outcome, { status: 200 });
   })
-  .delete("/:client", clientParam(parseLimitSubject), async (c) => {
-    const outcome = await c.var.services.limits.clear(c.var.actor, c.req.valid("param").client);
-    return answer(c, outcome, () => c.body(null, 204));
+  .delete("/:client", client, async (c) => {
+    return reply(c, await perform(c, "limits.clear", c.req.valid("param").client, null), { status: 204 });
   });

@@ -2,12 +2,13 @@
 
 import { isSameSecret } from "../../../platform/encoding";
 import { CONTENT_TYPES, formatFor } from "../../../platform/observability/metrics";
+import { bearerOf } from "../bearer";
 import { problem } from "../problem";
 import { newRouter } from "../router";
 
 export const metricsRoutes = newRouter().get("/", async (c) => {
-  const token = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  if (token === undefined || !(await isSameSecret(token, c.var.config.METRICS_TOKEN))) {
+  const token = bearerOf(c.req.header("authorization"));
+  if (token === null || !(await isSameSecret(token, c.var.config.METRICS_TOKEN))) {
     return problem(c, { code: "unauthenticated", detail: "Metrics are shown to the holder of their token." });
   }
   const format = formatFor(c.req.header("accept"));

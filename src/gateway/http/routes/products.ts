@@ -1,48 +1,24 @@
-/** `/api/products`: contract and handlers. */
-
-import { entityTag } from "../../../kernel/entity-tag";
-import {
-  createProductSchema,
-  listProductsSchema,
-  type Product,
-  patchProductSchema,
-} from "../../../services/orders";
-import { conditional, pageResponse } from "../answers";
-import { once } from "../once";
-import { preconditionOf } from "../precondition";
-import { answer } from "../problem";
+/** `/api/products`: names and shapes. */
+import { conditional, locatedAt, pageResponse, reply, tagged } from "../answers";
+import { inputOf, perform } from "../perform";
 import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
-const etag = ({ version }: Product) => ({ ETag: entityTag(version) });
-const located = (product: Product) => ({ Location: `/api/products/${product.id}`, ...etag(product) });
-
 export const productsRoutes = newRouter()
-  .post("/", body(createProductSchema), async (c) => {
-    const { actor, services } = c.var;
-    return await once(c, { status: 201, headers: located }, (attempt) =>
-      services.products.create(actor, c.req.valid("json"), attempt),
-    );
+  .post("/", body(inputOf("products.create")), async (c) => {
+    const outcome = await perform(c, "products.create", null, c.req.valid("json"));
+    return reply(c, outcome, { status: 201, headers: locatedAt("/api/products") });
   })
-  .get("/", query(listProductsSchema), async (c) => {
-    return answer(c, await c.var.services.products.list(c.req.valid("query")), (page) =>
-      pageResponse(c, page),
-    );
+  .get("/", query(inputOf("products.list")), async (c) => {
+    return pageResponse(c, await perform(c, "products.list", null, c.req.valid("query")));
   })
   .get("/:id", idParam, async (c) => {
-    return conditional(c, await c.var.services.products.get(c.req.valid("param").id));
+    return conditional(c, await perform(c, "products.get", c.req.valid("param").id, null));
   })
-  .patch("/:id", idParam, body(patchProductSchema), async (c) => {
-    const { actor, services } = c.var;
-    const change = { ...c.req.valid("param"), patch: c.req.valid("json"), precondition: preconditionOf(c) };
-    return await once(c, { status: 200, headers: etag }, (attempt) =>
-      services.products.patch(actor, change, attempt),
-    );
+  .patch("/:id", idParam, body(inputOf("products.patch")), async (c) => {
+    const outcome = await perform(c, "products.patch", c.req.valid("param").id, c.req.valid("json"));
+    return reply(c, outcome, { status: 200, headers: tagged });
   })
   .delete("/:id", idParam, async (c) => {
-    const { actor, services } = c.var;
-    const target = { ...c.req.valid("param"), precondition: preconditionOf(c) };
-    return await once<null>(c, { status: 204 }, (attempt) =>
-      services.products.delete(actor, target, attempt),
-    );
+    return reply(c, await perform(c, "products.delete", c.req.valid("param").id, null), { status: 204 });
   });

@@ -1,61 +1,36 @@
-/** `/api/users`: contract and handlers. */
-
-import { entityTag } from "../../../kernel/entity-tag";
-import {
-  listUsersSchema,
-  patchUserSchema,
-  replaceUserSchema,
-  signUpSchema,
-  type User,
-} from "../../../services/users";
-import { conditional, pageResponse } from "../answers";
-import { once } from "../once";
-import { preconditionOf } from "../precondition";
-import { answer, problem } from "../problem";
+/** `/api/users`: names and shapes. */
+import { conditional, locatedAt, pageResponse, reply, tagged } from "../answers";
+import { inputOf, perform } from "../perform";
+import { problem } from "../problem";
 import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
-const etag = ({ version }: User) => ({ ETag: entityTag(version) });
-const located = (user: User) => ({ Location: `/api/users/${user.id}`, ...etag(user) });
-
 export const usersRoutes = newRouter()
-  .post("/", body(signUpSchema), async (c) => {
-    const { services } = c.var;
-    return await once(c, { status: 201, headers: located }, (attempt) =>
-      services.users.signUp(c.req.valid("json"), attempt),
-    );
+  .post("/", body(inputOf("users.signUp")), async (c) => {
+    const outcome = await perform(c, "users.signUp", null, c.req.valid("json"));
+    return reply(c, outcome, { status: 201, headers: locatedAt("/api/users") });
   })
-  .get("/", query(listUsersSchema), async (c) => {
-    const outcome = await c.var.services.users.list(c.var.actor, c.req.valid("query"));
-    return answer(c, outcome, (page) => pageResponse(c, page));
+  .get("/", query(inputOf("users.list")), async (c) => {
+    return pageResponse(c, await perform(c, "users.list", null, c.req.valid("query")));
   })
   .get("/me", async (c) => {
-    const { actor } = c.var;
+    const actor = c.get("actor");
     if (actor.kind !== "user") {
       return problem(c, { code: "unauthenticated", detail: "This call needs an access token." });
     }
-    return conditional(c, await c.var.services.users.get(actor, actor.userId));
+    return conditional(c, await perform(c, "users.get", actor.userId, null));
   })
   .get("/:id", idParam, async (c) => {
-    return conditional(c, await c.get("services").users.get(c.get("actor"), c.req.valid("param").id));
+    return conditional(c, await perform(c, "users.get", c.req.valid("param").id, null));
   })
-  .put("/:id", idParam, body(replaceUserSchema), async (c) => {
-    const { actor, services } = c.var;
-    const { id } = c.req.valid("param");
-    return await once(c, { status: 200, headers: etag }, (attempt) =>
-      services.users.replace(actor, id, c.req.valid("json"), preconditionOf(c), attempt),
-    );
+  .put("/:id", idParam, body(inputOf("users.replace")), async (c) => {
+    const outcome = await perform(c, "users.replace", c.req.valid("param").id, c.req.valid("json"));
+    return reply(c, outcome, { status: 200, headers: tagged });
   })
-  .patch("/:id", idParam, body(patchUserSchema), async (c) => {
-    const { actor, services } = c.var;
-    const { id } = c.req.valid("param");
-    return await once(c, { status: 200, headers: etag }, (attempt) =>
-      services.users.patch(actor, id, c.req.valid("json"), preconditionOf(c), attempt),
-    );
+  .patch("/:id", idParam, body(inputOf("users.patch")), async (c) => {
+    const outcome = await perform(c, "users.patch", c.req.valid("param").id, c.req.valid("json"));
+    return reply(c, outcome, { status: 200, headers: tagged });
   })
   .delete("/:id", idParam, async (c) => {
-    const { actor, services } = c.var;
-    return await once<null>(c, { status: 204 }, (attempt) =>
-      services.users.delete(actor, c.req.valid("param").id, preconditionOf(c), attempt),
-    );
+    return reply(c, await perform(c, "users.delete", c.req.valid("param").id, null), { status: 204 });
   });

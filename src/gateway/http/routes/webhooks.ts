@@ -1,61 +1,37 @@
-/** `/api/webhooks`: endpoints of those without a Worker. */
-
-import {
-  createWebhookSchema,
-  listWebhooksSchema,
-  patchWebhookSchema,
-  type Webhook,
-  type WebhookWithSecret,
-} from "../../../services/webhooks";
-import { once } from "../once";
-import { answer } from "../problem";
+/** `/api/webhooks`: endpoints of those without a Worker. Names and shapes. */
+import { reply } from "../answers";
+import { inputOf, perform } from "../perform";
 import { newRouter } from "../router";
 import { body, idParam, query } from "../validate";
 
-const located = ({ id }: WebhookWithSecret) => ({ Location: `/api/webhooks/${id}` });
+const located = ({ id }: { readonly id: string }) => ({ Location: `/api/webhooks/${id}` });
 
 export const webhooksRoutes = newRouter()
-  .post("/", body(createWebhookSchema), async (c) => {
-    const { actor, services } = c.var;
-    return await once(c, { status: 201, headers: located }, (attempt) =>
-      services.webhooks.create(actor, c.req.valid("json"), attempt),
-    );
+  .post("/", body(inputOf("webhooks.create")), async (c) => {
+    const outcome = await perform(c, "webhooks.create", null, c.req.valid("json"));
+    return reply(c, outcome, { status: 201, headers: located });
   })
-  .get("/", query(listWebhooksSchema), async (c) => {
-    const outcome = await c.var.services.webhooks.list(c.var.actor, c.req.valid("query"));
-    return answer(c, outcome, (page) => c.json(page));
+  .get("/", query(inputOf("webhooks.list")), async (c) => {
+    return reply(c, await perform(c, "webhooks.list", null, c.req.valid("query")), { status: 200 });
   })
   .get("/:id", idParam, async (c) => {
-    const outcome = await c.var.services.webhooks.get(c.var.actor, c.req.valid("param").id);
-    return answer(c, outcome, (webhook) => c.json(webhook));
+    return reply(c, await perform(c, "webhooks.get", c.req.valid("param").id, null), { status: 200 });
   })
-  .patch("/:id", idParam, body(patchWebhookSchema), async (c) => {
-    const { actor, services } = c.var;
-    const { id } = c.req.valid("param");
-    return await once<Webhook>(c, { status: 200 }, (attempt) =>
-      services.webhooks.patch(actor, id, c.req.valid("json"), attempt),
-    );
+  .patch("/:id", idParam, body(inputOf("webhooks.patch")), async (c) => {
+    const outcome = await perform(c, "webhooks.patch", c.req.valid("param").id, c.req.valid("json"));
+    return reply(c, outcome, { status: 200 });
   })
   .delete("/:id", idParam, async (c) => {
-    const { actor, services } = c.var;
-    return await once<null>(c, { status: 204 }, (attempt) =>
-      services.webhooks.remove(actor, c.req.valid("param").id, attempt),
-    );
+    return reply(c, await perform(c, "webhooks.remove", c.req.valid("param").id, null), { status: 204 });
   })
   .post("/:id/rotate-secret", idParam, async (c) => {
-    const { actor, services } = c.var;
-    return await once<WebhookWithSecret>(c, { status: 200 }, (attempt) =>
-      services.webhooks.rotateSecret(actor, c.req.valid("param").id, attempt),
-    );
+    const outcome = await perform(c, "webhooks.rotateSecret", c.req.valid("param").id, null);
+    return reply(c, outcome, { status: 200 });
   })
   .post("/:id/test", idParam, async (c) => {
-    const { actor, services } = c.var;
-    return await once<{ readonly eventId: string }>(c, { status: 202 }, (attempt) =>
-      services.webhooks.sendTest(actor, c.req.valid("param").id, attempt),
-    );
+    return reply(c, await perform(c, "webhooks.sendTest", c.req.valid("param").id, null), { status: 202 });
   })
-  .get("/:id/deliveries", idParam, query(listWebhooksSchema), async (c) => {
-    const { id } = c.req.valid("param");
-    const outcome = await c.var.services.webhooks.deliveries(c.var.actor, id, c.req.valid("query"));
-    return answer(c, outcome, (page) => c.json(page));
+  .get("/:id/deliveries", idParam, query(inputOf("webhooks.deliveries")), async (c) => {
+    const outcome = await perform(c, "webhooks.deliveries", c.req.valid("param").id, c.req.valid("query"));
+    return reply(c, outcome, { status: 200 });
   });

@@ -19,9 +19,7 @@ export function alertShelf(bindings: { readonly ALERTS: DurableObjectNamespace<A
 }
 
 export {
-  type AlertBook,
   decideAlerts,
-  EMPTY_BOOK,
   type Finding,
   type Notice,
   type Sample,

@@ -8,6 +8,7 @@
  *     200                                 le 0.05      (or: le +Inf, or: sum)
  *     rest
  */
+import { kept } from "../../isolate";
 
 /** A label value's length at most: what is longer names nothing that an operator would look for. */
 const LABEL_LENGTH_MAX = 120;
@@ -31,14 +32,14 @@ export function decodeSeriesKey(key: string): SeriesKey {
 }
 
 /** Values judged before: a metric has few, and every request names some of them. */
-const judged = new Map<string, string>();
+const judged = kept(() => new Map<string, string>());
 const JUDGED_MAX = 1_000;
 
 function bounded(value: string): string {
-  const known = judged.get(value);
+  const known = judged().get(value);
   if (known !== undefined) return known;
   const safe = judge(value);
-  if (judged.size < JUDGED_MAX) judged.set(value, safe);
+  if (judged().size < JUDGED_MAX) judged().set(value, safe);
   return safe;
 }
 

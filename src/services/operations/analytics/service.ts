@@ -1,10 +1,11 @@
 /** What happened, counted by day. */
-import type { Actor } from "../../../kernel/actor";
+
 import { toDay } from "../../../kernel/clock";
 import { done, type Outcome, refuseInvalid } from "../../../kernel/errors";
 import type { CloudEvent } from "../../../kernel/event";
 import { authorize } from "../../../kernel/permissions";
 import { type Analytics, checkDataPoint } from "../../../platform/analytics";
+import type { Call } from "../../../platform/call";
 import type { Database } from "../../../platform/database";
 import type { Effect } from "../../../platform/outbox";
 import type { Scope } from "../../../platform/scope";
@@ -30,7 +31,8 @@ export class AnalyticsService {
    * Sign-ups by UTC day, ascending; days without one are absent. Without a range: the last 30 days, today included.
    * **Errors**: `unauthenticated`, `forbidden`; `validation_failed` for an inverted range or one over 366 days.
    */
-  async signups(actor: Actor, query: SignupsQuery): Promise<Outcome<readonly SignupDay[]>> {
+  async signups(call: Call, query: SignupsQuery): Promise<Outcome<readonly SignupDay[]>> {
+    const { actor } = call;
     const permitted = authorize(actor, "analytics.read");
     if (!permitted.ok) return permitted;
     const to = query.to ?? toDay(this.#scope.clock());

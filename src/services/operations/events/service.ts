@@ -1,23 +1,25 @@
 /** The event log for those who catch up with it, and the dead letters for those who mend them. */
+
 import { type Actor, actorLabel } from "../../../kernel/actor";
-import type { CursorPosition, Page } from "../../../kernel/cursor";
-import { done, type Outcome, refuse, refuseInvalid, refuseNotFound } from "../../../kernel/errors";
+import type { Page } from "../../../kernel/cursor";
+import { done, type Outcome, refuse, refuseNotFound } from "../../../kernel/errors";
 import type { CloudEvent } from "../../../kernel/event";
 import { authorize } from "../../../kernel/permissions";
-import type { AuditTrail } from "../../../platform/audit";
-import type { Database, Statement } from "../../../platform/database";
-import { type Attempt, unkeyed } from "../../../platform/idempotency";
+import type { Call } from "../../../platform/call";
+import { type ChangeTools, change, type Decision } from "../../../platform/change";
+import type { CallKey } from "../../../platform/idempotency";
+import { inSteps } from "../../../platform/in-steps";
+import { type Keyset, purposeOf } from "../../../platform/keyset";
+import { newMark, type PendingMark } from "../../../platform/mark";
 import {
   type DeadLetter,
   DeadLetters,
   type EventLedger,
   EventLog,
-  type Outbox,
+  LETTERS,
   type Resolution,
   toDeadLetter,
 } from "../../../platform/outbox";
-import type { Scope } from "../../../platform/scope";
-import type { Sealer } from "../../../platform/sealing";
 import type {
   DiscardInput,
   ListDeadLettersQuery,
@@ -26,25 +28,10 @@ import type {
   ReplayReport,
 } from "./schemas";
 
-interface Dependencies {
-  readonly database: Database;
-  readonly outbox: Outbox;
-  readonly audit: AuditTrail;
-  readonly sealer: Sealer;
-  readonly scope: Scope;
+interface Dependencies extends ChangeTools {
+  readonly keyset: Keyset;
   /** `PUBLIC_URL`, for the envelope. */
   readonly publicUrl: string;
-}
-
-/** What is done to one dead letter. */
-interface Resolving {
-  readonly actor: Actor;
-  readonly id: string;
-  readonly action: string;
-  readonly details: Readonly<Record<string, unknown>>;
-  readonly state: DeadLetter["state"];
-  readonly resolution: Resolution;
-  readonly changes: readonly Statement[];
 }
 
 /** Letters that one call replays. */
@@ -52,7 +39,7 @@ const REPLAY_MAX = 1_000;
 /** Another call may take one of the letters between the read and the commit: so often they are read anew. */
 const REPLAY_ROUNDS_MAX = 3;
 /** Of 200 events each: nearly three million a day, at 3 queries a step. */
-const RETENTION_STEPS_MAX = 10;
+const RETENTION_BOUND = { rows: 200, steps: 10 };
 
 export class EventService {
   readonly #on: Dependencies;
@@ -66,14 +53,16 @@ export class EventService {
   }
 
   /** Events in order of commit. **Errors**: `unauthenticated`, `forbidden`. **Cost**: 1 D1 round trip. */
-  async list(actor: Actor, query: ListEventsQuery): Promise<Outcome<Page<CloudEvent>>> {
+  async list(call: Call, query: ListEventsQuery): Promise<Outcome<Page<CloudEvent>>> {
+    const { actor } = call;
     const permitted = authorize(actor, "event.read");
     if (!permitted.ok) return permitted;
     return done(await this.#log.list(query, this.#on.scope.clientBookmark === null ? "nearest" : "primary"));
   }
 
   /** What became of one event. **Errors**: as `list`, and `not_found`. **Cost**: 1 D1 round trip. */
-  async ledger(actor: Actor, id: string): Promise<Outcome<EventLedger>> {
+  async ledger(call: Call, id: string): Promise<Outcome<EventLedger>> {
+    const { actor } = call;
     const permitted = authorize(actor, "event.read");
     if (!permitted.ok) return permitted;
     const ledger = await this.#log.ledger(id);
@@ -81,53 +70,59 @@ export class EventService {
   }
 
   /** Oldest first. **Errors**: `unauthenticated`, `forbidden`, `validation_failed` (cursor). **Cost**: 1 D1 round trip. */
-  async listDeadLetters(actor: Actor, query: ListDeadLettersQuery): Promise<Outcome<Page<DeadLetter>>> {
+  async listDeadLetters(call: Call, query: ListDeadLettersQuery): Promise<Outcome<Page<DeadLetter>>> {
+    const { actor } = call;
     const permitted = authorize(actor, "event.replay");
     if (!permitted.ok) return permitted;
-    const { limit, cursor, ...filter } = query;
-    const purpose = JSON.stringify(["dead-letters", actorLabel(actor), Object.entries(filter).sort()]);
-    const after = cursor === undefined ? null : await this.#on.sealer.open(purpose, cursor);
-    if (cursor !== undefined && after === null) return refuseCursor();
-    // The seal vouches for the shape.
-    const rows = await this.#letters.page(filter, after as CursorPosition | null, limit);
-    const data = rows.slice(0, limit);
-    const last = data.at(-1);
-    if (rows.length <= limit || last === undefined) return done({ data, nextCursor: null });
-    const next: CursorPosition = { key: Date.parse(last.createdAt), id: last.id, bookmark: null };
-    return done({ data, nextCursor: await this.#on.sealer.seal(purpose, next) });
+    return await this.#on.keyset.list(
+      purposeOf("dead-letters", actor, query),
+      query,
+      (after) => this.#letters.page(query, after, query.limit),
+      ({ createdAt }) => Date.parse(createdAt),
+    );
   }
 
   /**
-   * Gives the delivery fresh attempts, at once.
-   * **Errors**: `not_found`; `invalid_transition` when it is not open. **Cost**: 1 D1 round trip, 2 with a key.
+   * Gives the delivery fresh attempts, at once. **Errors**: `not_found`; `invalid_transition` when it is not open.
+   * **Cost**: 2 D1 round trips.
    */
-  async replay(
-    actor: Actor,
-    id: string,
-    attempt: Attempt<DeadLetter> = unkeyed(),
-  ): Promise<Outcome<DeadLetter>> {
-    const permitted = authorize(actor, "event.replay");
-    if (!permitted.ok) return permitted;
-    const resolution = this.#resolutionBy(actor);
-    const changes = this.#letters.replayOne(id, resolution);
-    const act = { actor, id, action: "dead_letter.replay", details: {}, state: "replayed" } as const;
-    return await this.#resolveOne({ ...act, resolution, changes }, attempt);
+  async replay(call: Call, id: string): Promise<Outcome<DeadLetter>> {
+    const by = actorLabel(call.actor);
+    const outcome = await this.#resolve(call, id, "replayed", (mark) => ({
+      writes: this.#letters.replayOne(mark, by),
+    }));
+    if (outcome.ok && !call.key.isReplay) this.#on.outbox.sweepSoon();
+    return outcome;
   }
 
   /** Leaves the delivery dead, for a reason. **Errors and cost**: as `replay`. */
-  async discard(
-    actor: Actor,
+  async discard(call: Call, id: string, { reason }: DiscardInput): Promise<Outcome<DeadLetter>> {
+    const by = actorLabel(call.actor);
+    return await this.#resolve(call, id, "discarded", (mark) => ({
+      writes: [this.#letters.discard(mark, by, reason)],
+      details: { reason },
+    }));
+  }
+
+  async #resolve(
+    call: Call,
     id: string,
-    input: DiscardInput,
-    attempt: Attempt<DeadLetter> = unkeyed(),
+    state: "replayed" | "discarded",
+    write: (mark: PendingMark) => Pick<Decision<DeadLetter>, "writes" | "details">,
   ): Promise<Outcome<DeadLetter>> {
-    const permitted = authorize(actor, "event.replay");
+    const permitted = authorize(call.actor, "event.replay");
     if (!permitted.ok) return permitted;
-    const resolution = this.#resolutionBy(actor);
-    const changes = [this.#letters.discard(id, input.reason, resolution)];
-    const details = { reason: input.reason };
-    const act = { actor, id, action: "dead_letter.discard", details, state: "discarded" } as const;
-    return await this.#resolveOne({ ...act, resolution, changes }, attempt);
+    const action = state === "replayed" ? "dead_letter.replay" : "dead_letter.discard";
+    return await change(this.#on, call, {
+      ...{ table: LETTERS, id, subject: `dead_letter:${id}`, action, noun: "dead letter" },
+      select: this.#letters.selectById(id),
+      rowOf: ([row]) => row ?? null,
+      decide(row, mark) {
+        if (row === null) return refuseNotFound();
+        if (row.state !== "open") return refuseNotOpen();
+        return done({ ...write(mark), answer: { ...toDeadLetter(row), state } });
+      },
+    });
   }
 
   /**
@@ -135,20 +130,17 @@ export class EventService {
    * **Errors**: `unauthenticated`, `forbidden`, those of the key; `unavailable` while others replay the same letters.
    * **Cost**: 2 D1 round trips, 1 more each time another was faster.
    */
-  async replayMany(
-    actor: Actor,
-    input: ReplayInput,
-    attempt: Attempt<ReplayReport> = unkeyed(),
-  ): Promise<Outcome<ReplayReport>> {
+  async replayMany(call: Call, input: ReplayInput): Promise<Outcome<ReplayReport>> {
+    const { actor } = call;
     const permitted = authorize(actor, "event.replay");
     if (!permitted.ok) return permitted;
     const { database, outbox } = this.#on;
-    const { rows, ended } = await attempt.open(database, [this.#letters.selectOpen(input, REPLAY_MAX)]);
+    const { rows, ended } = await call.key.open(database, [this.#letters.selectOpen(input, REPLAY_MAX)]);
     if (ended !== null) return ended;
     let [letters] = rows;
     for (let round = 1; round <= REPLAY_ROUNDS_MAX; round += 1) {
       const ids = letters.map(({ id }) => id);
-      const { isDone, open } = await this.#replayAll(actor, { ids, input }, attempt);
+      const { isDone, open } = await this.#replayAll(actor, { ids, input }, call.key);
       if (isDone) {
         if (ids.length > 0) outbox.sweepSoon();
         return done(reportOf(ids));
@@ -162,13 +154,13 @@ export class EventService {
   async #replayAll(
     actor: Actor,
     { ids, input }: { readonly ids: readonly string[]; readonly input: ReplayInput },
-    attempt: Attempt<ReplayReport>,
+    key: CallKey,
   ) {
     const { database, audit } = this.#on;
     const resolution = this.#resolutionBy(actor);
     const { resolve, revive } = this.#letters.replayAll(ids, resolution);
     const guard = ids.length === 0 ? undefined : this.#letters.isResolvedBy(resolution);
-    const subject = `resolution:${resolution.id}`;
+    const subject = `resolution:${resolution.changeId}`;
     const act = { actor, action: "dead_letter.replay_many", subject, details: { ...input } };
     const {
       rows: [resolved, open],
@@ -177,7 +169,7 @@ export class EventService {
       this.#letters.selectOpen(input, REPLAY_MAX, this.#letters.isWithoutEffect(resolution)),
       revive,
       audit.record({ ...act, guard: this.#letters.isResolvedBy(resolution) }),
-      ...(await attempt.record(database, reportOf(ids), guard)),
+      ...(await key.record(database, reportOf(ids), guard)),
     ]);
     return { isDone: resolved.length === ids.length, open };
   }
@@ -188,54 +180,11 @@ export class EventService {
    */
   async expire(retentionDays: number): Promise<number> {
     const cutoff = this.#on.scope.clock() - retentionDays * 86_400_000;
-    let gone = 0;
-    for (let step = 0; step < RETENTION_STEPS_MAX; step += 1) {
-      const count = await this.#log.deleteSettled(cutoff);
-      gone += count;
-      if (count === 0) break;
-    }
-    return gone;
-  }
-
-  async #resolveOne(
-    { actor, id, action, details, state, resolution, changes }: Resolving,
-    attempt: Attempt<DeadLetter>,
-  ): Promise<Outcome<DeadLetter>> {
-    const { database, audit, outbox } = this.#on;
-    // Only a call with a key reads first: its answer must be known before the commit.
-    const { rows, ended } = await attempt.open(
-      database,
-      attempt.isKeyed ? [this.#letters.selectById(id)] : [],
-    );
-    if (ended !== null) return ended;
-    const open = rows[0]?.[0];
-    const guard = this.#letters.isResolvedBy(resolution);
-    const recorded =
-      open === undefined ? [] : await attempt.record(database, { ...toDeadLetter(open), state }, guard);
-    const record = audit.record({ actor, action, subject: `dead_letter:${id}`, details, guard });
-    const selectLatest = this.#letters.selectById(id);
-    const answer = await database.commit([
-      ...changes,
-      record,
-      ...recorded,
-      ...attempt.release(database),
-      selectLatest,
-    ]);
-    const [row] = answer.of(selectLatest);
-    if (row === undefined) return refuseNotFound();
-    if (row.resolutionId !== resolution.id) {
-      return refuse(
-        "invalid_transition",
-        "The dead letter is not open: it was replayed or discarded before.",
-      );
-    }
-    if (row.state === "replayed") outbox.sweepSoon();
-    return done(toDeadLetter(row));
+    return await inSteps(RETENTION_BOUND, (rowsMax) => this.#log.deleteSettled(cutoff, rowsMax));
   }
 
   #resolutionBy(actor: Actor): Resolution {
-    const { scope } = this.#on;
-    return { id: scope.newId(), at: scope.clock(), by: actorLabel(actor) };
+    return { ...newMark(this.#on.scope, ""), by: actorLabel(actor) };
   }
 }
 
@@ -243,10 +192,6 @@ function reportOf(ids: readonly string[]): ReplayReport {
   return { replayed: ids.length, isComplete: ids.length < REPLAY_MAX };
 }
 
-function refuseCursor() {
-  return refuseInvalid({
-    pointer: "#/query/cursor",
-    code: "invalid_cursor",
-    message: "This cursor was not given out for this list and filter.",
-  });
+function refuseNotOpen() {
+  return refuse("invalid_transition", "The dead letter is not open: it was replayed or discarded before.");
 }

@@ -1,5 +1,5 @@
 /** The door of the limits service. */
-export { type LimitSubject, parseLimitSubject } from "./model";
+export { parseLimitSubject } from "./model";
 export {
   type ClientLimit,
   clientLimitSchema,

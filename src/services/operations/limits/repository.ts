@@ -3,6 +3,7 @@ import { asc, eq, sql } from "drizzle-orm";
 import { limitOverrides, limitPlans } from "../../../../drizzle/schema/operations";
 import type { Database, Statement } from "../../../platform/database";
 import type { ClientKey } from "../../../platform/limiter";
+import { MarkedTable, type PendingMark } from "../../../platform/mark";
 import type { LimitNumbers } from "./schemas";
 
 /** Clients of one plan: a change of its numbers is carried to each of their objects. */
@@ -11,7 +12,14 @@ export const PLAN_CLIENTS_MAX = 500;
 /** A client's numbers and where they come from. */
 export interface OverrideRow extends LimitNumbers {
   readonly plan: string | null;
+  readonly lastChangeId: string;
 }
+
+export const OVERRIDES = new MarkedTable({
+  id: limitOverrides.client,
+  lastChangeId: limitOverrides.lastChangeId,
+});
+export const PLANS = new MarkedTable({ id: limitPlans.name, lastChangeId: limitPlans.lastChangeId });
 
 export class LimitRepository {
   readonly #database: Database;
@@ -25,6 +33,7 @@ export class LimitRepository {
     return this.#database.build
       .select({
         plan: limitOverrides.plan,
+        lastChangeId: limitOverrides.lastChangeId,
         limit: sql<number>`coalesce(${limitPlans.limit}, ${limitOverrides.limit})`.as("limit"),
         windowSeconds: sql<number>`coalesce(${limitPlans.windowSeconds}, ${limitOverrides.windowSeconds})`.as(
           "window",
@@ -39,15 +48,26 @@ export class LimitRepository {
       .limit(1);
   }
 
-  setOverride(client: ClientKey, to: LimitNumbers | { readonly plan: string }): Statement {
+  /** Writes the client's numbers, or its plan, while its row is as it was read. */
+  setOverride({ id, changeId, was }: PendingMark, to: LimitNumbers | { readonly plan: string }): Statement {
     const row =
       "plan" in to
-        ? { plan: to.plan, limit: null, windowSeconds: null, isShadow: null }
-        : { plan: null, limit: to.limit, windowSeconds: to.windowSeconds, isShadow: to.isShadow };
+        ? { plan: to.plan, limit: null, windowSeconds: null, isShadow: null, lastChangeId: changeId }
+        : {
+            plan: null,
+            limit: to.limit,
+            windowSeconds: to.windowSeconds,
+            isShadow: to.isShadow,
+            lastChangeId: changeId,
+          };
     return this.#database.build
       .insert(limitOverrides)
-      .values({ client, ...row })
-      .onConflictDoUpdate({ target: limitOverrides.client, set: row });
+      .values({ client: id, ...row })
+      .onConflictDoUpdate({
+        target: limitOverrides.client,
+        set: row,
+        setWhere: sql`${limitOverrides.lastChangeId} is ${was}`,
+      });
   }
 
   deleteOverride(client: ClientKey): Statement {
@@ -56,6 +76,17 @@ export class LimitRepository {
 
   selectPlan(name: string) {
     return this.#database.build.select().from(limitPlans).where(eq(limitPlans.name, name)).limit(1);
+  }
+
+  /** The plan's numbers, once for each of its clients, and once with a null client when it has none. */
+  selectPlanWithClients(name: string) {
+    return this.#database.build
+      .select({ plan: limitPlans, client: limitOverrides.client })
+      .from(limitPlans)
+      .leftJoin(limitOverrides, eq(limitOverrides.plan, limitPlans.name))
+      .where(eq(limitPlans.name, name))
+      .orderBy(asc(limitOverrides.client))
+      .limit(PLAN_CLIENTS_MAX + 1);
   }
 
   /** One more than there may be tells that there are too many. */
@@ -68,11 +99,17 @@ export class LimitRepository {
       .limit(PLAN_CLIENTS_MAX + 1);
   }
 
-  setPlan(name: string, numbers: LimitNumbers): Statement {
+  /** Writes the plan's numbers while its row is as it was read. */
+  setPlan({ id, changeId, was }: PendingMark, { limit, windowSeconds, isShadow }: LimitNumbers): Statement {
+    const row = { limit, windowSeconds, isShadow, lastChangeId: changeId };
     return this.#database.build
       .insert(limitPlans)
-      .values({ name, ...numbers })
-      .onConflictDoUpdate({ target: limitPlans.name, set: numbers });
+      .values({ name: id, ...row })
+      .onConflictDoUpdate({
+        target: limitPlans.name,
+        set: row,
+        setWhere: sql`${limitPlans.lastChangeId} is ${was}`,
+      });
   }
 
   /** The plan, and every client's place in it. */

@@ -4,19 +4,18 @@
  * object first: whichever step fails, the call answers 503 and repeating it ends the job. Two administrators who set
  * one client at the same moment may leave it with the other's numbers until the next call.
  */
+
 import type { Actor } from "../../../kernel/actor";
 import { done, type Outcome, refuseInvalid, refuseNotFound } from "../../../kernel/errors";
 import { authorize } from "../../../kernel/permissions";
-import type { AuditTrail } from "../../../platform/audit";
-import type { Database } from "../../../platform/database";
+import type { Call } from "../../../platform/call";
+import { type ChangeTools, change } from "../../../platform/change";
 import type { ClientKey, LimiterAdmin, Policy } from "../../../platform/limiter";
 import type { LimitSubject } from "./model";
-import { LimitRepository, type OverrideRow, PLAN_CLIENTS_MAX } from "./repository";
+import { LimitRepository, OVERRIDES, type OverrideRow, PLAN_CLIENTS_MAX, PLANS } from "./repository";
 import type { ClientLimit, LimitNumbers, PlanLimit, SetLimitInput } from "./schemas";
 
-interface Dependencies {
-  readonly database: Database;
-  readonly audit: AuditTrail;
+interface Dependencies extends ChangeTools {
   readonly objects: LimiterAdmin;
   /** The policy that clients without an override have. */
   readonly policy: Policy;
@@ -38,7 +37,8 @@ export class LimitService {
    * The numbers in force and what is spent of them.
    * **Errors**: `forbidden`; `not_found` for an unknown plan; `unavailable`. **Cost**: 1 D1 round trip, 1 object call.
    */
-  async show(actor: Actor, subject: LimitSubject): Promise<Outcome<ClientLimit | PlanLimit>> {
+  async show(call: Call, subject: LimitSubject): Promise<Outcome<ClientLimit | PlanLimit>> {
+    const { actor } = call;
     const permitted = authorize(actor, "limit.manage");
     if (!permitted.ok) return permitted;
     const { database } = this.#on;
@@ -49,7 +49,15 @@ export class LimitService {
         this.#repository.selectPlan(subject.plan),
         this.#repository.clientsOf(subject.plan),
       ]);
-      return plan === undefined ? refuseNotFound() : done(toPlanLimit(subject.plan, plan, clients));
+      return plan === undefined
+        ? refuseNotFound()
+        : done(
+            toPlanLimit(
+              subject.plan,
+              plan,
+              clients.map(({ client }) => client),
+            ),
+          );
     }
     const {
       rows: [[row]],
@@ -63,26 +71,35 @@ export class LimitService {
    * **Cost**: 2 D1 round trips; 2 object calls, for a plan one for each of its clients.
    */
   async set(
-    actor: Actor,
+    call: Call,
     subject: LimitSubject,
     input: SetLimitInput,
   ): Promise<Outcome<ClientLimit | PlanLimit>> {
+    const { actor } = call;
     const permitted = authorize(actor, "limit.manage");
     if (!permitted.ok) return permitted;
-    if (subject.kind === "client") return await this.#setClient(actor, subject.client, input);
+    if (subject.kind === "client") return await this.#setClient(call, subject.client, input);
     if ("plan" in input) {
       return refuseInvalid({ pointer: "#/plan", code: "unknown_field", message: "A plan has no plan." });
     }
-    const { database } = this.#on;
-    const {
-      rows: [, , clients],
-    } = await database.commit([
-      this.#repository.setPlan(subject.plan, input),
-      this.#audited(actor, "limit.set", subject, { ...input }),
-      this.#repository.clientsOf(subject.plan),
-    ]);
-    await this.#push(clients, input);
-    return done(toPlanLimit(subject.plan, input, clients));
+    return await this.#setPlan(call, subject.plan, input);
+  }
+
+  async #setPlan(call: Call, plan: string, numbers: LimitNumbers): Promise<Outcome<PlanLimit>> {
+    const changed = await change(this.#on, call, {
+      ...{ table: PLANS, id: plan, subject: `plan:${plan}`, action: "limit.set", noun: "limit" },
+      select: this.#repository.selectPlanWithClients(plan),
+      rowOf: toPlanRow,
+      decide: (row, mark) =>
+        done({
+          writes: [this.#repository.setPlan(mark, numbers)],
+          answer: toPlanLimit(plan, numbers, row?.clients ?? []),
+          details: { ...numbers },
+        }),
+      answerOf: (row) => toPlanLimit(plan, numbers, row.clients),
+    });
+    if (changed.ok) await this.#push(changed.value.clients, numbers);
+    return changed;
   }
 
   /**
@@ -90,7 +107,8 @@ export class LimitService {
    * plan: its clients have the policy's numbers again, and nothing is reset.
    * **Errors**: `forbidden`, `unavailable`. **Cost**: 2 D1 round trips, 2 object calls (one for each client of a plan).
    */
-  async clear(actor: Actor, subject: LimitSubject): Promise<Outcome<null>> {
+  async clear(call: Call, subject: LimitSubject): Promise<Outcome<null>> {
+    const { actor } = call;
     const permitted = authorize(actor, "limit.manage");
     if (!permitted.ok) return permitted;
     const { database, objects } = this.#on;
@@ -99,7 +117,10 @@ export class LimitService {
       const {
         rows: [clients],
       } = await database.read("primary", [this.#repository.clientsOf(subject.plan)]);
-      await this.#push(clients, null);
+      await this.#push(
+        clients.map(({ client }) => client),
+        null,
+      );
       await database.commit([...this.#repository.deletePlan(subject.plan), audited]);
       return done(null);
     }
@@ -109,33 +130,28 @@ export class LimitService {
     return done(null);
   }
 
-  async #setClient(actor: Actor, client: ClientKey, input: SetLimitInput): Promise<Outcome<ClientLimit>> {
-    const { database, objects } = this.#on;
-    if ("plan" in input) {
-      const {
-        rows: [[plan], members],
-      } = await database.read("primary", [
-        this.#repository.selectPlan(input.plan),
-        this.#repository.clientsOf(input.plan),
-      ]);
-      if (plan === undefined) {
-        return refuseInvalid({ pointer: "#/plan", code: "unknown", message: "There is no such plan." });
-      }
-      if (members.length >= PLAN_CLIENTS_MAX && !members.some((member) => member.client === client)) {
-        const message = `A plan has at most ${PLAN_CLIENTS_MAX} clients.`;
-        return refuseInvalid({ pointer: "#/plan", code: "too_many", message });
-      }
-    }
-    const {
-      rows: [, , [row]],
-    } = await database.commit([
-      this.#repository.setOverride(client, input),
-      this.#audited(actor, "limit.set", { kind: "client", client }, { ...input }),
-      this.#repository.selectOverride(client),
-    ]);
-    const override = row ?? null;
-    await objects.setOverride(client, override);
-    return done(await this.#describe(client, override));
+  async #setClient(call: Call, client: ClientKey, input: SetLimitInput): Promise<Outcome<ClientLimit>> {
+    const changed = await change(this.#on, call, {
+      ...{ table: OVERRIDES, id: client, subject: client, action: "limit.set", noun: "limit" },
+      select: this.#repository.selectOverride(client),
+      also: "plan" in input ? [this.#repository.selectPlanWithClients(input.plan)] : [],
+      rowOf: ([row]) => row ?? null,
+      decide: (_row, mark, also) => {
+        const joined = "plan" in input ? joinedPlan(client, toPlanRow(also?.[0] ?? [])) : done(input);
+        if (!joined.ok) return joined;
+        const plan = "plan" in input ? input.plan : null;
+        return done({
+          writes: [this.#repository.setOverride(mark, input)],
+          answer: { ...joined.value, plan, lastChangeId: mark.changeId },
+          details: { ...input },
+        });
+      },
+      // A plan's numbers are those of the commit.
+      answerOf: (row) => row,
+    });
+    if (!changed.ok) return changed;
+    await this.#on.objects.setOverride(client, changed.value);
+    return done(await this.#describe(client, changed.value));
   }
 
   async #describe(client: ClientKey, override: OverrideRow | null): Promise<ClientLimit> {
@@ -159,10 +175,10 @@ export class LimitService {
     };
   }
 
-  async #push(clients: readonly { readonly client: ClientKey }[], to: LimitNumbers | null): Promise<void> {
+  async #push(clients: readonly ClientKey[], to: LimitNumbers | null): Promise<void> {
     for (let from = 0; from < clients.length; from += PUSH_WIDTH) {
       const some = clients.slice(from, from + PUSH_WIDTH);
-      await Promise.all(some.map(({ client }) => this.#on.objects.setOverride(client, to)));
+      await Promise.all(some.map((client) => this.#on.objects.setOverride(client, to)));
     }
   }
 
@@ -172,10 +188,33 @@ export class LimitService {
   }
 }
 
+interface PlanRow extends LimitNumbers {
+  readonly lastChangeId: string;
+  readonly clients: readonly ClientKey[];
+}
+
+/** @param rows of `selectPlanWithClients` */
+function toPlanRow(
+  rows: readonly { readonly plan: Omit<PlanRow, "clients">; readonly client: ClientKey | null }[],
+): PlanRow | null {
+  const [first] = rows;
+  if (first === undefined) return null;
+  return { ...first.plan, clients: rows.flatMap(({ client }) => (client === null ? [] : [client])) };
+}
+
+/** The numbers of a plan that a client may join. **Errors**: `validation_failed` for a plan that is unknown or full. */
+function joinedPlan(client: ClientKey, plan: PlanRow | null): Outcome<LimitNumbers> {
+  if (plan === null)
+    return refuseInvalid({ pointer: "#/plan", code: "unknown", message: "There is no such plan." });
+  if (plan.clients.length < PLAN_CLIENTS_MAX || plan.clients.includes(client)) return done(plan);
+  const message = `A plan has at most ${PLAN_CLIENTS_MAX} clients.`;
+  return refuseInvalid({ pointer: "#/plan", code: "too_many", message });
+}
+
 function toPlanLimit(
   plan: string,
   { limit, windowSeconds, isShadow }: LimitNumbers,
-  clients: readonly { readonly client: ClientKey }[],
+  clients: readonly ClientKey[],
 ): PlanLimit {
-  return { plan, limit, windowSeconds, isShadow, clients: clients.map(({ client }) => client) };
+  return { plan, limit, windowSeconds, isShadow, clients };
 }

@@ -1,5 +1,6 @@
-/** This isolate's recorder and flusher. They hold values only, and so may outlive requests. */
+/** This isolate's recorder and flusher. */
 import { Analytics } from "../../../platform/analytics";
+import { kept } from "../../../platform/isolate";
 import { createLogger, describeError } from "../../../platform/observability/logger";
 import {
   addToShard,
@@ -18,12 +19,15 @@ const log = createLogger("warn");
 
 export type Metrics = MetricsRecorder<typeof METRICS>;
 
-export const metrics: Metrics = new MetricsRecorder(METRICS, "metrics_series_dropped_total");
+export const metrics = kept((): Metrics => new MetricsRecorder(METRICS, "metrics_series_dropped_total"));
 
-export const metricsFlusher = new MetricsFlusher(metrics, (error) => {
-  metrics.count("metrics_flush_failures_total", {});
-  log.log("warn", "metrics.flush_failed", describeError(error));
-});
+export const metricsFlusher = kept(
+  () =>
+    new MetricsFlusher(metrics(), (error) => {
+      metrics().count("metrics_flush_failures_total", {});
+      log.log("warn", "metrics.flush_failed", describeError(error));
+    }),
+);
 
 /** Of one invocation; 250 is what an invocation may write. Source: developers.cloudflare.com/analytics/analytics-engine/limits */
 const POINTS_MAX = 200;

@@ -37,7 +37,7 @@ export async function reportMetrics(on: ReportSources, format: ExpositionFormat)
 export async function deliverAndRead(
   on: Pick<ReportSources, "bindings" | "flush">,
 ): Promise<Map<string, number>> {
-  await metricsFlusher.flush(on.flush);
+  await metricsFlusher().flush(on.flush);
   return await readShards(on.bindings);
 }
 

@@ -1,20 +1,15 @@
 /** The products in D1. Reads return models; writes return statements, for a batch of the caller's. */
-import { and, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import { products } from "../../../../drizzle/schema/orders";
 import { toTimestamp } from "../../../kernel/clock";
 import type { CursorPosition } from "../../../kernel/cursor";
-import type { Precondition } from "../../../kernel/entity-tag";
 import type { Database, Statement } from "../../../platform/database";
+import { isOneOf } from "../../../platform/is-one-of";
+import { type Mark, MarkedTable, type PendingMark } from "../../../platform/mark";
 import type { Product } from "./model";
 import type { ListProductsQuery, PatchProductInput } from "./schemas";
 
-export interface ProductChange {
-  readonly id: string;
-  /** Written into the row: a guard for what follows in the batch. */
-  readonly changeId: string;
-  readonly at: number;
-  readonly precondition: Precondition;
-}
+export const PRODUCTS = new MarkedTable(products);
 
 /** So many pieces of a product. */
 export interface Pieces {
@@ -43,12 +38,8 @@ export class ProductRepository {
       .limit(1);
   }
 
-  /** One parameter however many ids. */
   selectByIds(ids: readonly string[]) {
-    return this.#database.build
-      .select()
-      .from(products)
-      .where(sql`${products.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+    return this.#database.build.select().from(products).where(isOneOf(products.id, ids));
   }
 
   /** What is left of them, and whether the guard holds, as a batch leaves it. */
@@ -56,7 +47,7 @@ export class ProductRepository {
     return this.#database.build
       .select({ id: products.id, stock: products.stock, isHeld: sql<number>`${guard}`.as("is_held") })
       .from(products)
-      .where(sql`${products.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+      .where(isOneOf(products.id, ids));
   }
 
   /** Newest first, one row more than asked for. **Cost**: an index range. */
@@ -77,29 +68,34 @@ export class ProductRepository {
   }
 
   /** A taken SKU violates `products.sku`. */
-  insert(product: Product, { changeId, at }: ProductChange): Statement {
+  insert(product: Product, { changeId, at }: Mark): Statement {
     const { createdAt: _created, updatedAt: _updated, ...columns } = product;
     return this.#database.build
       .insert(products)
       .values({ ...columns, lastChangeId: changeId, createdAt: at, updatedAt: at });
   }
 
-  /** The row changes only where the precondition holds. */
-  update(change: ProductChange, patch: PatchProductInput): Statement {
+  /**
+   * Changes the row while no administrator has changed it since. A sale in between is no obstacle, unless the change holds
+   * for one version only.
+   */
+  update(mark: PendingMark, patch: PatchProductInput, version: number | null): Statement {
     return this.#database.build
       .update(products)
       .set({
         ...withoutUndefined(patch),
         version: sql`${products.version} + 1`,
-        updatedAt: change.at,
-        lastChangeId: change.changeId,
+        updatedAt: mark.at,
+        lastChangeId: mark.changeId,
       })
-      .where(matching(change));
+      .where(and(PRODUCTS.isStill(mark), version === null ? undefined : eq(products.version, version)));
   }
 
-  /** Orders keep what they bought: no line refers to a product. */
-  remove(change: ProductChange) {
-    return this.#database.build.delete(products).where(matching(change)).returning({ id: products.id });
+  /** Takes the product away, where the mark holds. Orders keep what they bought: no line refers to a product. */
+  remove(mark: Mark) {
+    return this.#database.build
+      .delete(products)
+      .where(and(eq(products.id, mark.id), PRODUCTS.isMarkedBy(mark)));
   }
 
   /** Takes the pieces, each product once. The table's check on `stock` is the last guard, should all others fail. */
@@ -132,16 +128,6 @@ export function areAvailable(pieces: readonly Pieces[]): SQL {
     where ${products.id} is null or ${products.stock} < wanted.value)`;
 }
 
-/** Holds once this change, and no other, wrote the row. */
-export function productChangedBy({ id, changeId }: ProductChange): SQL {
-  return sql`exists (select 1 from ${products} where ${products.id} = ${id} and ${products.lastChangeId} = ${changeId})`;
-}
-
-/** Holds while the row is as the change expects it: for what precedes a deletion in its batch. */
-export function isUnchanged(change: ProductChange): SQL {
-  return sql`exists (select 1 from ${products} where ${matching(change)})`;
-}
-
 export function toProduct({ lastChangeId: _lastChangeId, ...row }: ProductRow): Product {
   return {
     id: row.id,
@@ -154,14 +140,6 @@ export function toProduct({ lastChangeId: _lastChangeId, ...row }: ProductRow): 
     createdAt: toTimestamp(row.createdAt),
     updatedAt: toTimestamp(row.updatedAt),
   };
-}
-
-/** The WHERE that enforces `If-Match`: a stale version matches no row. */
-function matching({ id, precondition }: ProductChange): SQL | undefined {
-  return and(
-    eq(products.id, id),
-    precondition.kind === "versions" ? inArray(products.version, [...precondition.versions]) : undefined,
-  );
 }
 
 /** `{id: quantity}` as JSON: one parameter, however many products. */

@@ -4,10 +4,10 @@
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { userProfiles, users } from "../../../../drizzle/schema/users";
-import { NO_PRECONDITION } from "../../../kernel/entity-tag";
 import type { Database, Statement } from "../../../platform/database";
-import type { ChangeContext } from "../model";
-import { type Account, changedBy, toAccount, userColumns } from "../repository";
+import type { Mark } from "../../../platform/mark";
+import type { Account } from "../model";
+import { toAccount, USERS, userColumns } from "../repository";
 
 /** An account with its password's hash; null for an account without a password. */
 export interface Credential extends Account {
@@ -19,13 +19,6 @@ export interface Snapshot {
   readonly id: string;
   readonly tokenEpoch: number;
   readonly passwordHash: string | null;
-}
-
-export interface Stamp {
-  readonly id: string;
-  /** What follows in the batch is guarded on it, see `isDoneBy`. */
-  readonly eventId: string;
-  readonly at: number;
 }
 
 type CredentialRow = Parameters<typeof toAccount>[0] & Pick<Credential, "passwordHash">;
@@ -63,8 +56,8 @@ export class CredentialRepository {
   }
 
   /** Holds once this change, and no other, wrote the row. */
-  isDoneBy(stamp: Stamp): SQL {
-    return changedBy(contextOf(stamp));
+  isDoneBy(mark: Mark): SQL {
+    return USERS.isMarkedBy(mark);
   }
 
   /** The same password under other parameters: no change that anyone is told of. */
@@ -73,10 +66,10 @@ export class CredentialRepository {
   }
 
   /** A new password by one who knew the old: tokens stay good, so the epoch stays. */
-  changePassword(stamp: Stamp, snapshot: Snapshot, passwordHash: string): Statement {
+  changePassword(mark: Mark, snapshot: Snapshot, passwordHash: string): Statement {
     return this.#database.build
       .update(users)
-      .set({ passwordHash, lastChangeId: stamp.eventId })
+      .set({ passwordHash, lastChangeId: mark.changeId })
       .where(this.#matches(snapshot));
   }
 
@@ -85,7 +78,7 @@ export class CredentialRepository {
    * address that somebody else may have asked for is dropped.
    */
   resetPassword(
-    stamp: Stamp,
+    mark: Mark,
     snapshot: Snapshot,
     reset: { passwordHash: string; addressKey: string; guard: SQL },
   ): Statement {
@@ -96,21 +89,21 @@ export class CredentialRepository {
         tokenEpoch: sql`${users.tokenEpoch} + 1`,
         isEmailVerified: true,
         pendingEmail: null,
-        ...versionStamp(stamp),
+        ...versionOf(mark),
       })
       .where(and(this.#matches(snapshot), eq(users.emailKey, reset.addressKey), reset.guard));
   }
 
   /** The address the token was mailed to is proven, if it is still the user's. */
-  verifyEmail(stamp: Stamp, addressKey: string, guard: SQL): Statement {
+  verifyEmail(mark: Mark, addressKey: string, guard: SQL): Statement {
     return this.#database.build
       .update(users)
-      .set({ isEmailVerified: true, ...versionStamp(stamp) })
-      .where(and(eq(users.id, stamp.id), eq(users.emailKey, addressKey), guard));
+      .set({ isEmailVerified: true, ...versionOf(mark) })
+      .where(and(eq(users.id, mark.id), eq(users.emailKey, addressKey), guard));
   }
 
   /** The pending address takes effect, if it is still that one. A taken address violates `users.email_key`. */
-  confirmEmail(stamp: Stamp, addressKey: string, guard: SQL): Statement {
+  confirmEmail(mark: Mark, addressKey: string, guard: SQL): Statement {
     return (
       this.#database.build
         .update(users)
@@ -119,10 +112,10 @@ export class CredentialRepository {
           emailKey: addressKey,
           pendingEmail: null,
           isEmailVerified: true,
-          ...versionStamp(stamp),
+          ...versionOf(mark),
         })
         // Addresses are ASCII (see `emailSchema`), where SQLite's lower() is JavaScript's.
-        .where(and(eq(users.id, stamp.id), sql`lower(${users.pendingEmail}) = ${addressKey}`, guard))
+        .where(and(eq(users.id, mark.id), sql`lower(${users.pendingEmail}) = ${addressKey}`, guard))
     );
   }
 
@@ -143,10 +136,6 @@ export class CredentialRepository {
   }
 }
 
-function versionStamp({ at, eventId }: Stamp) {
-  return { version: sql`${users.version} + 1`, updatedAt: at, lastChangeId: eventId };
-}
-
-function contextOf(stamp: Stamp): ChangeContext {
-  return { ...stamp, precondition: NO_PRECONDITION };
+function versionOf({ at, changeId }: Mark) {
+  return { version: sql`${users.version} + 1`, updatedAt: at, lastChangeId: changeId };
 }

@@ -1,20 +1,24 @@
 import { expect, test } from "vitest";
 import { AppError, done, refuse } from "../../../../src/kernel/errors";
 import { Deriver } from "../../../../src/platform/deriver";
-import type { AuthBudgets } from "../../../../src/platform/limiter";
-import { Attempts } from "../../../../src/services/auth";
+import type { ExactBudgets } from "../../../../src/platform/limiter";
+import { Attempts, type AuthBudgetName } from "../../../../src/services/auth";
 import { testScope } from "../../../support/scope";
 
 /** Budgets of which those of accounts do something else than charge. */
 function attemptsWith(accountBudget: () => Promise<never> | ReturnType<typeof refuse>) {
   const refunded: string[] = [];
-  const budgets: Pick<AuthBudgets, "spend"> = {
+  const budgets: Pick<ExactBudgets<AuthBudgetName>, "spend"> = {
     spend: async (name, subject) =>
       subject.kind === "account"
         ? await accountBudget()
         : done({ refund: async () => void refunded.push(name) }),
   };
-  const attempts = new Attempts(budgets as AuthBudgets, new Deriver("A".repeat(43)), testScope());
+  const attempts = new Attempts(
+    budgets as ExactBudgets<AuthBudgetName>,
+    new Deriver("A".repeat(43)),
+    testScope(),
+  );
   const begin = () =>
     attempts.begin([
       ["loginPerIp", "caller"],

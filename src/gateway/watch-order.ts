@@ -1,27 +1,25 @@
-/** An order as it changes, read again and again: D1 tells nobody of a change. */
-import type { Outcome } from "../../kernel/errors";
-import type { Order } from "../../services/orders";
-import type { RequestCall } from "../request-call";
+/** An order as it changes, read again and again: D1 notifies no one of a change. */
+import type { Outcome } from "../kernel/errors";
+import type { Order } from "../services/orders";
 
 const INTERVAL_MS = 1_000;
 /**
- * Then the stream ends without error, and who is still interested calls again, charged and judged anew: less than a
- * minute, for that is how soon a revoked token must be of no use.
+ * Then the stream ends without error. A client that still watches calls again, and is charged and checked again: within a
+ * minute, because a revoked token must be of no use by then.
  */
 const READS_MAX = 50;
 
 /**
- * The order now and after each change, until it can change no more, `signal` says stop, or `READS_MAX` reads were made.
- * A refusal, such as of an order that is gone, is the last. **Cost**: 1 D1 round trip a second.
+ * Yields the order now and after each change, until it can change no more, `signal` says stop, or `READS_MAX` reads were
+ * made. A refusal, such as of an order that is gone, is the last. **Cost**: 1 D1 round trip a second.
  */
 export async function* watchOrder(
-  { services, actor }: RequestCall,
-  id: string,
+  get: () => Promise<Outcome<Order>>,
   signal: AbortSignal,
 ): AsyncGenerator<Outcome<Order>> {
   let seen = 0;
   for (let read = 1; read <= READS_MAX && !signal.aborted; read += 1) {
-    const outcome = await services.orders.get(actor, id);
+    const outcome = await get();
     if (!outcome.ok) return yield outcome;
     const { version, status } = outcome.value;
     if (version > seen) yield outcome;

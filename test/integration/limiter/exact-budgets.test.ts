@@ -1,28 +1,22 @@
 import { expect, test } from "vitest";
 import { newId } from "../../../src/platform/clock";
-import { AUTH_BUDGET_DEFAULTS } from "../../../src/platform/env";
-import { AuthBudgets, type AuthBudgetsContext } from "../../../src/platform/limiter/auth-budgets";
 import type { BudgetSubject } from "../../../src/platform/limiter/budget-target";
-import { policiesOf } from "../../../src/platform/limiter/policies";
+import { ExactBudgets, type ExactBudgetsContext } from "../../../src/platform/limiter/exact-budgets";
 import { newCalls } from "../../../src/platform/observability/calls";
 import { createLogger } from "../../../src/platform/observability/logger";
+import { type AuthBudgetName, authBudgetsOf } from "../../../src/services/auth";
 import { realObject } from "../../support/limiter";
 
-const policies = policiesOf({
-  RATE_LIMIT_MAX: 100,
-  RATE_LIMIT_WINDOW_SECONDS: 900,
-  RATE_LIMIT_LEASE_MAX: undefined,
-  AUTH_BUDGETS: AUTH_BUDGET_DEFAULTS,
-});
+const policies = authBudgetsOf({ AUTH_BUDGETS: {} });
 const account: BudgetSubject = { kind: "account", id: "ada@example.com" };
 const from = (address: string | null): BudgetSubject => ({ kind: "address", address });
 
-function newBudgets(replaced: Partial<AuthBudgetsContext> = {}) {
+function newBudgets(replaced: Partial<ExactBudgetsContext<AuthBudgetName>> = {}) {
   const calls = newCalls();
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   return {
     calls,
-    budgets: new AuthBudgets({
+    budgets: new ExactBudgets({
       objectOf: realObject,
       shield: async () => true,
       policies,

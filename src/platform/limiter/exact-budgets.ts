@@ -1,14 +1,13 @@
 /**
- * The budgets of the auth endpoints: exact, each attempt asks the object of its (budget, key). No leases, for these
- * budgets are small and guard passwords: when the object is silent they refuse.
+ * Exact budgets: each attempt asks the object of its (budget, key). They have no leases, because they are small and guard
+ * secrets: when the object does not answer, they refuse.
  *
- * An attempt is charged *before* it is made and refunded when it turns out not to count (a login that succeeded). So
+ * An attempt is charged *before* it is made and refunded when it turns out not to count, because it succeeded. So
  * of a thousand guesses at once no more than the limit are ever tried; checking first and charging on failure would
  * let all of them through the check.
  */
 import { done, type Outcome } from "../../kernel/errors";
 import type { NewId } from "../../kernel/ids";
-import type { AuthBudgetName } from "../env";
 import type { Calls } from "../observability/calls";
 import { describeError, type Logger } from "../observability/logger";
 import {
@@ -34,20 +33,20 @@ export interface Charge {
   refund(): Promise<void>;
 }
 
-export interface AuthBudgetsContext {
+export interface ExactBudgetsContext<Name extends string> {
   readonly objectOf: (name: string) => LimiterObject;
   readonly shield: Shield;
-  readonly policies: Readonly<Record<AuthBudgetName, Policy>>;
+  readonly policies: Readonly<Record<Name, Policy>>;
   readonly newId: NewId;
   readonly sleep: Sleep;
   readonly calls: Calls;
   readonly log: Logger;
 }
 
-export class AuthBudgets {
-  readonly #context: AuthBudgetsContext;
+export class ExactBudgets<Name extends string> {
+  readonly #context: ExactBudgetsContext<Name>;
 
-  constructor(context: AuthBudgetsContext) {
+  constructor(context: ExactBudgetsContext<Name>) {
     this.#context = context;
   }
 
@@ -57,7 +56,7 @@ export class AuthBudgets {
    * exists.
    * **Errors**: `unavailable` when an object failed or was silent. **Cost**: one object call, two side by side for IPv6.
    */
-  async spend(name: AuthBudgetName, subject: BudgetSubject): Promise<Outcome<Charge>> {
+  async spend(name: Name, subject: BudgetSubject): Promise<Outcome<Charge>> {
     const targets = budgetTargets(this.#context.policies[name], subject);
     const burst = await refuseBurst(this.#context.shield, targets);
     if (burst !== null) return burst;
@@ -100,9 +99,9 @@ export class AuthBudgets {
       return objectOf(object).ask(ask, quota);
     };
     const grant = await sendUntilSilent(send, sleep).catch((cause: unknown) => {
-      throw objectUnavailable("an auth budget's object failed", cause);
+      throw objectUnavailable("a budget's object failed", cause);
     });
-    if (grant === SILENT) throw objectUnavailable("an auth budget's object did not answer");
+    if (grant === SILENT) throw objectUnavailable("a budget's object did not answer");
     return grant;
   }
 }

@@ -3,7 +3,7 @@ import type { AdmissionSource } from "../observability/calls";
 import { SHIELD_SECONDS } from "./burst-shield";
 import type { ClientKey } from "./client-key";
 import type { Allowance, ClientEntry, Verdict } from "./lease-book";
-import { BURST_POLICY, type Policy, type PolicyName } from "./policies";
+import { BURST_POLICY, type Policy } from "./policies";
 import type { Revocations } from "./revocations";
 import { objectUnavailable } from "./silence";
 
@@ -16,15 +16,15 @@ export interface KnownRevocations {
   isSessionRevoked(sessionId: string): boolean;
 }
 
-export interface AdmissionRequest {
+export interface BudgetRequest {
   readonly clientKey: ClientKey;
   readonly policy: Policy;
 }
 
-export interface Admission {
+export interface BudgetAnswer {
   /** `fail-open`: the object failed or was silent, and the isolate admitted out of its own small allowance. */
   readonly outcome: "admitted" | "refused" | "fail-open";
-  readonly policy: PolicyName;
+  readonly policy: string;
   readonly limit: number;
   readonly windowSeconds: number;
   readonly remaining: number;
@@ -36,7 +36,7 @@ export interface Admission {
   readonly revocations: KnownRevocations | null;
   readonly decidedBy: AdmissionSource;
   /** The policy that refused. In shadow mode it is named although the request was admitted. */
-  readonly violatedPolicy: PolicyName | typeof BURST_POLICY | null;
+  readonly violatedPolicy: string | null;
 }
 
 /** What a request ends with. */
@@ -50,12 +50,12 @@ export const FAIL_OPEN_ALLOWANCE = 10;
 const ALLOWANCE_PERIOD_MS = 60_000;
 
 /** The answer to a request, out of the verdict on it. **Errors**: `unavailable` when the isolate's allowance is spent. */
-export function admissionOf(
+export function budgetAnswerOf(
   entry: ClientEntry,
   policy: Policy,
   verdict: FinalVerdict,
   nowMs: number,
-): Admission {
+): BudgetAnswer {
   if (verdict.kind === "silent") return fromAllowance(entry.allowance, policy, nowMs);
   if (verdict.kind === "shielded") return shielded(policy);
   const { window, revocations } = verdict.known;
@@ -78,7 +78,7 @@ export function admissionOf(
 }
 
 /** The object is silent: a few are admitted, nothing is known of revocations. */
-function fromAllowance(allowance: Allowance, policy: Policy, nowMs: number): Admission {
+function fromAllowance(allowance: Allowance, policy: Policy, nowMs: number): BudgetAnswer {
   if (nowMs >= allowance.endsAt) Object.assign(allowance, { spent: 0, endsAt: nowMs + ALLOWANCE_PERIOD_MS });
   const allowed = Math.min(FAIL_OPEN_ALLOWANCE, policy.limit);
   if (allowance.spent >= allowed)
@@ -99,7 +99,7 @@ function fromAllowance(allowance: Allowance, policy: Policy, nowMs: number): Adm
 }
 
 /** Nothing is known of the budget, so nothing of it is promised. */
-function shielded(policy: Policy): Admission {
+function shielded(policy: Policy): BudgetAnswer {
   return {
     outcome: "refused",
     policy: policy.name,

@@ -1,18 +1,19 @@
 /**
- * The gate of `/api`, `/graphql` and `/rpc`. A decision out of the isolate's memory comes before the handler. When the client's object must
- * be asked, an unsafe method waits for the answer first; on a safe one the handler's reads run beside the ask, which is
- * awaited before anything is answered, so that the hop costs no time and nothing leaks.
+ * Admission to `/api`, `/graphql` and `/rpc`. A decision from the isolate's memory comes before the handler. When the
+ * client's object must decide, an unsafe method waits for it first. On a safe method the handler's reads run beside that
+ * call, which is awaited before the response, so the hop costs no time and nothing leaks.
  */
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { ANONYMOUS } from "../../../kernel/actor";
 import { AppError, type Refusal } from "../../../kernel/errors";
-import { policyNameFor, rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
+import { rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
 import { describeError } from "../../../platform/observability/logger";
-import { type Entrant, type Passage, pass, passOrFailure } from "../../admission";
+import { type Admission, admissionOf, admissionOrFailure, type Entrant } from "../../admission";
 import { refusalOf } from "../../error-map";
 import type { GatewayEnv } from "../../request-context";
 import { problem } from "../problem";
+import { isLimited } from "../route-groups";
 
 /** They bring credentials of their own: a client whose access token has expired must be able to get another. */
 const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
@@ -26,49 +27,47 @@ const CREDENTIAL_PATHS: ReadonlySet<string> = new Set([
 ]);
 
 /** Charges every request of a limited route group, but OPTIONS, to its client. */
-export const admission = createMiddleware<GatewayEnv>(async (c, next) => {
-  const policyName = policyNameFor(c.req.path);
-  if (policyName === null || c.req.method === "OPTIONS") return await next();
+export const admit = createMiddleware<GatewayEnv>(async (c, next) => {
+  if (!isLimited(c.req.path) || c.req.method === "OPTIONS") return await next();
   const entrant: Entrant = {
     services: c.get("services"),
     credentials: c.get("credentials"),
     config: c.get("config"),
     address: c.req.header("cf-connecting-ip"),
-    policyName,
   };
-  const passing = pass(entrant);
-  let passage: Passage;
+  const pending = admissionOf(entrant);
+  let admission: Admission;
   c.set("admitAgain", async () => {
-    passage = await pass({ ...entrant, credentials: c.get("credentials") });
-    return settle(c, passage);
+    admission = await admissionOf({ ...entrant, credentials: c.get("credentials") });
+    return settle(c, admission);
   });
-  if (passing instanceof Promise && canOverlap(c)) return await overlapped(c, passing, next);
+  if (pending instanceof Promise && canOverlap(c)) return await overlapped(c, pending, next);
 
-  passage = await passing;
-  const refusal = settle(c, passage);
+  admission = await pending;
+  const refusal = settle(c, admission);
   if (refusal !== null) {
     const refused = problem(c, refusal);
-    announce(refused, passage);
+    announce(refused, admission);
     return refused;
   }
   await next();
-  announce(c.res, passage);
+  announce(c.res, admission);
   return undefined;
 });
 
-/** Sets whom the token names. The refusal, if the request may not go on. */
-function settle(c: Context<GatewayEnv>, passage: Passage): Refusal | null {
-  warnInShadow(c, passage);
-  const refusal = refusalOn(c, passage);
+/** Sets the actor that the token names. Returns the refusal if the request may not go on. */
+function settle(c: Context<GatewayEnv>, admission: Admission): Refusal | null {
+  warnInShadow(c, admission);
+  const refusal = refusalOn(c, admission);
   if (refusal !== null) return refusal;
-  if (passage.badToken !== null) c.set("actor", ANONYMOUS);
-  if (passage.token !== null) {
-    const { userId, role, sessionId } = passage.token;
+  if (admission.badToken !== null) c.set("actor", ANONYMOUS);
+  if (admission.token !== null) {
+    const { userId, role, sessionId } = admission.token;
     c.set("actor", { kind: "user", userId, role, sessionId });
     const credentials = c.get("credentials");
-    // Read anew: what is admitted again is judged by that.
-    if (credentials.kind === "verified" && credentials.token !== passage.token)
-      c.set("credentials", { ...credentials, token: passage.token });
+    // It was read again: what is admitted again is judged by that.
+    if (credentials.kind === "verified" && credentials.token !== admission.token)
+      c.set("credentials", { ...credentials, token: admission.token });
   }
   return null;
 }
@@ -84,23 +83,23 @@ function canOverlap(c: Context<GatewayEnv>): boolean {
 
 async function overlapped(
   c: Context<GatewayEnv>,
-  passing: Promise<Passage>,
+  pending: Promise<Admission>,
   next: () => Promise<void>,
 ): Promise<undefined> {
   // What earlier middleware put on the answer, whatever it will be.
   const headers = new Headers(c.res.headers);
-  const outcome = passOrFailure(passing);
+  const outcome = admissionOrFailure(pending);
   await next();
-  const passage = await outcome;
-  if (passage instanceof AppError) {
-    c.var.scope.log.log("error", "request.failed", { method: c.req.method, ...describeError(passage) });
-    replaceAnswer(c, headers, refusalOf(passage));
+  const admission = await outcome;
+  if (admission instanceof AppError) {
+    c.var.scope.log.log("error", "request.failed", { method: c.req.method, ...describeError(admission) });
+    replaceAnswer(c, headers, refusalOf(admission));
     return;
   }
-  const refusal = refusalOn(c, passage);
+  const refusal = refusalOn(c, admission);
   if (refusal !== null) replaceAnswer(c, headers, refusal);
-  warnInShadow(c, passage);
-  announce(c.res, passage);
+  warnInShadow(c, admission);
+  announce(c.res, admission);
 }
 
 /** The handler's answer goes, with every header that it set: an entity tag says something too. */
@@ -116,17 +115,17 @@ function replaceAnswer(c: Context<GatewayEnv>, headers: Headers, refusal: Refusa
   if (unanswered !== null && !unanswered.locked) c.var.scope.waitUntil(unanswered.cancel());
 }
 
-function refusalOn(c: Context<GatewayEnv>, { overLimit, badToken }: Passage): Refusal | null {
+function refusalOn(c: Context<GatewayEnv>, { overLimit, badToken }: Admission): Refusal | null {
   return overLimit ?? (CREDENTIAL_PATHS.has(c.req.path) ? null : badToken);
 }
 
-function warnInShadow(c: Context<GatewayEnv>, { admission: figures }: Passage): void {
-  if (figures.outcome !== "admitted" || figures.violatedPolicy === null) return;
-  c.get("scope").log.log("warn", "limit.exceeded_in_shadow", { policy: figures.violatedPolicy });
+function warnInShadow(c: Context<GatewayEnv>, { budget }: Admission): void {
+  if (budget.outcome !== "admitted" || budget.violatedPolicy === null) return;
+  c.get("scope").log.log("warn", "limit.exceeded_in_shadow", { policy: budget.violatedPolicy });
 }
 
-/** Tells of the budget, on the finished answer: a header that is put on before there is one is copied into it. */
-function announce({ headers }: Response, { admission: figures }: Passage): void {
-  headers.set("RateLimit-Policy", rateLimitPolicyField(figures));
-  headers.set("RateLimit", rateLimitField(figures));
+/** Sets the RateLimit fields on the finished response, because a header set before there is one is copied into it. */
+function announce({ headers }: Response, { budget }: Admission): void {
+  headers.set("RateLimit-Policy", rateLimitPolicyField(budget));
+  headers.set("RateLimit", rateLimitField(budget));
 }

@@ -1,14 +1,14 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
-import { admission } from "../../../src/gateway/http/middleware/admission";
-import { failed } from "../../../src/gateway/http/middleware/faults";
-import type { Credentials, GatewayEnv, Services } from "../../../src/gateway/request-context";
-import { AppError } from "../../../src/kernel/errors";
-import { AUTH_BUDGET_DEFAULTS, type Config } from "../../../src/platform/env";
-import type { Admission, Limiter } from "../../../src/platform/limiter";
-import { testScope } from "../../support/scope";
+import { admit } from "../../../../src/gateway/http/middleware/admit";
+import { failed } from "../../../../src/gateway/http/middleware/faults";
+import type { Credentials, GatewayEnv, Services } from "../../../../src/gateway/request-context";
+import { AppError } from "../../../../src/kernel/errors";
+import type { Config } from "../../../../src/platform/env";
+import type { BudgetAnswer, Limiter } from "../../../../src/platform/limiter";
+import { testScope } from "../../../support/scope";
 
-const ADMITTED: Admission = {
+const ADMITTED: BudgetAnswer = {
   outcome: "admitted",
   policy: "default",
   limit: 100,
@@ -20,7 +20,7 @@ const ADMITTED: Admission = {
   decidedBy: "object",
   violatedPolicy: null,
 };
-const REFUSED: Admission = {
+const REFUSED: BudgetAnswer = {
   ...ADMITTED,
   outcome: "refused",
   remaining: 0,
@@ -28,7 +28,7 @@ const REFUSED: Admission = {
   retryAfterSeconds: 950,
   violatedPolicy: "default",
 };
-const ENDED: Admission = {
+const ENDED: BudgetAnswer = {
   ...ADMITTED,
   revocations: {
     minEpoch: 0,
@@ -37,7 +37,7 @@ const ENDED: Admission = {
     isSessionRevoked: (id) => id === "session-1",
   },
 };
-const SILENT: Admission = { ...ADMITTED, outcome: "fail-open", revocations: null, decidedBy: "isolate" };
+const SILENT: BudgetAnswer = { ...ADMITTED, outcome: "fail-open", revocations: null, decidedBy: "isolate" };
 
 const VERIFIED: Credentials = {
   kind: "verified",
@@ -46,10 +46,10 @@ const VERIFIED: Credentials = {
 };
 
 /** Five lines of app, with a limiter that answers when it is told to. */
-function gate(credentials: Credentials, remembered: Admission | null = null, isValid = true) {
+function gate(credentials: Credentials, remembered: BudgetAnswer | null = null, isValid = true) {
   const ran: string[] = [];
   const checked: string[] = [];
-  const { promise, resolve, reject } = Promise.withResolvers<Admission>();
+  const { promise, resolve, reject } = Promise.withResolvers<BudgetAnswer>();
   const limiter: Pick<Limiter, "admit" | "admitFromMemory"> = {
     admitFromMemory: () => remembered,
     admit: () => promise,
@@ -66,14 +66,13 @@ function gate(credentials: Credentials, remembered: Admission | null = null, isV
       c.set("config", {
         RATE_LIMIT_MAX: 100,
         RATE_LIMIT_WINDOW_SECONDS: 900,
-        AUTH_BUDGETS: AUTH_BUDGET_DEFAULTS,
       } as Config);
       c.set("services", { limiter, auth } as unknown as Services);
       c.set("scope", testScope());
       c.header("X-Before", "stays");
       await next();
     })
-    .use(admission)
+    .use(admit)
     .all("/api/thing", (c) => {
       ran.push(c.req.method);
       c.header("ETag", '"7"');

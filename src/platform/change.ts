@@ -1,0 +1,293 @@
+/**
+ * The write path: how one row changes, with its event, its audit row and its recorded answer, in one batch.
+ *
+ * ```
+ * 1  read the row, and claim the key      one batch on the primary; or the row out of a cache; nothing for a new row
+ * 2  decide                               pure: a refusal, or what to write and to answer
+ * 3  tell the user's object               when the decision says so
+ * 4  commit                               writes, row, event, audit, answer: guarded on `last_change_id` as it was read
+ * 5  whose mark does the row carry?       ours: done. Another's: decide again on the row that the batch has read
+ * 6  after the response                   cache and queue
+ * ```
+ * Each round writes under a mark of its own, so after a lost answer the row itself says whether the change took effect.
+ */
+import type { BatchResponse } from "drizzle-orm/batch";
+import { AppError, done, type Outcome, refuseBusy } from "../kernel/errors";
+import type { NewEvent } from "../kernel/event";
+import type { AuditTrail } from "./audit";
+import type { Call } from "./call";
+import { ConstraintViolation } from "./constraint-violation";
+import type { Answer, Database, Statement, Statements } from "./database";
+import { type Mark, type Marked, type MarkedTable, newMark, type PendingMark } from "./mark";
+import { describeError } from "./observability/logger";
+import type { Outbox } from "./outbox";
+import type { Scope } from "./scope";
+
+/** What a change stands on. */
+export interface ChangeTools {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly audit: AuditTrail;
+  readonly scope: Scope;
+}
+
+/** An event of a change. */
+export interface ChangeEvent extends Omit<NewEvent, "data"> {
+  readonly data: object;
+  /** Instead of the registered consumers and subscriptions of its type. */
+  readonly consumers?: readonly string[];
+}
+
+/** What a change does, once it is decided. */
+export interface Decision<T> {
+  /** The first writes the mark into the row as it was read; the others are guarded on the mark. Empty: nothing changes. */
+  readonly writes: Statements;
+  readonly answer: T;
+  /** The first takes the id of the change. */
+  readonly events?: readonly ChangeEvent[];
+  /** Of the audit row. */
+  readonly details?: object;
+  /** Tells the user's object, before the commit. **Errors**: `unavailable`; nothing is written then. */
+  readonly tell?: () => Promise<void>;
+  /** Takes the row away, at the end of the batch. */
+  readonly last?: Statements;
+}
+
+export interface Plan<Row extends Marked, Select extends Statement, Also extends Statements, T> {
+  readonly table: MarkedTable;
+  readonly id: string;
+  /** Of the audit row: `user:<id>` and `user.update`. */
+  readonly subject: string;
+  readonly action: string;
+  /** What the refusal of a change that others outran each time calls the row: `user`. */
+  readonly noun: string;
+  /** Reads the row; null for a new one. It runs again in the batch of the commit. */
+  readonly select: Select | null;
+  /** What else decides. It is read once, with the row. */
+  readonly also?: Also;
+  /** The row, out of what `select` and, at the first read, `also` returned. */
+  readonly rowOf: (rows: Select["_"]["result"], also: BatchResponse<Also> | null) => Row | null;
+  /** The row as a cache has it; null when none has. Only for a plan without `also`, and only a call without a key uses it. */
+  readonly cached?: () => Promise<Row | null>;
+  /** Whether the caller may make the change at all. It decides before an earlier answer is replayed. */
+  readonly permit?: (row: Row | null) => Outcome<unknown>;
+  readonly decide: (
+    row: Row | null,
+    mark: PendingMark,
+    also: BatchResponse<Also> | null,
+  ) => Outcome<Decision<T>>;
+  /** What a violated constraint of the schema means, by its name. */
+  readonly violations?: Readonly<Record<string, () => Outcome<never>>>;
+  /** The answer out of the row as the batch left it, where others write to it without a mark. Not under a key. */
+  readonly answerOf?: (row: Row) => T;
+  /** After the commit. @param row as the batch left it; null when it was taken away */
+  readonly committed?: (row: Row | null, answer: Answer<Statements>, mark: Mark) => void;
+}
+
+/** The first decision and three repetitions. */
+const ROUNDS_MAX = 4;
+
+/**
+ * Runs a change. **Errors**: those of `decide`, `permit` and the key; `unavailable` when others were faster each time, or when
+ * the object or the database does not answer. **Cost**: 2 D1 round trips, 1 for a cached row or a new one without a key; 1
+ * more each time another change was faster.
+ */
+export async function change<Row extends Marked, Select extends Statement, const Also extends Statements, T>(
+  on: ChangeTools,
+  call: Call,
+  plan: Plan<Row, Select, Also, T>,
+): Promise<Outcome<T>> {
+  return await new Change(on, call, plan).run();
+}
+
+/** A decision with the mark under which it is committed. */
+interface Decided<T> {
+  readonly mark: PendingMark;
+  readonly decision: Decision<T>;
+  /** No other decision follows, so the same batch frees a key whose answer it does not record. */
+  readonly isLast: boolean;
+}
+
+/** What came of a round: an outcome, or the row that another change left. */
+type Round<Row, T> = { readonly outcome: Outcome<T> } | { readonly outcome: null; readonly row: Row | null };
+
+class Change<Row extends Marked, Select extends Statement, Also extends Statements, T> {
+  readonly #on: ChangeTools;
+  readonly #call: Call;
+  readonly #plan: Plan<Row, Select, Also, T>;
+  /** Answers by the changes that this call has tried to commit: a row that carries one of them is done. */
+  readonly #tried = new Map<string, T>();
+  #also: BatchResponse<Also> | null = null;
+
+  constructor(on: ChangeTools, call: Call, plan: Plan<Row, Select, Also, T>) {
+    this.#on = on;
+    this.#call = call;
+    this.#plan = plan;
+  }
+
+  async run(): Promise<Outcome<T>> {
+    const cached = this.#call.key.isGiven ? null : ((await this.#plan.cached?.()) ?? null);
+    if (cached !== null && this.#isConclusive(cached)) return await this.#rounds(cached);
+    const { row, ended } = await this.#open();
+    return ended ?? (await this.#rounds(row));
+  }
+
+  /** Only a commit finds out that the cache was behind: a refusal, or a change of nothing, is decided on the row itself. */
+  #isConclusive(cached: Row): boolean {
+    const decided = this.#decide(cached, 1);
+    return decided.ok && decided.value.decision.writes.length > 0;
+  }
+
+  async #rounds(first: Row | null): Promise<Outcome<T>> {
+    let row = first;
+    for (let round = 1; round <= ROUNDS_MAX; round += 1) {
+      const decided = this.#decide(row, round);
+      if (!decided.ok) return decided;
+      const tried = await this.#try(decided.value);
+      if (tried.outcome !== null) return tried.outcome;
+      row = tried.row;
+      if (decided.value.isLast) break;
+    }
+    const refused = this.#decide(row, ROUNDS_MAX);
+    return refused.ok ? refuseBusy(this.#plan.noun) : refused;
+  }
+
+  /** Reads the row and claims the key. A call that is over has an outcome: an earlier answer, or a refusal. */
+  async #open(): Promise<{ readonly row: Row | null; readonly ended: Outcome<T> | null }> {
+    const { rows, ended } = await this.#call.key.open(this.#on.database, this.#reads());
+    const row = this.#rowOf(rows);
+    const permitted = this.#plan.permit?.(row);
+    return { row, ended: permitted === undefined || permitted.ok ? ended : permitted };
+  }
+
+  #reads(): Statements {
+    const { select, also = [] } = this.#plan;
+    return select === null ? also : [select, ...also];
+  }
+
+  /** @param rows of `#reads`, in their order */
+  #rowOf(rows: readonly unknown[]): Row | null {
+    const { select, rowOf } = this.#plan;
+    const [first, ...rest] = select === null ? [[], ...rows] : rows;
+    this.#also = rest as BatchResponse<Also>;
+    return rowOf(first as Select["_"]["result"], this.#also);
+  }
+
+  #decide(row: Row | null, round: number): Outcome<Decided<T>> {
+    const { scope } = this.#on;
+    const mark = { ...newMark(scope, this.#plan.id), was: row?.lastChangeId ?? null };
+    const decided = this.#plan.decide(row, mark, this.#also);
+    return decided.ok ? done({ mark, decision: decided.value, isLast: this.#isLast(round) }) : decided;
+  }
+
+  /** With a key and `If-Match` a race that was lost is refused by that. */
+  #isLast(round: number): boolean {
+    const { key, precondition } = this.#call;
+    return round === ROUNDS_MAX || (key.isGiven && precondition.kind === "versions");
+  }
+
+  async #try(decided: Decided<T>): Promise<Round<Row, T>> {
+    const { decision, mark, isLast } = decided;
+    await this.#tell(decision);
+    this.#tried.set(mark.changeId, decision.answer);
+    try {
+      return decision.writes.length === 0 ? await this.#leave(decision) : await this.#commit(decided);
+    } catch (error) {
+      const refused = this.#refusalOf(error);
+      if (refused !== null) return { outcome: refused };
+      if (!isAnswerLost(error)) throw error;
+      this.#on.scope.log.log("warn", "change.answer_lost", describeError(error));
+      const round = await this.#readBack(decided);
+      if (round.outcome === null && isLast) throw error;
+      return round;
+    }
+  }
+
+  /** Nothing is written yet, so a caller whose object did not answer may repeat the call with its key at once. */
+  async #tell({ tell }: Decision<T>): Promise<void> {
+    try {
+      await tell?.();
+    } catch (error) {
+      await this.#call.key.abandon();
+      throw error;
+    }
+  }
+
+  /** Nothing changes, not even the version: only the answer is recorded. */
+  async #leave({ answer }: Decision<T>): Promise<Round<Row, T>> {
+    const record = await this.#call.key.record(this.#on.database, answer);
+    if (record.length > 0) await this.#on.database.commit(record);
+    return { outcome: done(answer) };
+  }
+
+  async #commit(decided: Decided<T>): Promise<Round<Row, T>> {
+    const { decision, mark, isLast } = decided;
+    const { database, outbox } = this.#on;
+    const { key } = this.#call;
+    const { select, table } = this.#plan;
+    const batch = await database.commit([
+      ...decision.writes,
+      ...(select === null ? [] : [select]),
+      ...this.#events(decision, mark),
+      this.#audit(decision, mark),
+      ...(await key.record(database, decision.answer, table.isMarkedBy(mark))),
+      ...(decision.last ?? []),
+      ...(isLast ? key.release(database) : []),
+    ]);
+    outbox.relaySoon(batch);
+    if (select === null) return { outcome: done(decision.answer) };
+    return this.#judge(decided, this.#plan.rowOf(batch.of(select), this.#also), batch);
+  }
+
+  /** Whether a commit without an answer took effect: the row says so. */
+  async #readBack(decided: Decided<T>): Promise<Round<Row, T>> {
+    if (this.#plan.select === null) throw new AppError("unavailable", "a new row's commit was not answered");
+    const answer = await this.#on.database.read("primary", this.#reads());
+    const row = this.#rowOf(answer.rows);
+    // A row that is gone was taken away, by this change or by another: that is all that was asked.
+    const isRemoved = row === null && decided.decision.last !== undefined;
+    return isRemoved ? { outcome: done(decided.decision.answer) } : this.#judge(decided, row, answer);
+  }
+
+  /** Our own mark means done, whichever round wrote it. */
+  #judge({ decision, mark }: Decided<T>, row: Row | null, state: Answer<Statements>): Round<Row, T> {
+    const changeId = row?.lastChangeId ?? null;
+    const answer = changeId === null ? undefined : this.#tried.get(changeId);
+    if (row === null || answer === undefined) return { outcome: null, row };
+    const { answerOf, committed } = this.#plan;
+    committed?.(decision.last === undefined ? row : null, state, mark);
+    return { outcome: done(answerOf === undefined || this.#call.key.isGiven ? answer : answerOf(row)) };
+  }
+
+  #events({ events = [] }: Decision<T>, mark: PendingMark): Statement[] {
+    const { table } = this.#plan;
+    return events.flatMap((event, index) =>
+      this.#on.outbox.record({
+        ...event,
+        id: index === 0 ? mark.changeId : this.#on.scope.newId(),
+        guard: table.isMarked,
+        values: table.valuesOf(mark),
+      }),
+    );
+  }
+
+  #audit({ details = {} }: Decision<T>, mark: Mark): Statement {
+    const { action, subject, table } = this.#plan;
+    const { actor } = this.#call;
+    return this.#on.audit.record({
+      ...{ actor, action, subject, details },
+      guard: table.isMarked,
+      values: table.valuesOf(mark),
+    });
+  }
+
+  #refusalOf(error: unknown): Outcome<never> | null {
+    if (!(error instanceof ConstraintViolation)) return null;
+    return this.#plan.violations?.[error.constraint]?.() ?? null;
+  }
+}
+
+/** The connection broke, or the database was reset: the batch may have been applied, or may be yet. */
+function isAnswerLost(error: unknown): boolean {
+  return error instanceof AppError && error.code === "unavailable" && error.isRetryable;
+}
