@@ -1,7 +1,6 @@
 /** What the cron does each minute. Every task is bounded, and one that fails does not keep the others from running. */
 
 import type { Config } from "../platform/env";
-import { describeError } from "../platform/observability/logger";
 import type { Outbox } from "../platform/outbox";
 import type { Scope } from "../platform/scope";
 import type { AuthService } from "../services/auth";
@@ -47,7 +46,7 @@ export async function runScheduled(cron: CronServices, config: Config, scope: Sc
       scope.log.log("info", "cron", { task, result: await run() });
       metrics().count("cron_runs_total", { task, outcome: "done" });
     } catch (error) {
-      scope.log.log("error", "cron.failed", { task, ...describeError(error) });
+      scope.log.log("error", "cron.failed", { task, error });
       metrics().count("cron_runs_total", { task, outcome: "failed" });
     }
   }

@@ -19,7 +19,6 @@ import type { Call } from "./call";
 import { ConstraintViolation } from "./constraint-violation";
 import type { Answer, Database, Statement, Statements } from "./database";
 import { type Mark, type Marked, type MarkedTable, newMark, type PendingMark } from "./mark";
-import { describeError } from "./observability/logger";
 import type { Outbox } from "./outbox";
 import type { Scope } from "./scope";
 
@@ -196,7 +195,7 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
       const refused = this.#refusalOf(error);
       if (refused !== null) return { outcome: refused };
       if (!isAnswerLost(error)) throw error;
-      this.#on.scope.log.log("warn", "change.answer_lost", describeError(error));
+      this.#on.scope.log.log("warn", "change.answer_lost", { error });
       const round = await this.#readBack(decided);
       if (round.outcome === null && isLast) throw error;
       return round;

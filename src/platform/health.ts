@@ -4,7 +4,7 @@ import { onFirstCall } from "../kernel/on-first-call";
 import { count, text } from "../kernel/output-fields";
 import * as z from "../kernel/schema";
 import { withDeadline } from "./deadline";
-import { describeError, type Logger } from "./observability/logger";
+import type { Logger } from "./observability/logger";
 
 /**
  * - `d1`: the database.
@@ -77,7 +77,7 @@ async function probe(
     await withDeadline(answers(), PROBE_DEADLINE_MS, late);
   } catch (error) {
     isHealthy = false;
-    log.log("warn", "health.failed", { dependency: name, ...describeError(error) });
+    log.log("warn", "health.failed", { dependency: name, error });
   }
   return { name, isHealthy, latencyMs: clock() - startedAt };
 }

@@ -2,7 +2,7 @@
 import type { Clock } from "../kernel/clock";
 import type { NewId } from "../kernel/ids";
 import type { Calls } from "./observability/calls";
-import { describeError, type Logger } from "./observability/logger";
+import type { Logger } from "./observability/logger";
 
 /** Who calls, as far as the edge knows. */
 export interface Caller {
@@ -47,6 +47,6 @@ export async function unattended(work: Promise<unknown>, log: Logger): Promise<v
   try {
     await work;
   } catch (error) {
-    log.log("error", "background.failed", describeError(error));
+    log.log("error", "background.failed", { error });
   }
 }

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { newId } from "../../src/platform/clock";
 import { type Answer, Database, type Statements } from "../../src/platform/database";
 import { newCalls } from "../../src/platform/observability/calls";
-import type { LogFields, Logger } from "../../src/platform/observability/logger";
+import { described, type LogFields, type Logger } from "../../src/platform/observability/logger";
 import { type Consumer, type DeliveryMessage, Dispatcher, Outbox } from "../../src/platform/outbox";
 import type { DispatcherOptions } from "../../src/platform/outbox/dispatcher";
 import type { OutboxOptions } from "../../src/platform/outbox/options";
@@ -31,7 +31,7 @@ export function testScope(clock: TestClock): TestScope {
   const pending: Promise<unknown>[] = [];
   const lines: (LogFields & { event: string })[] = [];
   const log: Logger = {
-    log: (level, event, fields) => void lines.push({ ...fields, level, event }),
+    log: (level, event, fields = {}) => void lines.push({ ...described(fields), level, event }),
   };
   return {
     requestId: "test",

@@ -9,7 +9,6 @@ import { onFirstCall } from "../../kernel/on-first-call";
 import * as z from "../../kernel/schema";
 import type { Config } from "../../platform/env";
 import { isIdempotencyKey } from "../../platform/idempotency";
-import { describeError } from "../../platform/observability/logger";
 import type { Scope } from "../../platform/scope";
 import { idSchema, present } from "../input";
 import type { Services } from "../request-context";
@@ -67,7 +66,7 @@ export async function masked<T>({ log }: Pick<Scope, "log">, useCase: () => Prom
   try {
     return await useCase();
   } catch (error) {
-    log.log("error", "binding.failed", describeError(error));
+    log.log("error", "binding.failed", { error });
     throw shownError(error);
   }
 }

@@ -1,7 +1,6 @@
 /** Errors as GraphQL shows them: the contract's code in `extensions.code`, and nothing of what went wrong inside. */
 import { GraphQLError } from "graphql";
 import { AppError, ERROR_CATALOGUE, type Refusal, refuse } from "../../kernel/errors";
-import { describeError } from "../../platform/observability/logger";
 import type { Scope } from "../../platform/scope";
 import { refusalOf } from "../error-map";
 import type { RequestCall } from "../request-call";
@@ -57,7 +56,7 @@ function refusalIn(
   if (cause instanceof RefusalError) return cause.refusal;
   if (own !== null && cause === undefined && isOfRequest(own)) return invalid(own.message);
   if (own === null && REQUEST_FAULTS.has(error.message)) return invalid(error.message);
-  scope.log.log("error", "graphql.failed", describeError(cause ?? error));
+  scope.log.log("error", "graphql.failed", { error: cause ?? error });
   return cause instanceof AppError
     ? refusalOf(cause)
     : { code: "internal", detail: ERROR_CATALOGUE.internal.explanation };

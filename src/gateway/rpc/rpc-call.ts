@@ -1,7 +1,6 @@
 /** What the methods of all services do alike: find their request's call, run its use case, throw refusals. */
 import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { AppError, ERROR_CATALOGUE, type Outcome, type Refusal } from "../../kernel/errors";
-import { describeError } from "../../platform/observability/logger";
 import type { Scope } from "../../platform/scope";
 import { ERROR_MAP, refusalOf } from "../error-map";
 import type { RequestCall } from "../request-call";
@@ -53,7 +52,7 @@ export function connectErrorOf(refusal: Refusal, scope: Scope): ConnectError {
 /** What the client sees of whatever was thrown: the library's own findings as they are, failures and bugs masked. */
 export function shownError(error: unknown, { scope }: RequestCall): ConnectError {
   if (error instanceof ConnectError) return withDetail(error, scope);
-  scope.log.log("error", "rpc.failed", describeError(error));
+  scope.log.log("error", "rpc.failed", { error });
   const refusal: Refusal =
     error instanceof AppError
       ? refusalOf(error)

@@ -7,7 +7,6 @@ import {
   withoutSent,
   withSample,
 } from "../../platform/observability/alerts";
-import { describeError } from "../../platform/observability/logger";
 import type { Scope } from "../../platform/scope";
 import type { Figures } from "./figures";
 import type { Notify } from "./notifier";
@@ -60,7 +59,7 @@ export class Watchman {
         sent.push(notice);
         log.log("warn", "alert", { alert, status, summary });
       } catch (error) {
-        log.log("error", "alert.untold", { alert, status, summary, ...describeError(error) });
+        log.log("error", "alert.untold", { alert, status, summary, error });
       }
     }
     return sent;

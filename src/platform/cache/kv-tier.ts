@@ -4,7 +4,6 @@
  */
 import { AppError } from "../../kernel/errors";
 import { withDeadline } from "../deadline";
-import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
 import { type CacheEntry, decodeEntry, encodeEntry } from "./cache-entry";
 import { Circuit } from "./circuit";
@@ -99,7 +98,7 @@ export class KvTier<Value> {
     calls.kvFailures += 1;
     // One key takes one write a second: that says nothing about the next key.
     const hasOpened = !isTooMany(error) && this.#circuits[kind].failed(clock());
-    log.log("warn", hasOpened ? "cache.kv_left_alone" : "cache.kv_failed", { kind, ...describeError(error) });
+    log.log("warn", hasOpened ? "cache.kv_left_alone" : "cache.kv_failed", { kind, error });
   }
 }
 

@@ -13,7 +13,6 @@
 import { laterBookmark } from "../../kernel/bookmark";
 import { AppError } from "../../kernel/errors";
 import type { ReadFrom, Stamped } from "../database";
-import { describeError } from "../observability/logger";
 import { inSpan } from "../observability/tracing";
 import type { Scope } from "../scope";
 import {
@@ -207,7 +206,7 @@ export class TwoTierCache<Value> {
   async #keep(key: string, fromReplica: CacheEntry<Value>, load: Load<Value>): Promise<void> {
     const readAtMs = this.#scope.clock();
     const loaded = await load("primary").catch((error: unknown) => {
-      this.#scope.log.log("warn", "cache.primary_unread", describeError(error));
+      this.#scope.log.log("warn", "cache.primary_unread", { error });
       return null;
     });
     const entry = loaded === null ? fromReplica : this.#entryOf(loaded, readAtMs);

@@ -13,7 +13,6 @@ import type { BatchResponse } from "drizzle-orm/batch";
 import { AppError, done, type Outcome } from "../../kernel/errors";
 import type { Database, Statement, Statements } from "../database";
 import { Deriver } from "../deriver";
-import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
 import { Vault } from "../vault";
 import { type CallKey, type Opened, refuseInProgress, refuseReused } from "./call-key";
@@ -102,7 +101,7 @@ export class HeldKey implements CallKey {
       await held.database.commit([free(held.database, held.claim)]);
     } catch (error) {
       // The lease frees it a little later.
-      this.#scope.log.log("warn", "idempotency.not_freed", describeError(error));
+      this.#scope.log.log("warn", "idempotency.not_freed", { error });
     }
   }
 

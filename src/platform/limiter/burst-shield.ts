@@ -3,7 +3,7 @@
  * approximate, so it decides nothing about the limit; it keeps one client from drowning its object, and strangers from
  * creating objects without end. It guards budgets whose counts are rows too: there it spares D1's one writer.
  */
-import { describeError, type Logger } from "../observability/logger";
+import type { Logger } from "../observability/logger";
 import { UNKNOWN_CLIENT } from "./client-key";
 
 /** Whether an object of this name, or rows of it, may be asked now. */
@@ -25,7 +25,7 @@ export function shieldOf(env: ShieldBindings, log: Logger): Shield {
     try {
       return (await binding.limit({ key })).success;
     } catch (error) {
-      log.log("warn", "limiter.shield_failed", describeError(error));
+      log.log("warn", "limiter.shield_failed", { error });
       return true;
     }
   };

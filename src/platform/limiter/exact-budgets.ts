@@ -9,7 +9,7 @@
 import { done, type Outcome } from "../../kernel/errors";
 import type { NewId } from "../../kernel/ids";
 import type { Calls } from "../observability/calls";
-import { describeError, type Logger } from "../observability/logger";
+import type { Logger } from "../observability/logger";
 import {
   type BudgetSubject,
   type BudgetTarget,
@@ -88,7 +88,7 @@ export class ExactBudgets<Name extends string> {
       returns: [{ id, unspent: 1 }],
     };
     await this.#send(target, ask).catch((error: unknown) => {
-      this.#context.log.log("warn", "limiter.not_refunded", describeError(error));
+      this.#context.log.log("warn", "limiter.not_refunded", { error });
     });
   }
 

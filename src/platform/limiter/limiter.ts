@@ -9,7 +9,7 @@
 import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
 import type { Calls } from "../observability/calls";
-import { describeError, type Logger } from "../observability/logger";
+import type { Logger } from "../observability/logger";
 import { type BudgetAnswer, type BudgetRequest, budgetAnswerOf, type FinalVerdict } from "./budget-answer";
 import type { Shield } from "./burst-shield";
 import type { ClientKey } from "./client-key";
@@ -262,7 +262,7 @@ export class Limiter {
   }
 
   #logFailure(error: unknown): void {
-    this.#context.log.log("warn", "limiter.object_failed", describeError(error));
+    this.#context.log.log("warn", "limiter.object_failed", { error });
   }
 
   #now(): number {

@@ -1,8 +1,8 @@
 /**
  * Logs: one JSON object a line, which Workers Logs indexes by field. Fields are named by the caller and must not hold
- * addresses, tokens, passwords, hashes or mail bodies (`redaction.ts` replaces those that do). Errors go through
- * `describeError`, which drops what a driver may have put into its message. In development it keeps the message, and the
- * stack follows the line as text of its own.
+ * addresses, tokens, passwords, hashes or mail bodies (`redaction.ts` replaces those that do). A field `error` may be what was
+ * thrown: `describeError` then drops what a driver may have put into its message. In development it keeps the message, and
+ * the stack follows the line as text of its own.
  */
 import { AppError } from "../../kernel/errors";
 import { type BuildTarget, buildTarget } from "../build-target";
@@ -13,6 +13,7 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Logger {
+  /** @param fields an `error` among them is text, or what was thrown */
   log(level: LogLevel, event: string, fields?: LogFields): void;
 }
 
@@ -27,9 +28,15 @@ export function createLogger(
   return {
     log(level, event, more = {}) {
       if (ORDER.indexOf(level) < ORDER.indexOf(minimum)) return;
-      write(level, { level, event, ...fields, ...more });
+      write(level, { level, event, ...fields, ...described(more, target) });
     },
   };
+}
+
+/** The fields with words in place of what was thrown. */
+export function described(fields: LogFields, target: BuildTarget = buildTarget): LogFields {
+  if (!("error" in fields) || typeof fields.error === "string") return fields;
+  return { ...fields, ...describeError(fields.error, target) };
 }
 
 function writeLine(level: LogLevel, fields: Record<string, unknown>): void {

@@ -2,7 +2,6 @@
 import { AppError } from "../../kernel/errors";
 import type { Database } from "../database";
 import { withDeadline } from "../deadline";
-import { describeError } from "../observability/logger";
 import type { Scope } from "../scope";
 import { commonPolicy } from "./backoff";
 import type { Consumer, ExternalConsumer, TransactionalConsumer } from "./consumer";
@@ -118,7 +117,7 @@ export class DeliveryHandler {
       if (claimed === undefined) return SKIPPED;
       attempt = claimed.attempts;
     } catch (error) {
-      this.#log("warn", "dispatch.claim_failed", { ...fieldsOf(delivery), ...describeError(error) });
+      this.#log("warn", "dispatch.claim_failed", { ...fieldsOf(delivery), error });
       return { outcome: "unavailable", again: this.#options.backoffSeconds };
     }
     const held = { ...delivery, attempts: attempt };
@@ -150,7 +149,7 @@ export class DeliveryHandler {
 
   /** Not retried at once, for that would repeat the act: the sweep sends it again, when a claim has lapsed. */
   #unrecorded(delivery: DeliveryKey, error: unknown): Handled {
-    this.#log("error", "dispatch.unrecorded", { ...fieldsOf(delivery), ...describeError(error) });
+    this.#log("error", "dispatch.unrecorded", { ...fieldsOf(delivery), error });
     return { outcome: "unrecorded", again: null };
   }
 
@@ -173,7 +172,7 @@ export class DeliveryHandler {
       const isSweeps = verdict.delaySeconds > QUEUE_DELAY_MAX_SECONDS;
       return { outcome: "retry", again: isSweeps ? null : verdict.delaySeconds };
     } catch (failure) {
-      this.#log("error", "dispatch.uncounted", { ...fieldsOf(delivery), ...describeError(failure) });
+      this.#log("error", "dispatch.uncounted", { ...fieldsOf(delivery), error: failure });
       return { outcome: "unrecorded", again: policy.backoffSeconds };
     }
   }

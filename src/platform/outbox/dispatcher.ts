@@ -2,7 +2,6 @@
  * From a queue's message to a consumer's effect. D1 counts the attempts and says what is done; the message is only a
  * reason to look. Each message is acknowledged or retried by itself.
  */
-import { describeError } from "../observability/logger";
 import { continueTrace, traceIdOf } from "../observability/traceparent";
 import { inSpan } from "../observability/tracing";
 import { type DeliveryMessage, isDeliveryMessage } from "./consumer";
@@ -89,7 +88,7 @@ export class Dispatcher {
       const pending = await readPending(this.#options, bodies);
       return new Map(pending.map((delivery) => [deliveryKeyOf(delivery), delivery]));
     } catch (error) {
-      this.#log("error", "dispatch.unavailable", describeError(error));
+      this.#log("error", "dispatch.unavailable", { error });
       return null;
     }
   }

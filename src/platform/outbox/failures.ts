@@ -43,7 +43,7 @@ export async function recordFailure(context: FailureContext, attempt: FailedAtte
   const lastError = storable(attempt.error);
   const failure = { attemptsSeen: attempt.attemptsSeen, attempts, lastError, sentAt: attempt.sentAt };
   const tell = (level: "warn" | "error", event: string, more: object = {}) => {
-    const fields = { consumer: attempt.consumer, attempts, ...describeError(attempt.error), ...more };
+    const fields = { consumer: attempt.consumer, attempts, error: attempt.error, ...more };
     for (const eventId of attempt.eventIds) scope.log.log(level, event, { eventId, ...fields });
   };
   const now = scope.clock();

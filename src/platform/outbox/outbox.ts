@@ -13,7 +13,6 @@ import { type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, eventSubscriptions, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { NewEvent } from "../../kernel/event";
 import type { Answer, Database, Statement, Statements } from "../database";
-import { describeError } from "../observability/logger";
 import { ALWAYS, type Guarded, prepared, preparedAround, value } from "../prepared-statement";
 import type { EventRow } from "./envelope";
 import type { CommittedEvent, OutboxOptions } from "./options";
@@ -97,7 +96,7 @@ export class Outbox {
     scope.afterResponse(() =>
       this.#relay.send(due).catch((error: unknown) => {
         const eventIds = [...new Set(due.map(({ eventId }) => eventId))];
-        scope.log.log("warn", "outbox.relay_failed", { eventIds, ...describeError(error) });
+        scope.log.log("warn", "outbox.relay_failed", { eventIds, error });
       }),
     );
   }
@@ -118,7 +117,7 @@ export class Outbox {
     const { scope } = this.#options;
     scope.afterResponse(() =>
       this.#relay.sweep().catch((error: unknown) => {
-        scope.log.log("warn", "outbox.sweep_failed", describeError(error));
+        scope.log.log("warn", "outbox.sweep_failed", { error });
       }),
     );
   }

@@ -2,7 +2,6 @@
 import { and, asc, eq, lte, type SQL, sql } from "drizzle-orm";
 import { eventDeliveries, outboxEvents } from "../../../drizzle/schema/outbox";
 import type { Database } from "../database";
-import { describeError } from "../observability/logger";
 import type { DeliveryMessage } from "./consumer";
 import { sendExports } from "./exports";
 import { IS_PENDING, isFree, markSent } from "./ledger";
@@ -52,7 +51,7 @@ export class Relay {
         const { database, scope } = this.#options;
         await database.commit([markSent(database, token, scope.clock())]);
       } catch (error) {
-        this.#options.scope.log.log("warn", "outbox.sweep_refused", describeError(error));
+        this.#options.scope.log.log("warn", "outbox.sweep_refused", { error });
         await this.#release(token);
         return { sent, isComplete: false };
       }

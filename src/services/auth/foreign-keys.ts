@@ -8,7 +8,7 @@ import { onFirstCall } from "../../kernel/on-first-call";
 import * as z from "../../kernel/schema";
 import type { TrustedIssuer } from "../../platform/env";
 import type { FetchJson } from "../../platform/fetch-json";
-import { describeError, type Logger } from "../../platform/observability/logger";
+import type { Logger } from "../../platform/observability/logger";
 
 /** After so long the set is fetched again when it is next needed: a key that its issuer withdrew is gone by then. */
 const FRESH_MS = 600_000;
@@ -89,7 +89,7 @@ export class ForeignKeys {
       return set;
     } catch (cause) {
       const old = usable(known, nowMs, cause);
-      this.#log.log("warn", "auth.issuer_keys_stale", describeError(cause));
+      this.#log.log("warn", "auth.issuer_keys_stale", { error: cause });
       return old;
     } finally {
       this.#memory.triedAt.set(issuer, nowMs);

@@ -9,7 +9,6 @@ import { done, type Outcome, refuse } from "../../kernel/errors";
 import type { Statement } from "../../platform/database";
 import type { TrustedIssuer } from "../../platform/env";
 import type { Mark } from "../../platform/mark";
-import { describeError } from "../../platform/observability/logger";
 import { type Credential, emailSchema, nameSchema } from "../users";
 import { refuseExpired, refuseToken } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
@@ -175,7 +174,7 @@ export class ForeignTokens {
       const owner = credentials.read(rows[0]);
       if (owner !== null) identityCache.put(key, identityOf(owner, { issuedFrom, readAtMs }));
     } catch (error) {
-      scope.log.log("warn", "auth.identity_not_renewed", describeError(error));
+      scope.log.log("warn", "auth.identity_not_renewed", { error });
     }
   }
 

@@ -13,7 +13,6 @@ import type { CloudEvent } from "../../kernel/event";
 import * as z from "../../kernel/schema";
 import type { Statement } from "../../platform/database";
 import type { NewRevocations } from "../../platform/limiter";
-import { describeError } from "../../platform/observability/logger";
 import { ACCESS_TOKEN_TTL_MAX_SECONDS } from "./access-tokens";
 import type { AuthDependencies } from "./auth-dependencies";
 import { type AuthEventType, recordAuthEvent } from "./events";
@@ -135,7 +134,7 @@ export class SessionEnding {
     if (ids.length === 0) return;
     scope.afterResponse(() =>
       revoker.revoke(userId, this.#revocationOf(ids)).catch((error: unknown) => {
-        const fields = { count: ids.length, ...describeError(error) };
+        const fields = { count: ids.length, error };
         scope.log.log("warn", "auth.replaced_sessions_not_revoked", fields);
       }),
     );

@@ -2,7 +2,6 @@
 import { AppError } from "../../kernel/errors";
 import type { CloudEvent } from "../../kernel/event";
 import type { Database } from "../../platform/database";
-import { describeError } from "../../platform/observability/logger";
 import { continueTrace } from "../../platform/observability/traceparent";
 import { type ExternalConsumer, type RetryPolicy, Subscriptions } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
@@ -78,7 +77,7 @@ export class WebhookDeliverer implements ExternalConsumer {
       await response.body?.cancel();
       return { statusCode: response.status, error: faultOfAnswer(response.status) };
     } catch (error) {
-      const fields = { webhookId: endpoint.id, ...describeError(error) };
+      const fields = { webhookId: endpoint.id, error };
       this.#on.scope.log.log("warn", "webhook.call_failed", fields);
       return { statusCode: null, error: faultOfCall(error) };
     }
@@ -130,7 +129,7 @@ export class WebhookDeliverer implements ExternalConsumer {
         ...(isOver ? this.#switchOff(endpoint.id, at) : []),
       ]);
     } catch (error) {
-      scope.log.log("warn", "webhook.unrecorded", { webhookId: endpoint.id, ...describeError(error) });
+      scope.log.log("warn", "webhook.unrecorded", { webhookId: endpoint.id, error });
     }
     if (isOver) scope.log.log("warn", "webhook.switched_off", { webhookId: endpoint.id });
   }

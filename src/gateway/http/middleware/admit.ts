@@ -8,7 +8,6 @@ import { createMiddleware } from "hono/factory";
 import { ANONYMOUS } from "../../../kernel/actor";
 import { AppError, type Refusal } from "../../../kernel/errors";
 import { rateLimitField, rateLimitPolicyField } from "../../../platform/limiter";
-import { describeError } from "../../../platform/observability/logger";
 import { type Admission, admissionOf, admissionOrFailure, type Entrant } from "../../admission";
 import { refusalOf } from "../../error-map";
 import type { GatewayEnv } from "../../request-context";
@@ -92,7 +91,7 @@ async function overlapped(
   await next();
   const admission = await outcome;
   if (admission instanceof AppError) {
-    c.var.scope.log.log("error", "request.failed", { method: c.req.method, ...describeError(admission) });
+    c.var.scope.log.log("error", "request.failed", { method: c.req.method, error: admission });
     replaceAnswer(c, headers, refusalOf(admission));
     return;
   }

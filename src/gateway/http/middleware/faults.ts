@@ -2,7 +2,7 @@
 import type { ErrorHandler, Hono, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { AppError, type ErrorCode, refuseNotFound } from "../../../kernel/errors";
-import { createLogger, describeError } from "../../../platform/observability/logger";
+import { createLogger } from "../../../platform/observability/logger";
 import { refusalOf } from "../../error-map";
 import type { GatewayEnv } from "../../request-context";
 import { problem } from "../problem";
@@ -36,7 +36,7 @@ export const failed: ErrorHandler<GatewayEnv> = (error, c) => {
   log.log("error", "request.failed", {
     method: methodOf(c.req.method),
     route: routeOf(c),
-    ...describeError(error),
+    error,
   });
   return problem(
     c,

@@ -1,7 +1,7 @@
 /** This isolate's recorder and flusher. */
 import { Analytics } from "../../../platform/analytics";
 import { kept } from "../../../platform/isolate";
-import { createLogger, describeError } from "../../../platform/observability/logger";
+import { createLogger } from "../../../platform/observability/logger";
 import {
   addToShard,
   decodeSeriesKey,
@@ -25,7 +25,7 @@ export const metricsFlusher = kept(
   () =>
     new MetricsFlusher(metrics(), (error) => {
       metrics().count("metrics_flush_failures_total", {});
-      log.log("warn", "metrics.flush_failed", describeError(error));
+      log.log("warn", "metrics.flush_failed", { error });
     }),
 );
 

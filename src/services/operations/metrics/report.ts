@@ -1,6 +1,6 @@
 /** What a scrape sees: the sums of every isolate, and gauges read at this moment. */
 import type { HealthReport } from "../../../platform/health";
-import { describeError, type Logger } from "../../../platform/observability/logger";
+import type { Logger } from "../../../platform/observability/logger";
 import {
   type ExpositionFormat,
   expose,
@@ -46,7 +46,7 @@ export async function readGauges(
   on: Pick<ReportSources, "health" | "backlog" | "clock" | "log">,
 ): Promise<Reading[]> {
   const unread = (error: unknown) => {
-    on.log.log("warn", "metrics.backlog_unread", describeError(error));
+    on.log.log("warn", "metrics.backlog_unread", { error });
     return null;
   };
   const [report, backlog] = await Promise.all([on.health(), on.backlog().catch(unread)]);
