@@ -12,19 +12,21 @@ export { IdentityCache, newIdentityMemory } from "./identity-cache";
 export { IdentityRepository } from "./identity-repository";
 export { KeySet, type PublicKey } from "./key-set";
 export { AccountMails, type Recipient } from "./mails";
-export type { LogIn, Session, TokenPair } from "./model";
 export { OneTimeTokenRepository } from "./one-time-token-repository";
 export { RecoveryService } from "./recovery";
 export {
   authEventData,
   changePasswordSchema,
   forgotPasswordSchema,
+  type LogIn,
   logInAnswerSchema,
   logInSchema,
   publicKeySchema,
   refreshSchema,
   resetPasswordSchema,
+  type Session,
   sessionSchema,
+  type TokenPair,
   tokenPairSchema,
   verifyEmailSchema,
 } from "./schemas";

@@ -1,6 +1,4 @@
 /** The models of the auth service. */
-import type * as z from "../../kernel/schema";
-import type { logInAnswerSchema, sessionSchema, tokenPairSchema } from "./schemas";
 
 export type EndReason =
   | "logout"
@@ -29,9 +27,6 @@ export type NewSession = Pick<
   "id" | "userId" | "device" | "location" | "createdAt" | "expiresAt"
 >;
 
-/** A session as its owner sees it. */
-export type Session = z.Model<typeof sessionSchema>;
-
 /** What a one-time token is good for, and nothing else. */
 export type Purpose = "password_reset" | "email_verification" | "email_change";
 
@@ -46,9 +41,3 @@ export interface OneTimeTokenRow {
 }
 
 export type NewOneTimeToken = OneTimeTokenRow;
-
-/** What a refresh answers. */
-export type TokenPair = z.Model<typeof tokenPairSchema>;
-
-/** What a login answers. */
-export type LogIn = z.Model<typeof logInAnswerSchema>;

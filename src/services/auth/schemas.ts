@@ -53,10 +53,12 @@ export const tokenPairSchema = onFirstCall(() =>
     refreshToken: text(4_096),
   }),
 );
+export type TokenPair = z.Model<typeof tokenPairSchema>;
 
 export const logInAnswerSchema = onFirstCall(() =>
   z.strictObject({ ...tokenPairSchema().shape, user: userSchema() }),
 );
+export type LogIn = z.Model<typeof logInAnswerSchema>;
 
 export const sessionSchema = onFirstCall(() =>
   z.strictObject({
@@ -69,6 +71,7 @@ export const sessionSchema = onFirstCall(() =>
     expiresAt: time(),
   }),
 );
+export type Session = z.Model<typeof sessionSchema>;
 
 /** A public key as published: no private member. Source: RFC 7517, section 4; RFC 7518, section 6.2. */
 export const publicKeySchema = onFirstCall(() =>

@@ -8,10 +8,10 @@ import { inSteps } from "../../platform/in-steps";
 import type { Credential } from "../users";
 import type { VerifiedToken } from "./access-tokens";
 import { type AuthDependencies, requireUser } from "./auth-dependencies";
-import type { LogIn, NewSession, Session, SessionRow, TokenPair } from "./model";
+import type { NewSession, SessionRow } from "./model";
 import { deviceLabel, locationLabel } from "./origin";
 import { chainOf, newRefreshToken, REFRESH_GRACE_MS, type RefreshToken } from "./refresh-chain";
-import type { LogInInput } from "./schemas";
+import type { LogIn, LogInInput, Session, TokenPair } from "./schemas";
 import { SessionEnding } from "./session-ending";
 import { toSession } from "./session-view";
 

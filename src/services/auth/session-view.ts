@@ -1,6 +1,7 @@
 /** A session as its owner sees it. */
 import { toTimestamp } from "../../kernel/clock";
-import type { Session, SessionRow } from "./model";
+import type { SessionRow } from "./model";
+import type { Session } from "./schemas";
 
 /** @param currentId the session that the call itself belongs to; null for none */
 export function toSession(row: SessionRow, currentId: string | null): Session {

@@ -3,9 +3,9 @@ import { type Actor, isAdmin } from "../../kernel/actor";
 import { isSatisfied, type Precondition } from "../../kernel/entity-tag";
 import { done, type Outcome, refuse, refuseNotFound, refuseStale } from "../../kernel/errors";
 import { authorize } from "../../kernel/permissions";
-import type { Order } from "./model";
 import { isOwnersTransition, isSettableByOwner, isTransition, type OrderStatus } from "./order-status";
 import type { StoredOrder } from "./repository";
+import type { Order } from "./schemas";
 
 /** @param userId whose orders; undefined for everybody's. **Errors**: `unauthenticated`, `forbidden`. */
 export function mayList(actor: Actor, userId: string | undefined): Outcome<null> {

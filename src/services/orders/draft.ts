@@ -3,8 +3,8 @@ import { toTimestamp } from "../../kernel/clock";
 import { done, type Outcome, refuse, type Violation } from "../../kernel/errors";
 import { multiplyMinor, sumMinor } from "../../kernel/money";
 import type { Shortage } from "../../kernel/refusal-details";
-import type { Order, OrderItem } from "./model";
-import type { Product } from "./products/model";
+import type { Product } from "./products/schemas";
+import type { Order, OrderItem } from "./schemas";
 
 /** A line as it was asked for. */
 export interface WantedItem {

@@ -1,6 +1,5 @@
 /** Events of the orders service. Each is written in the batch of its transition. */
-import type { Order } from "./model";
-import type { OrderEventData } from "./schemas";
+import type { Order, OrderEventData } from "./schemas";
 
 export const ORDERS_SOURCE = "/meridian/orders";
 

@@ -1,13 +1,12 @@
 /** The orders service: products, and orders from placing to delivery. */
 export { type OrderEventType, orderEvents } from "./events";
 export type { OrderExpiry } from "./expiry";
-export type { Order, OrderHistoryEntry, OrderItem } from "./model";
 export { ORDER_STATUSES, type OrderStatus } from "./order-status";
-export type { Product } from "./products/model";
 export { ProductRepository } from "./products/repository";
 export {
   createProductSchema,
   listProductsSchema,
+  type Product,
   patchProductSchema,
   productSchema,
 } from "./products/schemas";
@@ -17,6 +16,9 @@ export {
   changeOrderStatusSchema,
   type ListOrdersQuery,
   listOrdersSchema,
+  type Order,
+  type OrderHistoryEntry,
+  type OrderItem,
   orderEventData,
   orderHistoryEntrySchema,
   orderItemSchema,

@@ -8,8 +8,7 @@ import { multiplyMinor } from "../../kernel/money";
 import type { Database, Statement } from "../../platform/database";
 import { boundedColumn } from "../../platform/keyset";
 import { type Mark, MarkedTable, type PendingMark } from "../../platform/mark";
-import type { Order, OrderHistoryEntry } from "./model";
-import type { ListOrdersQuery } from "./schemas";
+import type { ListOrdersQuery, Order, OrderHistoryEntry } from "./schemas";
 
 type OrderRow = typeof orders.$inferSelect;
 type LineRow = typeof orderLines.$inferSelect;

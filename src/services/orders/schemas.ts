@@ -78,6 +78,7 @@ export const orderItemSchema = onFirstCall(() =>
     lineTotalMinor: output.count(),
   }),
 );
+export type OrderItem = z.Model<typeof orderItemSchema>;
 
 export const orderSchema = onFirstCall(() =>
   z.strictObject({
@@ -92,6 +93,7 @@ export const orderSchema = onFirstCall(() =>
     updatedAt: output.time(),
   }),
 );
+export type Order = z.Model<typeof orderSchema>;
 
 export const orderHistoryEntrySchema = onFirstCall(() =>
   z.strictObject({
@@ -100,6 +102,7 @@ export const orderHistoryEntrySchema = onFirstCall(() =>
     actor: output.text(100).check(z.describe("`user:<id>`, `user:deleted` or `system:<name>`.")),
   }),
 );
+export type OrderHistoryEntry = z.Model<typeof orderHistoryEntrySchema>;
 
 const orderData = onFirstCall(() =>
   z.strictObject({

@@ -16,10 +16,15 @@ import type { Scope } from "../../platform/scope";
 import { decide, mayChange, mayList, visibleTo } from "./decisions";
 import { type Draft, draftOrder, newOrder, refuseOutOfStock, shortagesOf } from "./draft";
 import { orderEvent } from "./events";
-import type { Order, OrderHistoryEntry } from "./model";
 import { areAvailable, type ProductRepository, toProduct } from "./products/repository";
 import { ORDERS, type OrderRepository, toHistoryEntry, toOrders } from "./repository";
-import type { ChangeOrderStatusInput, ListOrdersQuery, PlaceOrderInput } from "./schemas";
+import type {
+  ChangeOrderStatusInput,
+  ListOrdersQuery,
+  Order,
+  OrderHistoryEntry,
+  PlaceOrderInput,
+} from "./schemas";
 import { transition } from "./transition";
 
 interface Dependencies {

@@ -3,10 +3,10 @@ import type { Actor } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import type { Statement } from "../../platform/database";
 import type { PendingMark } from "../../platform/mark";
-import type { Order } from "./model";
 import { type OrderStatus, returnsStock } from "./order-status";
 import type { ProductRepository } from "./products/repository";
 import { ORDERS, type OrderRepository } from "./repository";
+import type { Order } from "./schemas";
 
 interface Writers {
   readonly repository: OrderRepository;

@@ -3,8 +3,8 @@ import type { Actor } from "../../kernel/actor";
 import { toTimestamp } from "../../kernel/clock";
 import { emailKey } from "../../kernel/email-key";
 import { isPermitted } from "../../kernel/permissions";
-import { EMPTY_PROFILE, type User } from "./model";
-import type { PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
+import { EMPTY_PROFILE } from "./model";
+import type { PatchUserInput, ReplaceUserInput, SignUpInput, User } from "./schemas";
 
 /** The user that a sign-up makes. @param at epoch milliseconds */
 export function newUser(id: string, input: SignUpInput, at: number): User {

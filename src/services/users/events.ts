@@ -1,5 +1,5 @@
 /** Events of the users service. Each is written in the batch of its change. */
-import type { User } from "./model";
+import type { User } from "./schemas";
 
 const USERS_SOURCE = "/meridian/users";
 

@@ -1,9 +1,5 @@
 /** The user as every protocol shows it. Nothing secret is in it, so it may lie in caches. */
-import type * as z from "../../kernel/schema";
-import type { profileSchema, userSchema } from "./schemas";
-
-export type Profile = z.Model<typeof profileSchema>;
-export type User = z.Model<typeof userSchema>;
+import type { Profile, User } from "./schemas";
 
 /** A user with what decides about its account. Nothing secret is in it, so it may lie in caches. */
 export interface Account {

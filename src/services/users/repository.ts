@@ -13,8 +13,8 @@ import { isOneOf } from "../../platform/is-one-of";
 import { boundedColumn } from "../../platform/keyset";
 import { type Mark, MarkedTable, type PendingMark } from "../../platform/mark";
 import { type Prepared, prepared, value } from "../../platform/prepared-statement";
-import type { Account, Profile, User } from "./model";
-import type { ListUsersQuery, UserSort } from "./schemas";
+import type { Account } from "./model";
+import type { ListUsersQuery, Profile, User, UserSort } from "./schemas";
 
 export const USERS = new MarkedTable(users);
 

@@ -158,6 +158,7 @@ export const profileSchema = onFirstCall(() =>
     timezone: z.nullable(text(64)).check(z.describe("IANA.")),
   }),
 );
+export type Profile = z.Model<typeof profileSchema>;
 
 /** The user as every protocol shows it. Nothing secret is in it, so caches may hold it. */
 export const userSchema = onFirstCall(() =>
@@ -175,6 +176,7 @@ export const userSchema = onFirstCall(() =>
     updatedAt: time(),
   }),
 );
+export type User = z.Model<typeof userSchema>;
 
 export const USER_SORTS = ["createdAt", "-createdAt", "name", "-name"] as const;
 export type UserSort = (typeof USER_SORTS)[number];

@@ -10,10 +10,10 @@ import { type Keyset, purposeOf } from "../../platform/keyset";
 import { type Mark, newMark, type PendingMark } from "../../platform/mark";
 import { newUser, patchedUser, patchOf } from "./changes";
 import { addressRequested, roleChanged, userEvent } from "./events";
-import type { Account, User } from "./model";
+import type { Account } from "./model";
 import { refuseEmailTaken } from "./refusals";
 import { firstAccount, toAccount, USERS, type UserRepository } from "./repository";
-import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput } from "./schemas";
+import type { ListUsersQuery, PatchUserInput, ReplaceUserInput, SignUpInput, User } from "./schemas";
 import { SignUp, type SignUpDependencies } from "./sign-up";
 import type { UserCache } from "./user-cache";
 

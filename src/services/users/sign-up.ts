@@ -7,11 +7,10 @@ import type { ChangeTools } from "../../platform/change";
 import { newMark } from "../../platform/mark";
 import { newUser } from "./changes";
 import { userEvent } from "./events";
-import type { User } from "./model";
 import type { Passwords } from "./ports";
 import { refuseEmailTaken } from "./refusals";
 import { USERS, type UserRepository } from "./repository";
-import type { SignUpInput } from "./schemas";
+import type { SignUpInput, User } from "./schemas";
 import type { UserCache } from "./user-cache";
 
 export interface SignUpDependencies extends ChangeTools {

@@ -1,7 +1,7 @@
 /** The door of the webhooks service. */
 export type { WebhookDeliverer } from "./deliverer";
 export { webhookEvents } from "./events";
-export { type Webhook, type WebhookDelivery, type WebhookWithSecret, webhookIdOf } from "./model";
+export { webhookIdOf } from "./model";
 export {
   type CreateWebhookInput,
   createWebhookSchema,
@@ -9,6 +9,9 @@ export {
   listWebhooksSchema,
   type PatchWebhookInput,
   patchWebhookSchema,
+  type Webhook,
+  type WebhookDelivery,
+  type WebhookWithSecret,
   webhookDeliverySchema,
   webhookEventData,
   webhookSchema,

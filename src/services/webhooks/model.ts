@@ -1,11 +1,5 @@
 /** A webhook endpoint and its delivery log, as an administrator sees them. */
-
-import type * as z from "../../kernel/schema";
-import type { webhookDeliverySchema, webhookSchema, webhookWithSecretSchema } from "./schemas";
-
-export type Webhook = z.Model<typeof webhookSchema>;
-export type WebhookWithSecret = z.Model<typeof webhookWithSecretSchema>;
-export type WebhookDelivery = z.Model<typeof webhookDeliverySchema>;
+import type { Webhook } from "./schemas";
 
 /** What a delivery needs of the endpoint. Secrets are encrypted. */
 export interface Endpoint extends Webhook {

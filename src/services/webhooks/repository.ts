@@ -4,8 +4,8 @@ import { webhookAttempts, webhookEndpoints } from "../../../drizzle/schema/webho
 import { toTimestamp } from "../../kernel/clock";
 import type { Database, Statement } from "../../platform/database";
 import { type Mark, MarkedTable, type PendingMark } from "../../platform/mark";
-import type { Endpoint, Webhook, WebhookDelivery } from "./model";
-import type { PatchWebhookInput } from "./schemas";
+import type { Endpoint } from "./model";
+import type { PatchWebhookInput, Webhook, WebhookDelivery } from "./schemas";
 
 type Row = typeof webhookEndpoints.$inferSelect;
 

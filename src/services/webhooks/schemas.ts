@@ -34,6 +34,7 @@ export const webhookSchema = onFirstCall(() =>
     createdAt: time(),
   }),
 );
+export type Webhook = z.Model<typeof webhookSchema>;
 
 /** Answered once, on creation and rotation. */
 export const webhookWithSecretSchema = onFirstCall(() =>
@@ -42,6 +43,7 @@ export const webhookWithSecretSchema = onFirstCall(() =>
     secret: text(100).check(z.describe("Shown once: `whsec_` and 32 bytes in base64.")),
   }),
 );
+export type WebhookWithSecret = z.Model<typeof webhookWithSecretSchema>;
 
 /** One attempt to deliver one event. `error` is null when it was delivered. */
 export const webhookDeliverySchema = onFirstCall(() =>
@@ -59,6 +61,7 @@ export const webhookDeliverySchema = onFirstCall(() =>
     at: time(),
   }),
 );
+export type WebhookDelivery = z.Model<typeof webhookDeliverySchema>;
 
 export const webhookTestSchema = onFirstCall(() => z.strictObject({ eventId: id() }));
 

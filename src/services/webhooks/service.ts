@@ -14,15 +14,16 @@ import type { PendingMark } from "../../platform/mark";
 import { Subscriptions } from "../../platform/outbox";
 import type { Vault } from "../../platform/vault";
 import { WEBHOOKS_SOURCE, webhookEvents } from "./events";
-import {
-  consumerNameOf,
-  type Endpoint,
-  type Webhook,
-  type WebhookDelivery,
-  type WebhookWithSecret,
-} from "./model";
+import { consumerNameOf, type Endpoint } from "./model";
 import { ENDPOINTS, toEndpoint, toWebhook, WebhookRepository } from "./repository";
-import type { CreateWebhookInput, ListWebhooksQuery, PatchWebhookInput } from "./schemas";
+import type {
+  CreateWebhookInput,
+  ListWebhooksQuery,
+  PatchWebhookInput,
+  Webhook,
+  WebhookDelivery,
+  WebhookWithSecret,
+} from "./schemas";
 import { newSecret } from "./signature";
 import { faultOfTarget, type TargetPolicy } from "./target";
 

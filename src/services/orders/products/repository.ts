@@ -6,8 +6,7 @@ import type { CursorPosition } from "../../../kernel/cursor";
 import type { Database, Statement } from "../../../platform/database";
 import { isOneOf } from "../../../platform/is-one-of";
 import { type Mark, MarkedTable, type PendingMark } from "../../../platform/mark";
-import type { Product } from "./model";
-import type { ListProductsQuery, PatchProductInput } from "./schemas";
+import type { ListProductsQuery, PatchProductInput, Product } from "./schemas";
 
 export const PRODUCTS = new MarkedTable(products);
 

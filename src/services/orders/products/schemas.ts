@@ -86,3 +86,4 @@ export const productSchema = onFirstCall(() =>
     updatedAt: output.time(),
   }),
 );
+export type Product = z.Model<typeof productSchema>;

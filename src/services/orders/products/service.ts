@@ -8,9 +8,8 @@ import { authorize } from "../../../kernel/permissions";
 import type { Call } from "../../../platform/call";
 import { type ChangeTools, change } from "../../../platform/change";
 import { type Keyset, purposeOf } from "../../../platform/keyset";
-import type { Product } from "./model";
 import { PRODUCTS, type ProductRepository, type ProductRow, toProduct } from "./repository";
-import type { CreateProductInput, ListProductsQuery, PatchProductInput } from "./schemas";
+import type { CreateProductInput, ListProductsQuery, PatchProductInput, Product } from "./schemas";
 
 interface Dependencies extends ChangeTools {
   readonly repository: ProductRepository;
