@@ -4,7 +4,7 @@
  * that Chrome's developer tools open.
  */
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { isAtLeast, isOneOf, readArguments } from "../scripts/arguments.mjs";
 import { startBare, startLiteral, startProject } from "./sides.mjs";
 import { drive } from "./wrk.mjs";
 
@@ -50,25 +50,26 @@ const HEAP = {
   told: (weight, { requests }) => String(Math.round(weight / requests)),
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    side: { type: "string", default: "project" },
-    heap: { type: "boolean", default: false },
-    seconds: { type: "string", default: "5" },
-    port: { type: "string", default: "9239" },
-    out: { type: "string" },
-    rows: { type: "string", default: "40" },
+const { values, operands } = readArguments({
+  command: "npm run bench:profile",
+  operands: ["[workload]"],
+  flags: {
+    side: { takes: "<name>", says: "project unless given", check: isOneOf(Object.keys(SIDES)) },
+    heap: { says: "where the memory goes, in place of the time" },
+    seconds: { takes: "<number>", says: "how long the profile takes; 5 unless given", check: isAtLeast(1) },
+    port: { takes: "<number>", says: "of workerd's inspector; 9239 unless given", check: isAtLeast(1) },
+    out: { takes: "<file>", says: "where the profile is written" },
+    rows: { takes: "<number>", says: "functions that are printed; 40 unless given", check: isAtLeast(1) },
   },
 });
-const [name = "hot"] = positionals;
+const [name = "hot"] = operands;
+const { side: sideName = "project", port = "9239", seconds = "5", rows: rowsShown = "40" } = values;
 const kind = values.heap ? HEAP : CPU;
 const file = values.out ?? kind.out;
 
-if (!Object.hasOwn(SIDES, values.side)) throw new RangeError(`--side is one of ${Object.keys(SIDES)}`);
-const side = await SIDES[values.side]({
+const side = await SIDES[sideName]({
   isReadable: true,
-  args: ["--inspector-addr", `127.0.0.1:${values.port}`],
+  args: ["--inspector-addr", `127.0.0.1:${port}`],
 });
 console.log(`the Worker's process: ${side.pid}`);
 try {
@@ -76,13 +77,13 @@ try {
   const { requests, connections } = side.workloads.get(name);
   const load = { url: side.url, requests, connections };
   await drive({ ...load, seconds: 2, first: 1 });
-  const inspector = await connect(values.port);
+  const inspector = await connect(port);
   await kind.start(inspector);
-  const { rps, count } = await drive({ ...load, seconds: Number(values.seconds), first: 1_000_000 });
+  const { rps, count } = await drive({ ...load, seconds: Number(seconds), first: 1_000_000 });
   const { profile, nodes, weights } = await kind.stop(inspector);
   inspector.close();
   writeFileSync(file, JSON.stringify(profile));
-  console.log(`${values.side}, ${name}: ${Math.round(rps)} requests a second while profiled; ${file}`);
+  console.log(`${sideName}, ${name}: ${Math.round(rps)} requests a second while profiled; ${file}`);
   print({ nodes, weights, requests: count });
 } finally {
   side.stop();
@@ -143,7 +144,7 @@ function print({ nodes, weights, requests }) {
   }
   const sum = [...weights.values()].reduce((all, weight) => all + weight, 0);
   const told = (weight) => kind.told(weight, { sum, requests }).padStart(7);
-  const rows = Number(values.rows);
+  const rows = Number(rowsShown);
   console.log(`${kind.unit}\n    own   total  function`);
   for (const [label, weight] of heaviest(own, rows)) {
     console.log(`${told(weight)} ${told(total.get(label))}  ${label}`);

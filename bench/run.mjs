@@ -10,7 +10,7 @@
  *     npm run bench -- --rounds 1 --seconds 1 --out /tmp/bench    whether it runs, and no more: each warm-up and round a
  *                                         second long, and the published results stay
  */
-import { parseArgs } from "node:util";
+import { isAtLeast, readArguments } from "../scripts/arguments.mjs";
 import { leastStartupMs, measureUpload } from "../scripts/upload.mjs";
 import { judge } from "./budgets.mjs";
 import { DELAYS, measurePlanet } from "./planet.mjs";
@@ -33,17 +33,17 @@ const QUICK = {
 };
 const QUICK_ONLY = ["hot", "mix", "sign-up"];
 
-const { values } = parseArgs({
-  allowNegative: true,
-  options: {
-    quick: { type: "boolean", default: false },
-    only: { type: "string" },
-    throughput: { type: "boolean", default: true },
-    planet: { type: "boolean", default: true },
-    upload: { type: "boolean", default: true },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-    out: { type: "string", default: "bench" },
+const { values } = readArguments({
+  command: "npm run bench",
+  flags: {
+    quick: { says: "fewer and shorter rounds, and the workloads that budgets are about" },
+    only: { takes: "<workloads>", says: "some workloads, with commas between them" },
+    "no-throughput": { says: "leaves out requests per second" },
+    "no-planet": { says: "leaves out distances" },
+    "no-upload": { says: "leaves out size and start-up" },
+    rounds: { takes: "<number>", says: "rounds of each workload", check: isAtLeast(1) },
+    seconds: { takes: "<number>", says: "how long each warm-up and round takes", check: isAtLeast(0) },
+    out: { takes: "<folder>", says: "where results are written; bench unless given" },
   },
 });
 const settings = {
@@ -63,13 +63,13 @@ async function main() {
   }
   const skipped = [];
   // First, while nothing else runs.
-  const upload = values.upload ? await measuredUpload() : undefined;
-  const throughput = values.throughput ? await withSides(nearSides(skipped), loadNear) : [];
-  const planet = values.planet
-    ? await withSides([() => startFar(startProject), () => startFar(startLiteral)], askFar)
-    : [];
+  const upload = values["no-upload"] ? undefined : await measuredUpload();
+  const throughput = values["no-throughput"] ? [] : await withSides(nearSides(skipped), loadNear);
+  const planet = values["no-planet"]
+    ? []
+    : await withSides([() => startFar(startProject), () => startFar(startLiteral)], askFar);
   const budgets = judge({ throughput, planet, upload });
-  writeResults(values.out, { settings, throughput, planet, upload, budgets, skipped });
+  writeResults(values.out ?? "bench", { settings, throughput, planet, upload, budgets, skipped });
   say(`\n${tables({ throughput, planet, budgets })}`);
   for (const line of skipped) say(line);
   return budgets.some(({ isKept }) => isKept === false) ? 1 : 0;

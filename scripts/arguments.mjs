@@ -5,10 +5,12 @@
  * @typedef {{takes?: string, says?: string, needs?: string, check?: (value: string) => string | undefined}} Flag `takes`
  *   names the value of a flag that has one; `check` returns what a wrong value should have been; `needs` names the flag
  *   that it belongs to
- * @typedef {{command: string, flags: Readonly<Record<string, Flag>>, operands?: readonly string[]}} Program `command` is
- *   how it is started, such as `npm run admin`; `operands` are the names of its arguments without a dash, all required
+ * @typedef {{command: string, flags: Readonly<Record<string, Flag>>, operands?: readonly string[], passesOn?: boolean}} Program
+ *   `command` is how it is started, such as `npm run admin`; `operands` are the names of its arguments without a dash, of
+ *   which those in square brackets may be left out; `passesOn` tells that flags outside of the table are for a tool
  */
 import { parseArgs } from "node:util";
+import { settingsFromNpm } from "./npm-settings.mjs";
 
 /**
  * Reads the arguments of this run. Prints the usage and ends with 0 on `--help`, and prints one line and ends with 1 on a
@@ -55,7 +57,10 @@ export function parseArguments(program, args, environment = {}) {
   }
   for (const name of seen) refuse(unmetNeedOf(name, flags, seen), command);
   const operands = parsed.positionals;
-  if (operands.length !== names.length) throw new Error(`usage: ${synopsisOf(program)}`);
+  if (operands.length > names.length)
+    refuse(`Unexpected argument ${JSON.stringify(operands[names.length])}.`, command);
+  if (operands.length < names.filter((name) => !name.startsWith("[")).length)
+    throw new Error(`usage: ${synopsisOf(program)}`);
   return { values: parsed.values, operands };
 }
 
@@ -70,18 +75,22 @@ function unmetNeedOf(name, flags, seen) {
 
 /**
  * Stops when flags stood in front of `--`: npm keeps those as settings of its own, and hands over only a value that
- * follows one it does not know. For scripts that pass their arguments on, so that only `takes` of each flag counts.
+ * follows one it does not know. It stops on flags of the table, on what is close to one, and on every flag that npm does
+ * not know. Scripts that pass their arguments on call this alone, so that only `takes` of each flag counts.
  *
  * @param {Program} program
  * @param {readonly string[]} args
  * @param {Readonly<Record<string, string | undefined>>} environment
  */
-export function refuseSwallowed({ command, flags, operands = [] }, args, environment) {
+export function refuseSwallowed({ command, flags, operands = [], passesOn }, args, environment) {
   const rest = [...args];
-  const swallowed = Object.entries(environment).flatMap(([variable, value]) => {
-    const isSet = variable.startsWith("npm_config_") && value && value !== "false";
-    const flag = isSet ? closestFlag(variable.slice("npm_config_".length), flags) : undefined;
-    if (flag === undefined) return [];
+  const unknown = [];
+  const swallowed = settingsFromNpm(environment).flatMap(({ name, value, isUnknown }) => {
+    const flag = closestFlag(name, flags);
+    if (flag === undefined) {
+      if (isUnknown) unknown.push(`--${name}${value === "true" ? "" : `=${value}`}`);
+      return [];
+    }
     const { takes } = flags[flag];
     if (takes === undefined) return [[`--${flag}`]];
     if (value !== "true") return [[`--${flag}`, value]];
@@ -89,10 +98,28 @@ export function refuseSwallowed({ command, flags, operands = [] }, args, environ
     const isHandedOver = rest[operands.length]?.startsWith("-") === false;
     return [[`--${flag}`, isHandedOver ? rest.splice(operands.length, 1)[0] : takes]];
   });
+  if (unknown.length > 0 && !passesOn)
+    refuse(`Unknown flag ${unknown.join(" and ")}, which npm kept for itself.`, command);
+  for (const flag of unknown) swallowed.push([flag]);
   if (swallowed.length === 0) return;
   const kept = swallowed.map(([name]) => name).join(" and ");
   const meant = [...rest, ...swallowed.flat()].join(" ");
   throw new Error(`npm kept ${kept} for itself. Put two dashes in front: ${flagsOf(command)} ${meant}`);
+}
+
+/**
+ * Stops on a flag that is close to one of the table, for scripts that pass flags on to a tool with flags of its own.
+ *
+ * @param {Program} program
+ * @param {readonly string[]} args
+ */
+export function refuseMisspelt({ command, flags }, args) {
+  for (const argument of args) {
+    const [, name] = /^--(?:no-)?([^=]+)/.exec(argument) ?? [];
+    if (name === undefined || Object.hasOwn(flags, name)) continue;
+    const meant = closestFlag(name, flags);
+    if (meant !== undefined) refuse(`Unknown flag --${name}: did you mean --${meant}?`, command);
+  }
 }
 
 /** Returns what is wrong with a flag, given the names of the flags before it. */
@@ -110,10 +137,26 @@ function problemOf({ name, rawName, value, inlineValue }, flags, seen) {
   return problem && `--${name} ${JSON.stringify(value)}: ${problem}.`;
 }
 
+/** The flags of scripts that write generated files. */
+export const GENERATOR_FLAGS = { check: { says: "writes nothing, and fails when a file is out of date" } };
+
 /** Checks an address of a server, for `check`. */
 export function problemOfUrl(value) {
   const isAddress = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
   return isAddress ? undefined : "an address looks like http://localhost:8787";
+}
+
+/** Returns a `check` for a number that is at least so much. */
+export function isAtLeast(min) {
+  return (value) =>
+    value.trim() !== "" && Number(value) >= min && Number.isFinite(Number(value))
+      ? undefined
+      : `a number from ${min} is expected`;
+}
+
+/** Returns a `check` for one of some names. */
+export function isOneOf(names) {
+  return (value) => (names.includes(value) ? undefined : `one of ${names.join(", ")} is expected`);
 }
 
 /** Returns the flag that a name means: the same but for hyphens, or one letter off where the name is long enough. */

@@ -2,12 +2,10 @@
  * `npm run bundle`: builds the upload and holds its start to two limits: the bytes of the start chunk, and the calls of
  * functions while it is loaded. Both are the same on every machine. The time of a start depends on the machine, so it is
  * printed and not judged.
- *
- *   -- --record   writes the sizes of today to scripts/start-inputs.json, which growth is measured against
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readArguments } from "./arguments.mjs";
 import { runMain } from "./prepare.mjs";
 import { largestInputs, overLimits } from "./start-limits.mjs";
 import { ROOT } from "./tools.mjs";
@@ -21,8 +19,16 @@ import {
 
 const RECORD = join(ROOT, "scripts/start-inputs.json");
 
+const { values } = readArguments({
+  command: "npm run bundle",
+  flags: {
+    record: {
+      says: "writes the sizes of today to scripts/start-inputs.json, which growth is measured against",
+    },
+  },
+});
+
 await runMain(async () => {
-  const { values } = parseArgs({ options: { record: { type: "boolean", default: false } } });
   const upload = await measureUpload();
   say(`start chunk: ${upload.startBytes} bytes gzipped, at most ${START_BYTES_MAX}`);
   say(`start: ${upload.startCalls} calls of functions, at most ${START_CALLS_MAX}`);

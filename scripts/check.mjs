@@ -4,6 +4,7 @@
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import { readArguments } from "./arguments.mjs";
 import { ensureEntryTypes } from "./build.mjs";
 import { ensureDependencies, runMain } from "./prepare.mjs";
 import { ROOT, runScript, runTool } from "./tools.mjs";
@@ -73,6 +74,8 @@ const STEPS = [
   },
 ];
 
+readArguments({ command: "npm run check", flags: {} });
+
 await runMain(async () => {
   await ensureDependencies();
   ensureEntryTypes();
@@ -95,7 +98,7 @@ async function runStep(step) {
   return { ...step, code, output };
 }
 
-/** Generates into a copy: a migration that appears there is one that nobody has committed. */
+/** Generates into a copy. A migration that appears there is missing in `migrations/`. */
 async function checkMigrations() {
   // Inside the project, for drizzle-kit takes only a directory relative to where it runs.
   const parent = join(ROOT, "node_modules/.cache");

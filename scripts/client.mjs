@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { GENERATOR_FLAGS, readArguments } from "./arguments.mjs";
 import { runMain } from "./prepare.mjs";
 import { collect, nodeBinary, ROOT, toolEnvironment } from "./tools.mjs";
 
@@ -20,8 +21,10 @@ const GENERATOR = join(CLIENT, "node_modules/openapi-typescript/bin/cli.js");
 const COMPILER = join(CLIENT, "node_modules/typescript/bin/tsc");
 const GZIPPED_BYTES_MAX = 5 * 1024;
 
+const { values: flags } = readArguments({ command: "npm run client", flags: GENERATOR_FLAGS });
+
 await runMain(async () => {
-  const isCheck = process.argv.includes("--check");
+  const isCheck = flags.check === true;
   const folder = mkdtempSync(join(tmpdir(), "meridian-client-"));
   try {
     const generated = join(folder, "api.ts");

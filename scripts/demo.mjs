@@ -55,7 +55,7 @@ await runMain(async () => {
   await step("changes it, with If-Match", patchOnce);
   await step("a stale If-Match changes nothing: 412", patchStale);
   await step("a stranger is asked to log in: 401", readAsStranger);
-  await step("somebody else's profile does not exist: 404", readSomebodyElse);
+  await step("another user's profile does not exist: 404", readAnotherUser);
   await step("the list is the admin's alone: 403", listAsUser);
   await step("the admin lists everybody, page by page", listEverybody);
   await step(`the day's count has grown by ${others.length}`, () => countGrown(before + others.length));
@@ -220,7 +220,7 @@ async function readAsStranger() {
   return { said: `WWW-Authenticate: ${headers.get("WWW-Authenticate")}` };
 }
 
-async function readSomebodyElse() {
+async function readAnotherUser() {
   const { body } = expectStatus(await ada.call("GET", `/api/users/${bob.id}`, { token: ada.token }), 404);
   return { said: body.code };
 }

@@ -50,7 +50,7 @@ await runMain(async () => {
   return 0;
 });
 
-/** Returns the text of a file of the project; nothing when there is none. */
+/** Returns the text of a file of the project; an empty text when the file does not exist. */
 function read(name) {
   const path = join(ROOT, name);
   return existsSync(path) ? readFileSync(path, "utf8") : "";

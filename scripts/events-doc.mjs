@@ -4,8 +4,11 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { GENERATOR_FLAGS, readArguments } from "./arguments.mjs";
 import { loadTypeScript } from "./load-typescript.mjs";
 import { ROOT } from "./tools.mjs";
+
+const { values: flags } = readArguments({ command: "npm run events:doc", flags: GENERATOR_FLAGS });
 
 const SCHEMAS_FILE = "contract/events/schemas.json";
 const { EVENT_CATALOGUE, EVENT_DATA, EVENT_SUMMARIES, consumersOf, toJSONSchema } = await loadTypeScript(`
@@ -23,7 +26,7 @@ const FILES = {
   [SCHEMAS_FILE]: `${JSON.stringify(SCHEMAS, null, 2)}\n`,
 };
 for (const [file, text] of Object.entries(FILES)) {
-  if (!process.argv.includes("--check")) writeFileSync(join(ROOT, file), text);
+  if (!flags.check) writeFileSync(join(ROOT, file), text);
   else if (readText(file) !== text) {
     process.stdout.write(`${file} is not what the catalogue says\n`);
     process.exitCode = 1;

@@ -6,12 +6,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { GENERATOR_FLAGS, readArguments } from "./arguments.mjs";
 import { ROOT } from "./tools.mjs";
 
 const FILE = join(ROOT, "schema.graphql");
 
+const { values: flags } = readArguments({ command: "npm run graphql:schema", flags: GENERATOR_FLAGS });
 const text = `${await printedSchema()}\n`;
-if (process.argv.includes("--check")) {
+if (flags.check) {
   const isCurrent = readText(FILE) === text;
   if (!isCurrent) process.stdout.write("schema.graphql is not what the code says\n");
   process.exitCode = isCurrent ? 0 : 1;

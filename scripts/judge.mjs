@@ -57,6 +57,7 @@ const JUDGES = {
 /** Flags of the judges, to notice when npm kept one. */
 const PROGRAM = {
   command: "npm run judge",
+  passesOn: true,
   operands: ["<name>"],
   flags: {
     kills: { takes: "<number>" },

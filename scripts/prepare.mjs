@@ -61,7 +61,10 @@ const SECRETS = {
 /** A fresh value of a secret of `wrangler.toml`. */
 export function newSecret(name) {
   const make = SECRETS[name];
-  if (make === undefined) throw new Error(`nobody here knows how to make the secret ${name}: set it by hand`);
+  if (make === undefined)
+    throw new Error(
+      `This script cannot make the secret ${name}: set it with npx wrangler secret put ${name}`,
+    );
   return make();
 }
 

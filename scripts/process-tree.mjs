@@ -69,7 +69,8 @@ function isShell(pid) {
 
 const isPid = (name) => /^\d+$/.test(name);
 
-function readProc(pid) {
+/** Returns a process and its parent, on Linux. @returns {(readonly [number, number])[]} empty when it does not run */
+export function readProc(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The command's name is in brackets and may hold anything; state and parent follow the last one.

@@ -5,21 +5,29 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import { GENERATOR_FLAGS, readArguments } from "./arguments.mjs";
 import { runMain } from "./prepare.mjs";
-import { collect, flagValue, nodeBinary, ROOT, runTool } from "./tools.mjs";
+import { collect, nodeBinary, ROOT, runTool } from "./tools.mjs";
 
 const PROTO = join(ROOT, "proto");
 const PLUGIN = join(ROOT, "node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es");
 const GENERATED = join(ROOT, "src/gateway/rpc/gen");
 
+const { values: flags } = readArguments({
+  command: "npm run proto",
+  flags: {
+    ...GENERATOR_FLAGS,
+    against: { takes: "<commit>", says: "fails when something breaks clients of that commit" },
+  },
+});
+
 await runMain(main);
 
 async function main() {
-  const ref = flagValue(process.argv, "against");
-  if (ref !== undefined) return await breaking(ref);
+  if (flags.against !== undefined) return await breaking(flags.against);
   const lint = await runTool("buf", ["lint"], { cwd: PROTO });
   if (lint.code !== 0) return report(lint.output);
-  if (!process.argv.includes("--check")) return await generate(GENERATED);
+  if (!flags.check) return await generate(GENERATED);
 
   const cache = join(ROOT, "node_modules/.cache");
   mkdirSync(cache, { recursive: true });

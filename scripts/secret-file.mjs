@@ -43,7 +43,7 @@ export function writeSecretFile(path, text) {
 }
 
 /**
- * Returns a secret file's text, or undefined when there is none.
+ * Returns a secret file's text, or undefined when the file does not exist.
  *
  * @param {string} path
  * **Errors**: one line when it is a folder or cannot be read

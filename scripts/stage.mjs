@@ -78,7 +78,7 @@ function deriveField({ field, value, table, section }, { production, stage, work
     return stageName(value, production.name, stage);
   if (WORKERS.has(field)) return value === production.name ? worker : value;
   if (DROPPED.has(field) || (field === "id" && section === "kv_namespaces")) return undefined;
-  // The counters of a rate limit belong to the account, and are told apart by number.
+  // The account keeps the counters of each rate limit under this number.
   if (field === "namespace_id" && /^\d+$/.test(value)) return String(Number(value) + numberOf(stage));
   return value;
 }

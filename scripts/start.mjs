@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { refuseSwallowed } from "./arguments.mjs";
+import { refuseMisspelt, refuseSwallowed } from "./arguments.mjs";
 import { ensureDocs } from "./docs-assets.mjs";
 import { ensureDependencies, ensureMigrations, ensureSecrets, runMain } from "./prepare.mjs";
 import { areAlive, descendantsOf, endTreeOnWindows, signalAll, watchedAncestors } from "./process-tree.mjs";
@@ -20,6 +20,7 @@ const GRACE_MS = 3_000;
 /** Flags of `wrangler dev` that npm may have kept. Not `--log-level`, because npm has a setting of that name. */
 const PROGRAM = {
   command: "npm start",
+  passesOn: true,
   flags: {
     port: { takes: "<number>" },
     ip: { takes: "<address>" },
@@ -39,6 +40,7 @@ await runMain(async () => {
   const startedAt = Date.now();
   const args = process.argv.slice(2);
   refuseSwallowed(PROGRAM, args, process.env);
+  refuseMisspelt(PROGRAM, args);
   if (args[0]?.startsWith("-") === false)
     throw new Error(`npm start takes flags only, and ${args[0]} is not one: npm start -- --port 9000`);
   const persistTo = flagValue(args, "persist-to");

@@ -7,6 +7,7 @@ import { exitOf, spawnTool } from "./tools.mjs";
 /** Flags of vitest that are given to `npm test`, to notice when npm kept one. */
 const PROGRAM = {
   command: "npm test",
+  passesOn: true,
   flags: {
     project: { takes: "<name>" },
     reporter: { takes: "<name>" },

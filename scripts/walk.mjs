@@ -26,7 +26,7 @@ const COMMAND_WITHIN_MS = 200_000;
 const ARRIVAL_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 15_000;
 
-/** Commands that are somebody else's to type. */
+/** Commands that this script does not type, with the reason. */
 const NOT_TYPED = new Map([
   ["npm start", "is what this walk stands on"],
   ["npm test", "takes minutes, and is a check of its own"],

@@ -10,7 +10,7 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { isAtLeast, readArguments } from "../../scripts/arguments.mjs";
 import { PROJECT_VARS } from "../sides.mjs";
 import { projectTokens } from "../tokens.mjs";
 import { build, serve } from "../workerd/serve.mjs";
@@ -23,14 +23,15 @@ import { populate } from "./world.mjs";
 
 const BYTES_PER_USER = 5_000;
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    sizes: { type: "string" },
-    only: { type: "string" },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-    out: { type: "string", default: "bench" },
+const { values } = readArguments({
+  command: "npm run bench:growth",
+  flags: {
+    quick: { says: "a tenth of the users, and fewer rounds" },
+    sizes: { takes: "<1000,50000>", says: "numbers of users", check: problemOfSizes },
+    only: { takes: "<calls>", says: "some calls, with commas between them" },
+    rounds: { takes: "<number>", says: "rounds of each call", check: isAtLeast(1) },
+    seconds: { takes: "<number>", says: "how long a round takes", check: isAtLeast(0) },
+    out: { takes: "<folder>", says: "where results are written; bench unless given" },
   },
 });
 const settings = {
@@ -43,6 +44,10 @@ const settings = {
 };
 
 process.exitCode = await main();
+
+function problemOfSizes(value) {
+  return value.split(",").map(isAtLeast(1)).find(Boolean);
+}
 
 async function main() {
   if (!hasWrk()) {
@@ -63,7 +68,7 @@ async function main() {
     for (const users of settings.sizes) worlds.push(await startWorld({ built, users, tokenOf }));
     const figures = await measure(worlds);
     const sizes = worlds.map(({ users, bytes }) => ({ users, bytes }));
-    writeResults(values.out, { settings, sizes, figures });
+    writeResults(values.out ?? "bench", { settings, sizes, figures });
     console.log(`\n${tableOf({ sizes, figures })}`);
     return figures.every(({ isKept }) => isKept) ? 0 : 1;
   } finally {

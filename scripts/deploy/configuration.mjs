@@ -16,7 +16,7 @@ import {
  *
  * @param {string} toml
  * @param {{stage?: string, url?: string}} flags
- * @param {string} own the file of the stage, `ownFile`; empty when there is none
+ * @param {string} own the text of the stage's file, `ownFile`; empty when the stage has no file
  * @returns {{config: Record<string, any>} & Pick<import("../deployment.mjs").Options, "names" | "url" | "production">}
  *   `config` is what wrangler is to read
  * **Errors**: one line, when the file is not TOML, or the stage would share something with production

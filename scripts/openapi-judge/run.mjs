@@ -1,7 +1,7 @@
 /**
- * `npm run judge -- openapi-answers`: every answer of the running server is held against public/openapi.json, by somebody else.
- * Stoplight's Prism stands in between; a walk over every operation, and the demonstration, go through it. Fails on an
- * answer that the document does not describe, and on an operation that was never answered as it is meant.
+ * `npm run judge -- openapi-answers`: holds every answer of the running server against public/openapi.json. Stoplight's Prism
+ * judges: a call of every operation, and the demonstration, go through it as a proxy. Fails on an answer that the
+ * document does not describe, and on an operation that was never answered as it is meant.
  * The server must let webhooks lead to this machine: `npm start -- --var WEBHOOK_ALLOW_LOCAL:true`.
  *
  * Flags: `--url http://localhost:8787`; `--persist-to dir` and `--mails dir` as the server was started with;

@@ -10,9 +10,9 @@ const PASSWORD = "correct horse battery staple";
  * @property {string} url
  * @property {object} document OpenAPI
  * @property {string} receiver a URL that answers webhooks
- * @property {(email: string) => Promise<void>} promote makes somebody an administrator
- * @property {(name: string, page: string, known?: string) => Promise<string>} mailedToken out of the newest mail to
- *   somebody of that name that leads to a page, and has another token than the one that is known
+ * @property {(email: string) => Promise<void>} promote makes a user an administrator
+ * @property {(name: string, page: string, known?: string) => Promise<string>} mailedToken returns the token of the
+ *   newest mail to a user of that name that leads to the page; it differs from the token that is known
  * @property {string} metricsToken
  *
  * @param {Stage} stage
@@ -60,7 +60,7 @@ async function ask(person, status, method, path, options = {}) {
   return expectStatus(await person.call(method, path, { token: person.token, ...options }), status);
 }
 
-/** Without a token, with a body that is none, with ids of nothing: every answer is in the document, whatever it is. */
+/** Calls without a token, with a body that is not JSON, with unknown ids: the document describes every answer. */
 async function askStrangely({ url, document, run }) {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(item)) {

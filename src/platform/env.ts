@@ -127,7 +127,7 @@ const trustedIssuer = onFirstCall(() =>
         .check(z.minLength(1)),
       ["RS256", "ES256"],
     ),
-    /** Whether a subject that nobody knows becomes a user at first sight. */
+    /** Whether a subject without a user becomes one with its first token. */
     createUsers: z._default(z.boolean(), false),
     /** Names of the claims. */
     claims: z.prefault(
@@ -143,7 +143,7 @@ const trustedIssuer = onFirstCall(() =>
     roles: z.optional(z.record(z.string(), z.enum(["user", "admin"]))),
   }),
 );
-/** Somebody else whose tokens are accepted. */
+/** Another issuer whose tokens are accepted. */
 export type TrustedIssuer = z.Made<typeof trustedIssuer>;
 
 /**
@@ -155,7 +155,7 @@ const bearerToken = z.string().check(
   z.refine((token) => token !== ONCE_AN_EXAMPLE),
 );
 
-/** Stood in `.dev.vars.example` and was accepted. Everybody can read it there, so it guards nothing. */
+/** Stood in `.dev.vars.example` and was accepted. Every reader of the repository knows it, so it guards nothing. */
 const ONCE_AN_EXAMPLE = "at-least-24-random-bytes-in-base64url";
 
 function isOrigin(text: string): boolean {

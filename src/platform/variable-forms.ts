@@ -1,4 +1,4 @@
-/** The form of each variable in words, for whoever has to correct one. `env.ts` has the schemas that decide. */
+/** The form of each variable in words, for the person who corrects one. `env.ts` has the schemas that decide. */
 
 const number = (max: number, min = 1) => `a whole number from ${min} to ${max}`;
 const FLAG = "true or false";

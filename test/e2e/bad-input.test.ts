@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { ROOT } from "../../scripts/tools.mjs";
+import { ROOT, runScript } from "../../scripts/tools.mjs";
 
 /** The scripts as a fresh clone has them: nothing is installed. */
 let clone = "";
@@ -52,9 +52,18 @@ test.each([
   ["start.mjs --port=", "--port takes a value"],
   ["start.mjs --port --ip 0.0.0.0", "--port takes a value"],
   ["start.mjs --persist-to", "--persist-to takes a value"],
+  ["start.mjs --prot 9101", "Unknown flag --prot: did you mean --port? See npm start -- --help"],
+  ["start.mjs --persistto=x", "Unknown flag --persistto: did you mean --persist-to? See npm start -- --help"],
+  [
+    "start.mjs --no-live-relaod",
+    "Unknown flag --live-relaod: did you mean --live-reload? See npm start -- --help",
+  ],
   ["start.mjs 9000", "npm start takes flags only, and 9000 is not one: npm start -- --port 9000"],
   ["admin.mjs", ADMIN],
-  ["admin.mjs a@example.com b@example.com", ADMIN],
+  [
+    "admin.mjs a@example.com b@example.com",
+    'Unexpected argument "b@example.com". See npm run admin -- --help',
+  ],
   ["admin.mjs ada", '"ada" is not an email address'],
   [
     "admin.mjs a@example.com --unverifed",
@@ -74,7 +83,7 @@ test.each([
     "walk.mjs --url localhost",
     '--url "localhost": an address looks like http://localhost:8787. See npm run walk -- --help',
   ],
-  ["demo.mjs fast", "usage: npm run demo -- [--url <address>] [--persist-to <folder>] [--mails <folder>]"],
+  ["demo.mjs fast", 'Unexpected argument "fast". See npm run demo -- --help'],
   ["demo.mjs --mial x", "Unknown flag --mial. See npm run demo -- --help"],
   [
     "observe.mjs --prometheus-port x",
@@ -84,9 +93,45 @@ test.each([
     "openapi-judge/run.mjs --bref",
     "Unknown flag --bref: did you mean --brief? See npm run judge -- openapi-answers --help",
   ],
-])("%s", async (command, line) => {
+])("scripts/%s", async (command, line) => {
   const [script, ...args] = command.split(" ");
   expect(await run([`scripts/${script}`, ...args])).toEqual(failsWith(line));
+});
+
+test.each([
+  ["bench/run.mjs --frob", "Unknown flag --frob. See npm run bench -- --help"],
+  [
+    "bench/run.mjs --rounds many",
+    '--rounds "many": a number from 1 is expected. See npm run bench -- --help',
+  ],
+  [
+    "bench/growth/run.mjs --sizes 1000,x",
+    '--sizes "1000,x": a number from 1 is expected. See npm run bench:growth -- --help',
+  ],
+  ["bench/growth/run.mjs get", 'Unexpected argument "get". See npm run bench:growth -- --help'],
+  [
+    "bench/profile.mjs hot --side teh",
+    '--side "teh": one of project, literal, bare is expected. See npm run bench:profile -- --help',
+  ],
+  ["bench/profile.mjs hot mix", 'Unexpected argument "mix". See npm run bench:profile -- --help'],
+  [
+    "test/faults/kills/run.mjs --kill 3",
+    "Unknown flag --kill: did you mean --kills? See npm run judge -- kills --help",
+  ],
+  [
+    "test/faults/kills/run.mjs --kills 0",
+    '--kills "0": a number from 1 is expected. See npm run judge -- kills --help',
+  ],
+  ["scripts/openapi.mjs --chek", "Unknown flag --chek: did you mean --check? See npm run openapi -- --help"],
+  ["scripts/check.mjs src", 'Unexpected argument "src". See npm run check -- --help'],
+  [
+    "scripts/bundle.mjs --recrod",
+    "Unknown flag --recrod: did you mean --record? See npm run bundle -- --help",
+  ],
+])("%s, which needs the packages", async (command, line) => {
+  const [script = "", ...args] = command.split(" ");
+  const { code, stdout, output } = await runScript(script, args);
+  expect([code, stdout, output]).toEqual([1, "", `${line}\n`]);
 });
 
 test.each([
@@ -214,8 +259,8 @@ test("what npm scripts import before that is in Node 18", async () => {
   const needed = imports.filter(({ external, kind }) => external && kind === "import-statement");
   expect([...new Set(needed.map(({ path }) => path))].sort()).toEqual(
     [
-      ...["node:child_process", "node:crypto", "node:fs", "node:net", "node:os", "node:path"],
-      ...["node:timers/promises", "node:url", "node:util"],
+      ...["node:child_process", "node:crypto", "node:fs", "node:module", "node:net", "node:os"],
+      ...["node:path", "node:timers/promises", "node:url", "node:util"],
     ].sort(),
   );
 });

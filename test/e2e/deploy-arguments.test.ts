@@ -3,7 +3,7 @@ import { execFileSync, type SpawnOptions, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { parseArguments } from "../../scripts/arguments.mjs";
 import { unattended } from "../../scripts/deploy/account.mjs";
 import { readCommit, versionFlags } from "../../scripts/deploy/commit.mjs";
@@ -16,8 +16,9 @@ test.each([
   ["--dryrun", "Unknown flag --dryrun: did you mean --dry-run? See"],
   ["--stgae preview", "Unknown flag --stgae: did you mean --stage? See"],
   ["--no-dry-run", "Unknown flag --no-dry-run. See"],
-  ["preview", "usage: npm run deploy -- [--dry-run]"],
-  ["-- --dry-run", "usage: npm run deploy -- [--dry-run]"],
+  ["preview", 'Unexpected argument "preview". See'],
+  ["--dirty preview", 'Unexpected argument "preview". See'],
+  ["-- --dry-run", 'Unexpected argument "--dry-run". See'],
   ["--dry-run=yes", "--dry-run takes no value. See"],
   ["--stage", "--stage takes a value: --stage <name>. See"],
   ["--stage=", "--stage takes a value: --stage <name>. See"],
@@ -89,12 +90,47 @@ test.each([
   },
 );
 
-test("a flag that npm keeps for itself does not turn a dry run into a deployment", async () => {
+/** Runs `npm run deploy` with what is typed behind it. */
+async function runByNpm(typed: readonly string[], env: Record<string, string> = {}) {
   const shell = process.platform === "win32";
-  const options: SpawnOptions = { env: NO_ACCOUNT, stdio: ["ignore", "pipe", "pipe"], shell };
-  const ran = await collect(spawn("npm", ["run", "--silent", "deploy", "--dry-run"], options));
-  const output = "npm kept --dry-run for itself. Put two dashes in front: npm run deploy -- --dry-run\n";
-  expect(ran).toMatchObject({ code: 1, output });
+  const options: SpawnOptions = {
+    env: { ...NO_ACCOUNT, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    shell,
+  };
+  return await collect(spawn("npm", ["run", "--silent", "deploy", ...typed], options));
+}
+
+test.each([
+  ["--dry-run", "npm kept --dry-run for itself. Put two dashes in front: npm run deploy -- --dry-run"],
+  ["--frobnicate", "Unknown flag --frobnicate, which npm kept for itself. See npm run deploy -- --help"],
+  ["--ulr=x", "Unknown flag --ulr=x, which npm kept for itself. See npm run deploy -- --help"],
+  ["--no-dirty", "Unknown flag --no-dirty, which npm kept for itself. See npm run deploy -- --help"],
+])("npm run deploy %s, which npm keeps for itself, starts no deployment", async (typed, line) => {
+  expect(await runByNpm([typed])).toMatchObject({ code: 1, output: `${line}\n` });
+});
+
+test("a setting of an .npmrc or of the environment that npm does not know is no flag", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "npmrc-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "npmrc"), "node-headers = /usr\n; a note\nsome[] = x\n");
+  const env: Record<string, string> = { npm_config_userconfig: join(folder, "npmrc") };
+  // Only Linux shows what npm's own environment was.
+  if (process.platform === "linux") env.npm_config_sqlite = "/usr";
+  expect(await runByNpm(["--", "--frob"], env)).toMatchObject({
+    code: 1,
+    output: "Unknown flag --frob. See npm run deploy -- --help\n",
+  });
+  expect(await runByNpm(["--frob"], env)).toMatchObject({
+    code: 1,
+    output: "Unknown flag --frob, which npm kept for itself. See npm run deploy -- --help\n",
+  });
+});
+
+test("under a package manager whose settings are not known, only what is close to a flag is refused", () => {
+  const settings = { npm_execpath: join(tmpdir(), "pnpm.cjs"), npm_config_node_linker: "hoisted" };
+  expect(read([], settings)).toEqual({});
+  expect(() => read([], { ...settings, npm_config_dryrun: "true" })).toThrow("npm kept --dry-run");
 });
 
 describe("the commit", () => {

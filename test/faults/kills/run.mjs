@@ -13,21 +13,23 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { isAtLeast, readArguments } from "../../../scripts/arguments.mjs";
 import { buildWorker } from "../../../scripts/build.mjs";
 import { nodeBinary, ROOT, toolEnvironment } from "../../../scripts/tools.mjs";
 import { TEST_SECRETS } from "../../support/secrets.ts";
 import { leaksPrinted, watchProcess } from "../../support/server-output.ts";
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: "string", default: "20" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    clients: { type: "string", default: "8" },
+const { values } = readArguments({
+  command: "npm run judge -- kills",
+  flags: {
+    kills: { takes: "<number>", says: "20 unless given", check: isAtLeast(1) },
+    seed: { takes: "<number>", says: "repeats a run", check: isAtLeast(0) },
+    clients: { takes: "<number>", says: "that call at once; 8 unless given", check: isAtLeast(1) },
   },
 });
-const KILLS = Number(values.kills);
-const CLIENTS = Number(values.clients);
+const KILLS = Number(values.kills ?? 20);
+const CLIENTS = Number(values.clients ?? 8);
+const SEED = Number(values.seed ?? Date.now() % 1_000_000);
 /** From the first answer to the kill: long enough for the consumers to be in the middle of things. */
 const LIFE_MS = { min: 30, max: 1_500 };
 /** A server that has answered nothing by then is killed all the same. */
@@ -36,7 +38,7 @@ const SETTLE_WITHIN_MS = 180_000;
 const PORT = 20_000 + Math.floor(Math.random() * 20_000);
 const BASE = `http://127.0.0.1:${PORT}`;
 
-const random = seeded(Number(values.seed));
+const random = seeded(SEED);
 const work = mkdtempSync(join(tmpdir(), "meridian-faults-"));
 // Inside the project, for workerd takes no module from outside the directory that it runs in.
 const cache = join(ROOT, "node_modules/.cache");
@@ -235,7 +237,7 @@ async function verdict() {
   console.log(
     JSON.stringify(
       {
-        seed: Number(values.seed),
+        seed: SEED,
         kills: KILLS,
         attempted,
         acknowledged: acknowledged.length,
