@@ -159,12 +159,24 @@ export function isOneOf(names) {
   return (value) => (names.includes(value) ? undefined : `one of ${names.join(", ")} is expected`);
 }
 
-/** Returns the flag that a name means: the same but for hyphens, or one letter off where the name is long enough. */
+/** Returns the flag that a name means. */
 function closestFlag(name, flags) {
+  return closestName(name, Object.keys(flags));
+}
+
+/**
+ * Returns the known name that a typed one means: the same but for case, hyphens and underscores, or one letter off where
+ * the name is long enough.
+ *
+ * @param {string} name
+ * @param {readonly string[]} known
+ * @returns {string | undefined}
+ */
+export function closestName(name, known) {
   const plain = (text) => text.toLowerCase().replaceAll(/[-_]/g, "");
   const typed = plain(name);
-  return Object.keys(flags).find((flag) => {
-    const meant = plain(flag);
+  return known.find((each) => {
+    const meant = plain(each);
     return typed === meant || (meant.length > 3 && isOneTypoAway(typed, meant));
   });
 }

@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } fro
 import { join, relative } from "node:path";
 import { readArguments } from "./arguments.mjs";
 import { ensureEntryTypes } from "./build.mjs";
+import { checkFolder } from "./deploy/configuration.mjs";
 import { ensureDependencies, runMain } from "./prepare.mjs";
 import { ROOT, runScript, runTool } from "./tools.mjs";
 
@@ -36,6 +37,14 @@ const STEPS = [
     fix: "npm run types",
     run: () =>
       runTool("wrangler", ["types", "--include-runtime=false", "--check", "worker-configuration.d.ts"]),
+  },
+  {
+    name: "wrangler.toml and the stages' files can be deployed",
+    fix: "correct the file (docs/operations.md)",
+    run: async () => {
+      const output = checkFolder();
+      return { code: output === "" ? 0 : 1, output };
+    },
   },
   {
     name: "migrations match the schema",

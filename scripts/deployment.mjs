@@ -29,6 +29,8 @@ import { failure, isOffline, runner } from "./deploy/runner.mjs";
  *   changed, how the code is put in front of users
  */
 
+const ZONE_ADVICE = "give its route a zone_name, or list the zone in WEBHOOK_DENIED_DOMAINS";
+
 /**
  * @param {Account} account
  * @param {Options} options
@@ -42,6 +44,8 @@ export async function deploy(account, options) {
   const known = await knownAddress(run, options);
   if (known !== undefined) await refuseProductionAddress(run, known, production);
   await refuseTakenDomains(account, names.worker, names.domains);
+  for (const host of names.hostsWithoutZone)
+    account.say(`Warning: webhooks are denied to ${host}, and not to the rest of its zone: ${ZONE_ADVICE}`);
   await createMissing(run, names);
   await migrate(run, names);
   const flags = (address) => [...version, ...variableFlags(names, address)];

@@ -56,6 +56,23 @@ export function deniedDomainsOf(config) {
   return all.size === new Set(listed).size ? undefined : [...all].join(",");
 }
 
+/**
+ * Returns the hosts of routes whose zone is not denied, because the route does not name it. A host of two parts is a zone
+ * itself, and one below a listed domain is denied with it.
+ *
+ * @returns {string[]}
+ */
+export function hostsWithoutZone(config) {
+  const listed = (config.vars?.WEBHOOK_DENIED_DOMAINS ?? "")
+    .split(",")
+    .map((domain) => domain.trim().toLowerCase());
+  const isListed = (host) => listed.some((domain) => domain !== "" && host.endsWith(`.${domain}`));
+  const hosts = routesOf(config)
+    .filter((route) => route.zone_name === undefined)
+    .map(hostOf);
+  return [...new Set(hosts.filter((host) => host.split(".").length > 2 && !isListed(host)))];
+}
+
 /** `PUBLIC_URL` before a first deployment. */
 export const LOCAL_ADDRESS = "http://localhost:8787";
 

@@ -208,6 +208,27 @@ test("webhooks must not lead to the zones of the routes, nor to the domains that
   expect(without.variables.has("WEBHOOK_DENIED_DOMAINS")).toBe(false);
 });
 
+test("a route without its zone is named, because webhooks are denied to its host alone", async () => {
+  const warningsOf = async (routes: string, toml = TOML) => {
+    const account = playAccount();
+    const { names } = prepare(`routes = [${routes}]\n${toml}`, {});
+    await deploy(account, { names, config: [], url: "https://api.example" });
+    return account.said.filter((line) => line.startsWith("Warning"));
+  };
+  const advice = "give its route a zone_name, or list the zone in WEBHOOK_DENIED_DOMAINS";
+  const warning = (host: string) =>
+    `Warning: webhooks are denied to ${host}, and not to the rest of its zone: ${advice}`;
+  expect(await warningsOf('{ pattern = "api.acme.com", custom_domain = true }')).toEqual([
+    warning("api.acme.com"),
+  ]);
+  const others = '"*.eu.acme.io/*", { pattern = "x.acme.dev/*", zone_id = "1" }';
+  expect(await warningsOf(others)).toEqual([warning("eu.acme.io"), warning("x.acme.dev")]);
+  const named = '{ pattern = "api.acme.com", custom_domain = true, zone_name = "acme.com" }, "acme.io/*"';
+  expect(await warningsOf(named)).toEqual([]);
+  const listed = TOML.replace("[vars]", '[vars]\nWEBHOOK_DENIED_DOMAINS = "acme.net, Acme.com"');
+  expect(await warningsOf('"api.acme.com/*"', listed)).toEqual([]);
+});
+
 test("every upload records the commit, and every command reads the configuration that was written", async () => {
   const account = playAccount();
   const version = ["--tag", "0123456789ab", "--message", "commit 0123456789ab"];
@@ -251,3 +272,28 @@ test.each(["production", "preview"])(
     expect(given).toHaveLength(2);
   },
 );
+
+test.each([
+  [
+    "renamed",
+    ["meridian-events-dead", "meridian-lost"],
+    "dead-letter queue meridian-lost must end with -events-dead",
+  ],
+  [
+    "without a consumer",
+    ['queue = "meridian-events-dead"\nmax_batch_size = 10\nmax_batch_timeout = 5', 'queue = "elsewhere"'],
+    "Dead-letter queue meridian-events-dead has no consumer",
+  ],
+  [
+    "that is another queue's name",
+    ["meridian-webhooks", "meridian-webhook-events-dead"],
+    "queue meridian-webhook-events-dead ends with -events-dead, but",
+  ],
+] as const)("a dead-letter queue %s stops the deployment", async (_, [from, to], problem) => {
+  const toml = TOML.replaceAll(from, to);
+  expect(toml).not.toBe(TOML);
+  for (const flags of [{}, { stage: "preview" }])
+    expect(() => prepare(toml, flags)).toThrow(
+      problem.replace("meridian-", flags.stage ? "meridian-preview-" : "meridian-"),
+    );
+});

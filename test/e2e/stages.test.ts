@@ -1,6 +1,9 @@
 /** The configuration of a stage: nothing in it is production's. */
-import { describe, expect, test } from "vitest";
-import { prepare, readConfiguration } from "../../scripts/deploy/configuration.mjs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { checkFolder, prepare, readConfiguration } from "../../scripts/deploy/configuration.mjs";
 import { sharedWith } from "../../scripts/deploy/separation.mjs";
 import { deploy } from "../../scripts/deployment.mjs";
 import { stageConfig } from "../../scripts/stage.mjs";
@@ -40,6 +43,8 @@ queue = "orders-in"
 [[queues.consumers]]
 queue = "orders-in"
 dead_letter_queue = "acme-events-dead"
+[[queues.consumers]]
+queue = "acme-events-dead"
 [[analytics_engine_datasets]]
 binding = "ANALYTICS"
 dataset = "acme_points"
@@ -93,7 +98,10 @@ describe("a stage of another product", () => {
       r2_buckets: [{ bucket_name: "preview-files-of-acme" }],
       queues: {
         producers: [{ queue: "preview-orders-in" }],
-        consumers: [{ queue: "preview-orders-in", dead_letter_queue: "acme-preview-events-dead" }],
+        consumers: [
+          { queue: "preview-orders-in", dead_letter_queue: "acme-preview-events-dead" },
+          { queue: "acme-preview-events-dead" },
+        ],
       },
       analytics_engine_datasets: [{ dataset: "acme-preview_points" }],
       services: [{ service: "acme-preview", entrypoint: "Users" }],
@@ -247,6 +255,67 @@ test("a stage gets no address that only production's wildcard answers", async ()
     deploy(playAccount(), { ...prepare(wild, { stage: "preview", url }, file), config: [] });
   await expect(at("")).rejects.toThrow(`${url} is production's address`);
   await expect(at(own)).resolves.toBe(url);
+});
+
+describe("before anything is changed, one line names", () => {
+  test.each([
+    [
+      "a key of the top level",
+      'route = "preview.acme.com/*"\nworker_dev = true',
+      "worker_dev: did you mean workers_dev?",
+    ],
+    ["a table", "[observabilty]\nenabled = true", "observabilty: did you mean observability?"],
+    [
+      "a key of a list's entry",
+      '[[d1_databases]]\nbindng = "DB"\ndatabase_id = "3"',
+      "d1_databases.bindng: did you mean binding?",
+    ],
+    [
+      "a key further down",
+      "[[queues.consumers]]\nqueue = 'preview-orders-in'\nmax_retires = 3",
+      "queues.consumers.max_retires: did you mean max_retries?",
+    ],
+    [
+      "a key of a route",
+      'routes = [{ pattern = "preview.acme.com", custom_domian = true }]',
+      "routes.custom_domian: did you mean custom_domain?",
+    ],
+    ["a key that is like no other", "frobnicate = 1", "frobnicate: wrangler knows no such key"],
+  ])("%s that wrangler does not know", (_, toml, problem) => {
+    const line = (file: string) => new Error(`${file}: unknown key ${problem}`);
+    expect(() => prepare(ACME, { stage: "preview" }, toml)).toThrow(line("stage.preview.toml"));
+    expect(() => readConfiguration(`name = "acme"\n${toml}`)).toThrow(line("wrangler.toml"));
+  });
+
+  test.each(["Acme Shop", "acme.shop", "-acme", "Acme", "a".repeat(64), ""])(
+    "a Worker's name that Cloudflare refuses: %j",
+    (name) => {
+      const rule = `cannot be ${JSON.stringify(name)}: it has up to 63 lower-case letters, digits,`;
+      expect(() => prepare(ACME.replace('"acme"', `"${name}"`), {})).toThrow(rule);
+      expect(() => prepare(ACME, { stage: "preview" }, `name = "${name}"`)).toThrow(rule);
+    },
+  );
+
+  test("a stage's name that becomes too long with the Worker's", () => {
+    const long = ACME.replaceAll('"acme"', `"${"a".repeat(60)}"`);
+    expect(() => prepare(long, { stage: "preview" })).toThrow(`"${"a".repeat(60)}-preview": it has up to 63`);
+    expect(prepare(long, {}).config.name).toHaveLength(60);
+  });
+});
+
+test("npm run check tells of what would stop a deployment", () => {
+  expect(readFileSync("scripts/check.mjs", "utf8")).toContain("checkFolder()");
+  expect(checkFolder()).toBe("");
+  const folder = mkdtempSync(join(tmpdir(), "stages-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "wrangler.toml"), ACME);
+  writeFileSync(join(folder, "stage.good.toml"), "workers_dev = true");
+  writeFileSync(join(folder, "stage.preview.toml"), 'name = "acme"');
+  writeFileSync(join(folder, "stage.typo.toml"), "worker_dev = true");
+  expect(checkFolder(folder).split("\n").sort()).toEqual([
+    wouldShare("Worker acme").message,
+    "stage.typo.toml: unknown key worker_dev: did you mean workers_dev?",
+  ]);
 });
 
 test("an invalid file is one line with its place", () => {
