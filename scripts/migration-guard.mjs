@@ -9,6 +9,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runMain } from "./prepare.mjs";
+import { mayHoldForEveryRow } from "./sql-conditions.mjs";
 import { readSql } from "./sql-statements.mjs";
 import { ROOT } from "./tools.mjs";
 
@@ -57,7 +58,25 @@ function breachOf(tokens, known) {
     return "The code that runs now may write duplicates.";
   if (/^alter table\b/.test(words)) return alterationOf(tokens);
   if (/^pragma\b/.test(words)) return pragmaOf(tokens);
-  return /^(?:with|update|delete)\b/.test(words) ? massChangeOf(tokens) : null;
+  if (/^create (?:temp |temporary )?trigger\b/.test(words))
+    return known.created.has(tableOf(tokens)) ? null : "It changes what the running code writes.";
+  if (!/^(?:with|update|delete|insert|replace)\b/.test(words)) return null;
+  return overwriteOf(tokens, known) ?? massChangeOf(tokens);
+}
+
+/** `REPLACE`, `... OR REPLACE` and `ON CONFLICT DO UPDATE`, of a table that this file does not create. */
+function overwriteOf(tokens, { created }) {
+  const outer = tokens
+    .filter(({ depth }) => depth === 0)
+    .map(({ kind, value }) => (kind === "word" ? value : "·"));
+  const text = ` ${outer.join(" ")} `;
+  const overwrites = / replace into | (?:insert|update) or replace | do update /.test(text);
+  const into = tokens.findIndex(
+    ({ kind, value, depth }) => kind === "word" && value === "into" && depth === 0,
+  );
+  const table = tokens[tokens[into + 2]?.value === "." ? into + 3 : into + 1]?.value.toLowerCase();
+  if (!overwrites || (into !== -1 && created.has(table))) return null;
+  return "It overwrites rows that the running code wrote.";
 }
 
 /** Every form of `ALTER TABLE` takes something away, but that which adds a column the running code may leave out. */
@@ -70,7 +89,7 @@ function alterationOf(tokens) {
   return isRequired ? "The code that runs now does not write the column." : null;
 }
 
-/** `UPDATE` and `DELETE`, also behind `WITH`, whose own `WHERE` is missing or names no column. */
+/** `UPDATE` and `DELETE`, also behind `WITH`, whose own `WHERE` is missing or leaves no row out. */
 function massChangeOf(tokens) {
   const outer = tokens.filter(({ depth, kind }) => depth === 0 && kind === "word").map(({ value }) => value);
   const isChange = outer.some((word, at) => /^(?:update|delete)$/.test(word) && outer[at - 1] !== "do");
@@ -79,13 +98,8 @@ function massChangeOf(tokens) {
     ({ kind, value, depth }) => depth === 0 && kind === "word" && value === "where",
   );
   const condition = where === -1 ? [] : tokens.slice(where + 1);
-  const namesColumn = condition.some(
-    ({ kind, value }) => kind === "name" || (kind === "word" && !CONSTANTS.has(value)),
-  );
-  return namesColumn ? null : "It changes every row.";
+  return mayHoldForEveryRow(condition) ? "It may change every row." : null;
 }
-
-const CONSTANTS = new Set(["true", "false", "null", "not", "is", "and", "or", "in", "between", "like"]);
 
 /** `PRAGMA [schema .] name = value`, or `name(value)`. */
 function pragmaOf(tokens) {

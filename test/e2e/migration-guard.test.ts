@@ -44,6 +44,26 @@ const DESTRUCTIVE = [
   "UPDATE users SET age = (SELECT max(age) FROM others WHERE others.id = users.id)",
   "WITH old AS (SELECT id FROM users WHERE age > 9) DELETE FROM users",
   "WITH replace AS (SELECT 1) UPDATE users SET age = 1",
+  "DELETE FROM users WHERE id IS NOT NULL",
+  "DELETE FROM users WHERE (users.id NOT NULL) AND id NOTNULL",
+  "DELETE FROM users WHERE NOT id IS NULL",
+  "DELETE FROM users WHERE NOT (id IS NULL)",
+  "DELETE FROM users WHERE id = id",
+  "DELETE FROM users WHERE id == id AND 1",
+  "DELETE FROM users WHERE age < 0 OR (1 = 1 AND age <= age)",
+  "DELETE FROM users WHERE id LIKE '%' RETURNING id",
+  "DELETE FROM users WHERE EXISTS (SELECT 1)",
+  "UPDATE users SET age = 1 WHERE id IS NOT NULL",
+  "REPLACE INTO users SELECT id, 1 FROM others",
+  "REPLACE INTO main.users VALUES ('1', 1)",
+  "INSERT OR REPLACE INTO users SELECT id, 1 FROM others",
+  "WITH it AS (SELECT 1) REPLACE INTO users SELECT * FROM it",
+  "UPDATE OR REPLACE users SET id = '1' WHERE age = 1",
+  "INSERT INTO users (id) VALUES ('1') ON CONFLICT (id) DO UPDATE SET age = 1",
+  "INSERT INTO users SELECT id, 1 FROM others WHERE true ON CONFLICT DO UPDATE SET age = excluded.age",
+  "WITH it AS (SELECT 1) INSERT INTO users VALUES ((SELECT * FROM it)) ON CONFLICT DO UPDATE SET age = 1",
+  "CREATE TRIGGER touched AFTER UPDATE ON users BEGIN UPDATE counts SET n = CASE n WHEN 1 THEN 2 END; DELETE FROM log; END",
+  "CREATE TRIGGER IF NOT EXISTS main.kept BEFORE DELETE ON users BEGIN SELECT raise(ignore); END",
   "PRAGMA foreign_keys = OFF",
   "PRAGMA foreign_keys(0)",
   "PRAGMA main.foreign_keys = 'no'",
@@ -65,15 +85,21 @@ const HARMLESS = [
   "UPDATE `users` SET `name` = `id` WHERE `name` = ''",
   "DELETE FROM users WHERE age < 0",
   "WITH old AS (SELECT id FROM users) DELETE FROM users WHERE id IN (SELECT id FROM old)",
-  "INSERT INTO users (id) VALUES ('1') ON CONFLICT (id) DO UPDATE SET age = 1",
-  "WITH it AS (SELECT 1) INSERT INTO users VALUES ((SELECT * FROM it)) ON CONFLICT DO UPDATE SET age = 1",
+  "UPDATE users SET name = id WHERE name IS NULL AND id IS NOT NULL",
+  "DELETE FROM users WHERE age BETWEEN 1 AND 5 OR id = '' OR users.id = age",
+  "UPDATE users SET name = replace(name, 'a', 'b') WHERE age = 1 OR replace(name, 'a', '') = ''",
+  "DELETE FROM users WHERE NOT EXISTS (SELECT 1 FROM others WHERE others.id = users.id)",
+  "INSERT INTO users (id) VALUES ('1') ON CONFLICT (id) DO NOTHING",
+  "INSERT OR IGNORE INTO users (id) SELECT id FROM others",
+  "CREATE TABLE pets (id text); INSERT OR REPLACE INTO pets SELECT id FROM users; REPLACE INTO main.`pets` VALUES ('1')",
+  "CREATE TABLE pets (id text); INSERT INTO pets VALUES ('1') ON CONFLICT DO UPDATE SET id = '2'",
+  "CREATE TABLE pets (id text); CREATE TRIGGER t AFTER INSERT ON pets BEGIN DELETE FROM log; END",
   "PRAGMA foreign_keys = ON",
   "PRAGMA foreign_keys",
   "PRAGMA defer_foreign_keys = ON",
   "INSERT INTO notes (text) VALUES ('; DROP TABLE users; it''s; DROP TABLE users')",
   'CREATE TABLE notes ("; DROP TABLE users" text, `DROP TABLE` text, [; DELETE FROM users] text)',
   "-- DROP TABLE users;\n/* DROP TABLE users;\nDELETE FROM users; */ SELECT 1",
-  "CREATE TRIGGER touched AFTER UPDATE ON users BEGIN UPDATE counts SET n = CASE n WHEN 1 THEN 2 END; DELETE FROM log; END",
 ] as const;
 
 describe("a destructive statement without a reason is refused", () => {
@@ -90,7 +116,7 @@ describe("a destructive statement without a reason is refused", () => {
     }
     const trigger =
       "CREATE TEMP TRIGGER begin AFTER INSERT ON users BEGIN SELECT CASE WHEN 1 THEN 2 END; END";
-    expect(breachesOf(`${trigger};\n${sql};`).map(({ line }) => line)).toEqual([2]);
+    expect(breachesOf(`${trigger};\n${sql};`).map(({ line }) => line)).toEqual([1, 2]);
   });
 });
 
