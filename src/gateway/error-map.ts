@@ -47,7 +47,7 @@ export function refusalOf(error: AppError): Refusal {
   const { code } = error;
   return {
     code,
-    detail: ERROR_CATALOGUE[code].explanation,
+    detail: error.detail ?? ERROR_CATALOGUE[code].explanation,
     ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
   };
 }

@@ -188,21 +188,25 @@ interface FailureOptions {
   /** Whether repeating the same call may help. Default true for `unavailable`. */
   readonly isRetryable?: boolean;
   readonly retryAfterSeconds?: number;
+  /** A sentence for the client, in place of the catalogue's. */
+  readonly detail?: string;
   /** Private: logged redacted, never sent. */
   readonly cause?: unknown;
 }
 
-/** A failure of something we stand on. The message is for the log; the client sees the catalogue's words. */
+/** A failure of something we stand on. The message is for the log; the client sees `detail`, or the catalogue's words. */
 export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: "internal" | "unavailable";
   readonly isRetryable: boolean;
   readonly retryAfterSeconds: number | undefined;
+  readonly detail: string | undefined;
 
   constructor(code: "internal" | "unavailable", message: string, options: FailureOptions = {}) {
     super(message, { cause: options.cause });
     this.code = code;
     this.isRetryable = options.isRetryable ?? code === "unavailable";
+    this.detail = options.detail;
     this.retryAfterSeconds = options.retryAfterSeconds ?? (code === "unavailable" ? 1 : undefined);
   }
 }

@@ -253,6 +253,7 @@ export function invalidConfiguration(what: string): AppError {
   return new AppError("unavailable", `configuration is not valid: ${what}`, {
     isRetryable: false,
     retryAfterSeconds: 60,
+    detail: "The service is not configured. Its operator finds the reason in the log.",
   });
 }
 

@@ -34,9 +34,12 @@ async function answerWith(vars: Readonly<Record<string, string>>, path: string) 
   }
 }
 
+const NOT_CONFIGURED = "The service is not configured. Its operator finds the reason in the log.";
+
 test("PUBLIC_URL on this machine is 503, and the log says what to set; the answer does not", async () => {
   const { status, text, logged } = await answerWith({ PUBLIC_URL: "http://localhost:8787" }, "/healthz");
   expect([status, JSON.parse(text).code]).toEqual([503, "unavailable"]);
+  expect(JSON.parse(text).detail).toBe(NOT_CONFIGURED);
   expect(logged).toContain(
     "PUBLIC_URL, which is an address of this machine: set it to the address that clients use",
   );
@@ -45,8 +48,10 @@ test("PUBLIC_URL on this machine is 503, and the log says what to set; the answe
 
 test("a variable that is wrong is named, its value and its form withheld", async () => {
   const vars = { PUBLIC_URL: "https://meridian.example", RATE_LIMIT_MAX: "plenty", CORS_ORIGIN: "*" };
-  const { status, logged } = await answerWith(vars, "/readyz");
-  expect(status).toBe(503);
+  const { status, text, logged } = await answerWith(vars, "/readyz");
+  expect([status, JSON.parse(text).detail]).toEqual([503, NOT_CONFIGURED]);
+  for (const path of ["/graphql", "/rpc/users.v1.UserService/GetUser"])
+    expect((await answerWith(vars, path)).text).toContain(NOT_CONFIGURED);
   expect(logged).toContain('"error":"AppError: configuration is not valid: RATE_LIMIT_MAX","stack":"    at ');
   expect(logged).not.toMatch(/plenty|whole number|did you mean/);
 });
