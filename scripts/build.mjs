@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { brokenWorker } from "./broken-build.mjs";
 import { ensureDocs } from "./docs-assets.mjs";
 import { ensureGraphiql } from "./graphiql.mjs";
 import { ROOT } from "./tools.mjs";
@@ -104,7 +105,6 @@ function replaceFolder(folder, files) {
   // The entry names its chunks, so it is written when they are there.
   const names = [...files.keys()].sort((one, other) => Number(one === ENTRY) - Number(other === ENTRY));
   for (const name of names) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeIfChanged(join(folder, name), files.get(name));
   }
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
@@ -120,24 +120,34 @@ function writeIfChanged(path, contents) {
   } catch {
     // It is not there yet.
   }
+  mkdirSync(dirname(path), { recursive: true });
   const aside = `${path}.${process.pid}.new`;
   writeFileSync(aside, wanted);
   renameSync(aside, path);
 }
 
-/** Prints esbuild's messages as `file:line:column`, and leaves out the stack of this script. */
+/**
+ * Prints esbuild's messages as `file:line:column`, and leaves out the stack of this script. It then ends with 1; under
+ * `wrangler dev` it writes a Worker that answers with the messages and ends with 0, because wrangler follows a failed
+ * build with a hundred lines of its own, and lets every request wait.
+ */
 async function main() {
   ensureDocs();
   await ensureGraphiql();
+  const isDevelopment = process.env.WRANGLER_COMMAND === "dev";
   try {
-    await buildWorker({ target: process.env.WRANGLER_COMMAND === "dev" ? "development" : "deployment" });
+    await buildWorker({ target: isDevelopment ? "development" : "deployment" });
   } catch (error) {
     if (!Array.isArray(error?.errors)) throw error;
-    const { formatMessages } = await import("esbuild");
-    const lines = await formatMessages(error.errors, { kind: "error", color: process.stderr.isTTY === true });
-    process.stderr.write(lines.join(""));
-    process.exitCode = 1;
+    process.stderr.write(await textOf(error.errors, process.stderr.isTTY === true));
+    if (!isDevelopment) process.exitCode = 1;
+    else writeIfChanged(join(OUTPUT, ENTRY), brokenWorker(await textOf(error.errors, false)));
   }
+}
+
+async function textOf(errors, color) {
+  const { formatMessages } = await import("esbuild");
+  return (await formatMessages(errors, { kind: "error", color })).join("");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

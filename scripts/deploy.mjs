@@ -30,6 +30,8 @@ await runMain(async () => {
   if (breach !== undefined) throw new Error(`migrations/${breach}\n  docs/operations.md says what to do.`);
   const stage = flags.stage ?? PRODUCTION;
   const { config, ...options } = prepare(read("wrangler.toml"), flags, read(ownFile(stage)));
+  const { checkDeployedVariables } = await import("./variables.mjs");
+  for (const warning of await checkDeployedVariables(config)) process.stdout.write(`${warning}\n`);
   const file = `wrangler.${stage}.json`;
   const isNew = !existsSync(join(ROOT, file));
   writeFileSync(join(ROOT, file), `${JSON.stringify(config, null, 2)}\n`);

@@ -58,6 +58,11 @@ const SECRETS = {
   DATA_KEY: () => randomBytes(32).toString("base64url"),
 };
 
+/** Returns whether `newSecret` can make a secret. */
+export function canMake(name) {
+  return Object.hasOwn(SECRETS, name);
+}
+
 /** A fresh value of a secret of `wrangler.toml`. */
 export function newSecret(name) {
   const make = SECRETS[name];

@@ -2,13 +2,17 @@
  * `npm start`: the whole system on this machine, without an account. Prepares what is missing, runs `wrangler dev` with
  * the flags it was given, says where things are, and ticks the cron, which local development does not do by itself.
  */
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { refuseMisspelt, refuseSwallowed } from "./arguments.mjs";
+import { readVars } from "./dev-vars.mjs";
 import { ensureDocs } from "./docs-assets.mjs";
 import { ensureDependencies, ensureMigrations, ensureSecrets, runMain } from "./prepare.mjs";
 import { areAlive, descendantsOf, endTreeOnWindows, signalAll, watchedAncestors } from "./process-tree.mjs";
-import { exitOf, flagValue, spawnTool } from "./tools.mjs";
+import { exitOf, flagValue, ROOT, spawnTool, toolEnvironment } from "./tools.mjs";
+import { printShortened } from "./wrangler-output.mjs";
 
 const DEFAULT_PORT = 8787;
 const READY_WITHIN_MS = 60_000;
@@ -49,10 +53,15 @@ await runMain(async () => {
   const secrets = ensureSecrets();
   if (secrets.length > 0) process.stdout.write(`Wrote fresh secrets to .dev.vars: ${secrets.join(", ")}\n`);
   await ensureDependencies();
+  await checkVariables(args);
   ensureDocs();
   await ensureMigrations(persistTo);
 
-  const server = spawnTool("wrangler", ["dev", ...withDefaults(args, address)]);
+  const server = spawnTool("wrangler", ["dev", ...withDefaults(args, address)], {
+    env: { ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}), ...toolEnvironment() },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  printShortened(server.stdout);
   const ended = exitOf(server);
   const controller = new AbortController();
   const stop = endWithParent(server, controller);
@@ -65,6 +74,22 @@ await runMain(async () => {
   // wrangler reports 0 when its inner process was killed.
   return code === 0 ? 1 : code;
 });
+
+/** Stops on a variable of a wrong form. Flags that read other files leave the check to the Worker. */
+async function checkVariables(args) {
+  if (args.some((argument) => /^(?:--(?:config|env|env-file)(?:=|$)|-[ce]$)/.test(argument))) return;
+  const { readConfiguration } = await import("./deploy/configuration.mjs");
+  const { checkLocalVariables } = await import("./variables.mjs");
+  const read = (name) => readFileSync(join(ROOT, name), "utf8");
+  const given = args.flatMap((argument, index) => {
+    const text = args[index - 1] === "--var" ? argument : /^--var=(.*)$/s.exec(argument)?.[1];
+    const [, name, value] = /^(\w+):(.*)$/s.exec(text ?? "") ?? [];
+    return name === undefined ? [] : [[name, value]];
+  });
+  const config = readConfiguration(read("wrangler.toml"));
+  const warnings = await checkLocalVariables(readVars(read(".dev.vars")), config, Object.fromEntries(given));
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
+}
 
 /**
  * The port and the address that answer locally. A busy port is an error here, for wrangler would quietly take another.

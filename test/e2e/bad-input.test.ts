@@ -260,7 +260,7 @@ test("what npm scripts import before that is in Node 18", async () => {
   expect([...new Set(needed.map(({ path }) => path))].sort()).toEqual(
     [
       ...["node:child_process", "node:crypto", "node:fs", "node:module", "node:net", "node:os"],
-      ...["node:path", "node:timers/promises", "node:url", "node:util"],
+      ...["node:path", "node:readline", "node:timers/promises", "node:url", "node:util"],
     ].sort(),
   );
 });
