@@ -27,15 +27,16 @@ export function fieldValue<T>(outcome: Outcome<T>): T {
 }
 
 /**
- * Runs a root field's use case. One request may hold several, so an `Idempotency-Key` is of the field's place in the
- * response. **Errors**: those of `callUseCase`, as the field's error.
+ * Runs a root field's use case. One request may hold it several times, so an `Idempotency-Key` is of the field's alias. A
+ * field without one has the same key in every protocol. **Errors**: those of `callUseCase`, as the field's error.
  */
 export async function resolveBy<N extends ByIdName>(
   context: GraphqlContext,
-  { path }: GraphQLResolveInfo,
+  { path, fieldName }: GraphQLResolveInfo,
   name: N,
   given: Omit<Given, "place"> = {},
 ): Promise<ValueOf<N>> {
   if (!USE_CASES[name].isSafe) context.loaders = new Loaders(context.call);
-  return fieldValue(await callUseCase(context.call, name, { ...given, place: String(path.key) }));
+  const place = path.key === fieldName ? {} : { place: String(path.key) };
+  return fieldValue(await callUseCase(context.call, name, { ...given, ...place }));
 }
