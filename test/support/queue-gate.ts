@@ -32,7 +32,7 @@ export function openQueues(): void {
 }
 
 /** Hands the messages of this test over, and drops the others. */
-async function deliverFresh(
+export async function deliverFresh(
   batch: MessageBatch,
   deliver: (fresh: MessageBatch) => Promise<void>,
 ): Promise<void> {
