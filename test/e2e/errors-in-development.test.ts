@@ -12,11 +12,11 @@ const MISTAKES: readonly (readonly [file: string, from: string, to: string])[] =
   ["src/gateway/http/routes/operations.ts", '{ status: "ok" }', "{ status: nothing().route }"],
   [
     "src/gateway/graphql/schema/products.ts",
-    "const { products } =",
-    "nothing().resolver; const { products } =",
+    'listQuery(call, "products.list", page)',
+    'listQuery(call, "products.list", nothing().resolver)',
   ],
   ["src/jobs/mails/welcome-mail.ts", "if (found === null)", "nothing().consumer; if (found === null)"],
-  ["src/services/orders/expiry.ts", "let seen = 0;", "let seen = nothing().task;"],
+  ["src/services/orders/expiry.ts", "const cutoff = scope.clock()", "const cutoff = nothing().task"],
   [
     "src/platform/limiter/client-limiter.ts",
     "ping(): Promise<void> {",
