@@ -552,3 +552,13 @@ describe.each([
     expect(connect).toEqual(rest);
   });
 });
+
+test("a refusal of a list's use case points at the page's argument by its own name in each protocol", async () => {
+  const ada = await createAccount();
+  const pointers = [];
+  for (const speak of SPEAKERS) {
+    const { answer } = await speak.listOrders(ada, { cursor: "a-cursor-of-nobody" });
+    pointers.push(/"#\/[^"]*"/.exec(answer.text)?.[0]);
+  }
+  expect(pointers).toEqual(['"#/query/cursor"', '"#/after"', '"#/pageToken"']);
+});

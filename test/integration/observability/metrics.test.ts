@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { createAccount, freshEmail } from "../../support/accounts";
-import { call } from "../../support/client";
+import { createAccount, freshEmail, PASSWORD } from "../../support/accounts";
+import { call, freshAddress } from "../../support/client";
 import { scrape, seriesValue } from "../../support/metrics";
+import { SPEAKERS } from "../../support/speakers";
 
 const REQUESTS = "http_requests_total";
 
@@ -83,4 +84,20 @@ test("each protocol's answers are counted under its own name, and RPC's under th
   ).toHaveLength(1);
   expect(grown('route="/rpc/*",method="POST",status="404",protocol="connect"')).toBe(2);
   expect(text).not.toContain("Invented");
+});
+
+test("a login counts once, and a refused one by its reason, whichever protocol it comes by", async () => {
+  const FAILED = 'login_failures_total{reason="invalid_credentials"}';
+  const figures = async () => {
+    const { text } = await scrape();
+    return [seriesValue(text, "logins_total"), seriesValue(text, FAILED)];
+  };
+  const { email } = await createAccount({ password: PASSWORD });
+  const [logins = 0, failures = 0] = await figures();
+  for (const { logIn } of SPEAKERS) {
+    expect((await logIn({ from: freshAddress() }, { email, password: PASSWORD })).code).toBe("ok");
+    const refused = await logIn({ from: freshAddress() }, { email, password: `not ${PASSWORD}` });
+    expect(refused.code).toBe("invalid_credentials");
+  }
+  expect(await figures()).toEqual([logins + SPEAKERS.length, failures + SPEAKERS.length]);
 });

@@ -20,7 +20,9 @@ function service(error?: unknown) {
       return { messageId: "1" };
     },
   } as unknown as SendEmail;
-  return { sent, mailer: new Mailer(binding, "Meridian <hello@meridian.example>") };
+  const counted: string[] = [];
+  const count = (outcome: string) => void counted.push(outcome);
+  return { sent, counted, mailer: new Mailer(binding, "Meridian <hello@meridian.example>", count) };
 }
 
 test("a mail carries its sender, both bodies and its idempotency key, and no header that the platform refuses", async () => {
@@ -72,4 +74,14 @@ test.each([
   const { mailer } = service(Object.assign(new Error("ada@example.com"), { code }));
   const failure = await mailer.send(MAIL).catch((error: unknown) => error);
   expect(failure).toMatchObject({ isRetryable, code: isRetryable ? "unavailable" : "internal" });
+});
+
+test("each mail is counted once: as sent, or as failed whatever refused it", async () => {
+  const good = service();
+  await good.mailer.send(MAIL);
+  await good.mailer.send({ ...MAIL, text: "" }).catch(() => undefined);
+  expect(good.counted).toEqual(["sent", "failed"]);
+  const bad = service(new Error("no connection"));
+  await bad.mailer.send(MAIL).catch(() => undefined);
+  expect(bad.counted).toEqual(["failed"]);
 });
