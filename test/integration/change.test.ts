@@ -320,3 +320,12 @@ test("a violated constraint is the refusal that the plan gives for it, and any o
   };
   await expect(rename(on, id, "Desk")).rejects.toThrow("products_stock_not_negative");
 });
+
+test("an answer of another shape version is refused, not misread", async () => {
+  const id = await storeProduct();
+  const first = open();
+  granted(await rename(first, id, "Desk", { key: keyed(first, { key: "k" }) }));
+  const newer = open();
+  const key = keyed(newer, { key: "k" }, 2);
+  expect(codeOf(await rename(newer, id, "Desk", { key }))).toBe("idempotency_key_reused");
+});

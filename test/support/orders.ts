@@ -129,6 +129,7 @@ export async function setStatus(shop: Shop, id: string, status: OrderStatus, act
 export function keyed(
   shop: { readonly scope: Scope },
   call: Partial<KeyedCall> & Pick<KeyedCall, "key">,
+  shapeVersion?: number,
 ): HeldKey {
   const known = {
     caller: "user:1",
@@ -137,7 +138,8 @@ export function keyed(
     protocol: "rest",
     input: {},
   } as const;
-  return new HeldKey({ ...known, ...call }, { dataKey: TEST_SECRETS.DATA_KEY, scope: shop.scope });
+  const on = { dataKey: TEST_SECRETS.DATA_KEY, scope: shop.scope };
+  return new HeldKey({ ...known, ...call }, on, shapeVersion);
 }
 
 export async function countOf(table: string, where = "1"): Promise<number> {

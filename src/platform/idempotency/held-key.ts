@@ -51,11 +51,17 @@ export class HeldKey implements CallKey {
   readonly #deriver: Deriver;
   readonly #vault: Vault;
   readonly #scope: Scope;
+  readonly #shapeVersion: number;
   #held: { readonly database: Database; readonly claim: Claim } | null = null;
   #isReplay = false;
 
-  constructor(call: KeyedCall, { dataKey, scope }: { readonly dataKey: string; readonly scope: Scope }) {
+  constructor(
+    call: KeyedCall,
+    { dataKey, scope }: { readonly dataKey: string; readonly scope: Scope },
+    shapeVersion = SHAPE_VERSION,
+  ) {
     this.#call = call;
+    this.#shapeVersion = shapeVersion;
     this.#deriver = new Deriver(dataKey);
     this.#vault = new Vault(dataKey);
     this.#scope = scope;
@@ -113,7 +119,7 @@ export class HeldKey implements CallKey {
       id: await this.#deriver.derive("idempotency call", JSON.stringify([caller, useCase, target, key])),
       fingerprint: await this.#deriver.derive(
         "idempotency request",
-        JSON.stringify([SHAPE_VERSION, protocol, input]),
+        JSON.stringify([this.#shapeVersion, protocol, input]),
       ),
       token: this.#scope.newId(),
       now,
