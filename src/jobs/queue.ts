@@ -2,7 +2,7 @@
 import type { Dispatcher } from "../platform/outbox";
 
 /** What the queues themselves gave up arrives here, whatever the stage is called: see wrangler.toml. */
-const DEAD_LETTER_QUEUE = /-events-dead$/;
+export const DEAD_LETTER_QUEUE = /-events-dead$/;
 
 export async function consume(
   batch: MessageBatch<unknown>,

@@ -47,7 +47,7 @@ export class KvTier<Value> {
   }
 
   /** The entry with the size of its text, or null: not there, expired, unreadable, or KV is failing. **Cost**: 1 KV read. */
-  async read(key: string): Promise<{ entry: CacheEntry<Value>; length: number } | null> {
+  async readEntry(key: string): Promise<{ entry: CacheEntry<Value>; length: number } | null> {
     const { calls, clock } = this.#scope;
     if (!this.#circuits.reads.allows(clock())) return null;
     calls.kvReads += 1;

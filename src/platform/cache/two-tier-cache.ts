@@ -118,7 +118,7 @@ export class TwoTierCache<Value> {
   async peek(key: string): Promise<Value | null> {
     const known = this.#fromMemory(key);
     if (known !== null) return known.value;
-    const stored = await this.#kv.read(key);
+    const stored = await this.#kv.readEntry(key);
     if (stored === null || !this.#mayAnswer(stored.entry) || this.#isOutdated(key, stored.entry)) return null;
     this.#remember(key, stored.entry, stored.length);
     return stored.entry.value;
@@ -154,7 +154,7 @@ export class TwoTierCache<Value> {
   async #readThrough(key: string, load: Load<Value>): Promise<Value | null> {
     const { calls, clock } = this.#scope;
     const known = this.#known(key);
-    const stored = await this.#kv.read(key);
+    const stored = await this.#kv.readEntry(key);
     if (stored !== null && this.#mayAnswer(stored.entry) && !this.#isOutdated(key, stored.entry)) {
       calls.cache = "kv";
       this.#remember(key, stored.entry, stored.length);

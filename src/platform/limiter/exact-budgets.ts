@@ -75,7 +75,7 @@ export class ExactBudgets<Name extends string> {
 
   async #charge(target: BudgetTarget): Promise<{ target: BudgetTarget; id: string; grant: Grant }> {
     const id = this.#context.newId();
-    const grant = await this.#send(target, { id, isolate: "", waiting: 0, want: 1, returns: [] });
+    const grant = await this.#callObject(target, { id, isolate: "", waiting: 0, want: 1, returns: [] });
     return { target, id, grant };
   }
 
@@ -87,12 +87,12 @@ export class ExactBudgets<Name extends string> {
       want: 0,
       returns: [{ id, unspent: 1 }],
     };
-    await this.#send(target, ask).catch((error: unknown) => {
+    await this.#callObject(target, ask).catch((error: unknown) => {
       this.#context.log.log("warn", "limiter.not_refunded", { error });
     });
   }
 
-  async #send({ object, quota }: BudgetTarget, ask: Ask): Promise<Grant> {
+  async #callObject({ object, quota }: BudgetTarget, ask: Ask): Promise<Grant> {
     const { calls, objectOf, sleep } = this.#context;
     const send = () => {
       calls.objectCalls += 1;

@@ -26,7 +26,7 @@ export class LimiterAdmin {
   }
 
   async report(client: ClientKey): Promise<LimiterReport> {
-    return await this.#send(client, (object) => object.report());
+    return await this.#callObject(client, (object) => object.report());
   }
 
   /** Numbers in place of the policy's, or null for the policy's again. In force from the client's next lease. */
@@ -35,15 +35,15 @@ export class LimiterAdmin {
     to: { readonly limit: number; readonly windowSeconds: number; readonly isShadow: boolean } | null,
   ): Promise<void> {
     const override = to && { limit: to.limit, windowMs: to.windowSeconds * 1000, isShadow: to.isShadow };
-    await this.#send(client, (object) => object.setOverride(override));
+    await this.#callObject(client, (object) => object.setOverride(override));
   }
 
   /** Forgets what was admitted, never what was revoked. */
   async reset(client: ClientKey): Promise<void> {
-    await this.#send(client, (object) => object.reset());
+    await this.#callObject(client, (object) => object.reset());
   }
 
-  async #send<T>(client: ClientKey, call: (object: AdministeredObject) => Promise<T>): Promise<T> {
+  async #callObject<T>(client: ClientKey, call: (object: AdministeredObject) => Promise<T>): Promise<T> {
     const { objectOf, sleep, calls } = this.#context;
     const send = () => {
       calls.objectCalls += 1;

@@ -98,7 +98,7 @@ export class Limiter {
       // The response may have been slow: then a request that found the lease spent has asked by itself.
       if (entry.pending !== null || entry.lease?.id !== id) return;
       const caller: Caller = { entry, clientKey, policy, isFirstTurn: true };
-      this.#send(caller, this.#newAsk(caller));
+      this.#callObject(caller, this.#newAsk(caller));
     });
   }
 
@@ -159,7 +159,7 @@ export class Limiter {
     // Who was passed over once keeps the place at the head of the line.
     if (caller.isFirstTurn) entry.waiting.push(box);
     else entry.waiting.unshift(box);
-    if (entry.pending === null) this.#send(caller, this.#newAsk(caller));
+    if (entry.pending === null) this.#callObject(caller, this.#newAsk(caller));
     return await this.#watch(caller, box);
   }
 
@@ -176,12 +176,12 @@ export class Limiter {
       attended = { pending: entry.pending, beats: entry.pending?.beats ?? 0 };
       if (looksWithoutBeat < LOOKS_WITHOUT_BEAT_MAX) continue;
       looksWithoutBeat = 0;
-      this.#send(caller, entry.pending?.ask ?? this.#newAsk(caller));
+      this.#callObject(caller, entry.pending?.ask ?? this.#newAsk(caller));
     }
   }
 
   /** Sends an ask for all who wait. Never throws; the answer reaches everyone through `entry.waiting`. */
-  #send(caller: Caller, ask: Ask): void {
+  #callObject(caller: Caller, ask: Ask): void {
     const pending: PendingAsk = { ask, beats: 0 };
     caller.entry.pending = pending;
     // The asking client may hang up, but others wait for this answer.

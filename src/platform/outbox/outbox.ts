@@ -94,7 +94,7 @@ export class Outbox {
     if (due.length === 0) return;
     const { scope } = this.#options;
     scope.afterResponse(() =>
-      this.#relay.send(due).catch((error: unknown) => {
+      this.#relay.sendCommitted(due).catch((error: unknown) => {
         const eventIds = [...new Set(due.map(({ eventId }) => eventId))];
         scope.log.log("warn", "outbox.relay_failed", { eventIds, error });
       }),

@@ -32,7 +32,7 @@ export class Relay {
    * them: each is due for a resend by the time with which it was committed, and its message says when it was sent.
    * **Errors**: `unavailable`; what a queue throws. **Cost**: 1 send to each queue, side by side.
    */
-  async send(deliveries: readonly DueDelivery[]): Promise<void> {
+  async sendCommitted(deliveries: readonly DueDelivery[]): Promise<void> {
     await this.#deliver(deliveries);
   }
 
@@ -99,11 +99,13 @@ export class Relay {
     const outgoing = rows.filter((row) => exports.has(row.consumer));
     await sendExports(this.#options, outgoing);
     const byQueue = Map.groupBy(own, ({ consumer }) => queueOf(consumer));
-    const sent = await Promise.allSettled(Array.from(byQueue, ([queue, group]) => this.#send(queue, group)));
+    const sent = await Promise.allSettled(
+      Array.from(byQueue, ([queue, group]) => this.#sendToQueue(queue, group)),
+    );
     for (const each of sent) if (each.status === "rejected") throw each.reason;
   }
 
-  async #send(queue: Queue<DeliveryMessage>, rows: readonly DueDelivery[]): Promise<void> {
+  async #sendToQueue(queue: Queue<DeliveryMessage>, rows: readonly DueDelivery[]): Promise<void> {
     for (let start = 0; start < rows.length; start += STEP_MAX) {
       this.#options.scope.calls.queueSends += 1;
       await queue.sendBatch(rows.slice(start, start + STEP_MAX).map((row) => this.#message(row)));

@@ -54,7 +54,7 @@ export class AddressProof {
         }),
         account,
       ]);
-      return this.#tokens.settle(mark, answer, credentials.read(answer.of(account)), found);
+      return this.#tokens.settle(mark, answer, credentials.credentialOf(answer.of(account)), found);
     } catch (error) {
       if (isViolationOf(error, "users.email_key")) return refuseOneTimeToken();
       throw error;
@@ -79,7 +79,7 @@ export class AddressProof {
       ["forgotPerAccount", { account: `resend ${userId}` }],
     ]);
     if (!charged.ok) return charged;
-    const credential = credentials.read(rows[0]);
+    const credential = credentials.credentialOf(rows[0]);
     if (credential === null) return refuse("token_revoked", "The account of this token is gone.");
     const { pendingEmail, emailVerified } = credential.user;
     const isAnyWaiting = pendingEmail !== null || !emailVerified;

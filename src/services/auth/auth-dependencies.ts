@@ -10,7 +10,7 @@ import type { PasswordHasher } from "../../platform/password-hasher";
 import type { Scope } from "../../platform/scope";
 import type { CredentialRepository, UserService } from "../users";
 import type { AccessTokens } from "./access-tokens";
-import type { Attempts } from "./attempts";
+import type { AuthAttempts } from "./auth-attempts";
 import type { IdentityCache } from "./identity-cache";
 import type { IdentityRepository } from "./identity-repository";
 import type { OneTimeTokenRepository } from "./one-time-token-repository";
@@ -31,7 +31,7 @@ export interface AuthDependencies {
   readonly users: UserService;
   readonly outbox: Outbox;
   readonly audit: AuditTrail;
-  readonly attempts: Attempts;
+  readonly attempts: AuthAttempts;
   readonly revoker: SessionRevoker;
   readonly hasher: PasswordHasher;
   readonly accessTokens: AccessTokens;

@@ -152,7 +152,7 @@ export class ForeignTokens {
   async #find(issuer: TrustedIssuer, claims: Claims): Promise<Outcome<Identity>> {
     const { identityCache: cache, scope } = this.#on;
     const key = await cache.keyOf(issuer.issuer, claims.subject);
-    const known = await cache.read(key);
+    const known = await cache.recall(key);
     // An older token may be one that was revoked, or of a user who was deleted: what is remembered does not speak of it.
     if (known === null || claims.issuedAt < known.issuedFrom) return await this.#resolve(issuer, claims);
     if (cache.isDue(known)) scope.afterResponse(() => this.#renew(issuer, claims.subject, { key, known }));
@@ -171,7 +171,7 @@ export class ForeignTokens {
     const select = credentials.selectById(identities.userOf(issuer.issuer, subject, issuedFrom));
     try {
       const { rows } = await database.read("primary", [select]);
-      const owner = credentials.read(rows[0]);
+      const owner = credentials.credentialOf(rows[0]);
       if (owner !== null) identityCache.put(key, identityOf(owner, { issuedFrom, readAtMs }));
     } catch (error) {
       scope.log.log("warn", "auth.identity_not_renewed", { error });
@@ -200,11 +200,11 @@ export class ForeignTokens {
       const {
         rows: [rows],
       } = await database.read("primary", [owner]);
-      return credentials.read(rows);
+      return credentials.credentialOf(rows);
     }
     const { mark, statements } = admission;
     const answer = await database.commit([...statements, owner], { isIdempotent: true });
-    const found = credentials.read(answer.of(owner));
+    const found = credentials.credentialOf(answer.of(owner));
     if (found !== null && found.lastChangeId === mark.changeId) users.settle(mark, answer, found);
     return found;
   }

@@ -65,11 +65,11 @@ export class IdentityCache {
   }
 
   /** Null when nothing is known. **Errors**: none. **Cost**: nothing from memory, else 1 KV read. */
-  async read(key: string): Promise<Identity | null> {
+  async recall(key: string): Promise<Identity | null> {
     const { memory, sealer, scope } = this.#on;
     const remembered = memory.known.recall(key, scope.clock());
     if (remembered !== null) return remembered;
-    const sealed = (await this.#kv.read(key))?.entry.value ?? null;
+    const sealed = (await this.#kv.readEntry(key))?.entry.value ?? null;
     // Whoever can write KV could make himself anybody otherwise, or give an old entry a new life.
     const opened = sealed === null ? null : await sealer.open(key, sealed);
     if (opened === null) return null;

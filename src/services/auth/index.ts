@@ -1,7 +1,7 @@
 /** The door of the auth service. */
 export { AccessTokens, type VerifiedToken } from "./access-tokens";
 export { AddressProof } from "./address-proof";
-export { Attempts } from "./attempts";
+export { AuthAttempts as Attempts } from "./auth-attempts";
 export type { AuthDependencies } from "./auth-dependencies";
 export { Authenticator, type BearerToken, judgeToken } from "./authenticator";
 export { type AuthBudgetName, type AuthBudgets, authBudgetsOf } from "./budgets";

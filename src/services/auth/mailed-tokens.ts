@@ -42,7 +42,7 @@ export class MailedTokens {
       oneTimeTokens.usable(digest, purposes, scope.clock()),
       credentials.selectById(oneTimeTokens.ownerOf(digest)),
     ]);
-    const credential = credentials.read(owners);
+    const credential = credentials.credentialOf(owners);
     return token === undefined || credential === null ? refuseOneTimeToken() : done({ token, credential });
   }
 

@@ -79,7 +79,7 @@ export class AccountMails {
     } = await database.read("primary", [credentials.selectByEmail(emailKey(pending))]);
     // Stored for a taken address too, though mailed to nobody: it is what the next requests are counted by.
     const token = await this.#store(event, pending, "email_change");
-    const holder = credentials.read(holders);
+    const holder = credentials.credentialOf(holders);
     if (holder !== null) return { kind: "taken", to: recipient(holder) };
     return { kind: "confirm", to: { name: owner.name, email: pending }, token };
   }
@@ -107,7 +107,7 @@ export class AccountMails {
       oneTimeTokens.since(event.subject, "email_change", scope.clock() - CONFIRMATIONS_WINDOW_MS),
     ]);
     const others = recent.filter((row) => row.id !== event.id);
-    return others.length >= CONFIRMATIONS_MAX ? null : (credentials.read(owners)?.user ?? null);
+    return others.length >= CONFIRMATIONS_MAX ? null : (credentials.credentialOf(owners)?.user ?? null);
   }
 
   async #find(userId: string): Promise<Credential | null> {
@@ -115,7 +115,7 @@ export class AccountMails {
     const {
       rows: [rows],
     } = await database.read("primary", [credentials.selectById(userId)]);
-    return credentials.read(rows);
+    return credentials.credentialOf(rows);
   }
 
   /** Stored before it is mailed, and dated by its event: a late repetition voids nothing newer. */

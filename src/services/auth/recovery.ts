@@ -48,7 +48,7 @@ export class RecoveryService {
       ["forgotPerAccount", { account: key }],
     ]);
     if (!charged.ok) return charged;
-    const credential = credentials.read(rows[0]);
+    const credential = credentials.credentialOf(rows[0]);
 
     const eventId = scope.newId();
     // A stranger's stand-in: an id that no user has.
@@ -124,7 +124,7 @@ export class RecoveryService {
       ...this.#passwordChanged(mark, noticeId, { kind: "anonymous" }, "reset"),
       account,
     ]);
-    return this.#tokens.settle(mark, answer, credentials.read(answer.of(account)), found);
+    return this.#tokens.settle(mark, answer, credentials.credentialOf(answer.of(account)), found);
   }
 
   /**
@@ -148,7 +148,7 @@ export class RecoveryService {
     const charged = await attempts.begin([["loginPerAccount", { account: `change ${userId}` }]]);
     if (!charged.ok) return charged;
     const [accounts, live] = rows;
-    const credential = credentials.read(accounts);
+    const credential = credentials.credentialOf(accounts);
     if (credential === null) return refuse("token_revoked", "The account of this token is gone.");
     const violations = passwordViolations(input.newPassword, credential.user, "#/newPassword");
     if (violations.length > 0) return refusePassword(violations);
@@ -174,7 +174,7 @@ export class RecoveryService {
       ...(await call.key.record(database, null, isDone)),
     ]);
     const [, after, sessionsEnded] = answer.rows;
-    if (credentials.read(after)?.lastChangeId !== mark.changeId) throw changedMeanwhile();
+    if (credentials.credentialOf(after)?.lastChangeId !== mark.changeId) throw changedMeanwhile();
     outbox.relaySoon(answer);
     // Who logged in with the old password while the new one was hashed is out as well, before this is acknowledged.
     const late = sessionsEnded.map(({ id }) => id).filter((id) => !others.includes(id));

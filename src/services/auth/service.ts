@@ -40,7 +40,7 @@ export class AuthService {
     const { rows } = await charged.value.refundOnFailure(() =>
       database.read("primary", [credentials.selectByEmail(key)]),
     );
-    const credential = credentials.read(rows[0]);
+    const credential = credentials.credentialOf(rows[0]);
     const check = await charged.value.refundOnFailure(() =>
       hasher.verify(input.password, credential?.passwordHash ?? null),
     );
@@ -78,7 +78,7 @@ export class AuthService {
     );
     const [session] = found;
     if (session === undefined) return refuseRefreshToken();
-    const owner = credentials.read(owners);
+    const owner = credentials.credentialOf(owners);
     if (session.endedAt !== null || owner === null) return refuseEnded();
     if (session.expiresAt <= nowMs)
       return refuse("token_expired", "The session is past its life. Log in again.");
@@ -164,7 +164,7 @@ export class AuthService {
       sessions.session(token.sessionId),
       credentials.selectById(token.userId),
     ]);
-    const account = credentials.read(accounts);
+    const account = credentials.credentialOf(accounts);
     const isLive = session !== undefined && session.endedAt === null && session.expiresAt > scope.clock();
     return isLive && account !== null && token.epoch >= account.tokenEpoch;
   }

@@ -113,7 +113,7 @@ export class SessionEnding {
       sessions.endedBy({ changeId: eventId }, userId),
       credentials.selectById(userId),
     ]);
-    const account = credentials.read(accounts);
+    const account = credentials.credentialOf(accounts);
     // A deleted user's tokens are the business of its deletion.
     if (account === null) return;
     const ids = ended.map(({ id }) => id);

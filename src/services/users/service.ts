@@ -100,7 +100,7 @@ export class UserService {
     const { actor } = call;
     const permitted = authorize(actor, "user.read", id);
     if (!permitted.ok) return permitted;
-    const user = await this.#read(id);
+    const user = await this.#cached(id);
     return user === null ? refuseNotFound() : done(user);
   }
 
@@ -259,7 +259,7 @@ export class UserService {
     this.#on.outbox.relaySoon(answer);
   }
 
-  async #read(id: string): Promise<User | null> {
+  async #cached(id: string): Promise<User | null> {
     const account = await this.#on.cache.read(id, (from) => this.#on.repository.findStamped(id, from));
     return account?.user ?? null;
   }
@@ -269,7 +269,7 @@ export class UserService {
     const [first] = ids;
     if (first === undefined) return new Map();
     if (ids.length === 1) {
-      const user = await this.#read(first);
+      const user = await this.#cached(first);
       return user === null ? new Map() : new Map([[first, user]]);
     }
     const {

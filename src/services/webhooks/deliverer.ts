@@ -58,13 +58,13 @@ export class WebhookDeliverer implements ExternalConsumer {
     if (endpoint === null) throw new AppError("internal", "the endpoint is gone");
     if (!endpoint.isEnabled) throw new AppError("internal", "the endpoint is switched off");
     const startedAt = this.#on.scope.clock();
-    const result = await this.#send(event, endpoint, delivery.signal);
+    const result = await this.#post(event, endpoint, delivery.signal);
     await this.#record(event, endpoint, delivery.attempt, result, startedAt);
     if (result.error === null) return;
     throw new AppError(result.statusCode === 410 ? "internal" : "unavailable", result.error);
   }
 
-  async #send(event: CloudEvent, endpoint: Endpoint, signal: AbortSignal): Promise<Result> {
+  async #post(event: CloudEvent, endpoint: Endpoint, signal: AbortSignal): Promise<Result> {
     try {
       const fault = await faultOfTarget(endpoint.url, this.#on.target);
       if (fault !== null) return { statusCode: null, error: "the URL may not be called" };

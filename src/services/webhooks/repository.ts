@@ -11,7 +11,7 @@ type Row = typeof webhookEndpoints.$inferSelect;
 
 export const ENDPOINTS = new MarkedTable(webhookEndpoints);
 
-export interface Attempt {
+export interface DeliveryAttempt {
   readonly endpointId: string;
   readonly eventId: string;
   readonly type: string;
@@ -113,7 +113,7 @@ export class WebhookRepository {
     ];
   }
 
-  logAttempt(attempt: Attempt): Statement {
+  logAttempt(attempt: DeliveryAttempt): Statement {
     return this.#database.build.insert(webhookAttempts).values(attempt);
   }
 

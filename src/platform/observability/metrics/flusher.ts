@@ -76,7 +76,7 @@ export class MetricsFlusher<Catalogue extends MetricCatalogue> {
       const now = context.clock();
       if (now < this.#sendingUntilMs && this.#sendingUntilMs - now <= SEND_DEADLINE_MS) return false;
       this.#sendingUntilMs = now + SEND_DEADLINE_MS;
-      if (!(await this.#send(outgoing, context))) return false;
+      if (!(await this.#sendBatch(outgoing, context))) return false;
     }
     return this.#recorder.isEmpty;
   }
@@ -111,7 +111,7 @@ export class MetricsFlusher<Catalogue extends MetricCatalogue> {
     return this.#outgoing;
   }
 
-  async #send(outgoing: Outgoing, { add, onDelivered }: FlushContext): Promise<boolean> {
+  async #sendBatch(outgoing: Outgoing, { add, onDelivered }: FlushContext): Promise<boolean> {
     try {
       await withDeadline(add(outgoing.batch), SEND_DEADLINE_MS, late);
     } catch (error) {

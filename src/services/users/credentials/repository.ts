@@ -40,7 +40,7 @@ export class CredentialRepository {
   }
 
   /** The answer of a `select...` statement. */
-  read(rows: readonly CredentialRow[]): Credential | null {
+  credentialOf(rows: readonly CredentialRow[]): Credential | null {
     const [row] = rows;
     return row === undefined ? null : { ...toAccount(row), passwordHash: row.passwordHash };
   }

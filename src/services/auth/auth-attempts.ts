@@ -18,7 +18,7 @@ export interface Charged {
   refundOnFailure<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export class Attempts {
+export class AuthAttempts {
   readonly #budgets: ExactBudgets<AuthBudgetName>;
   readonly #deriver: Deriver;
   readonly #scope: Scope;
