@@ -103,7 +103,7 @@ export async function change<Row extends Marked, Select extends Statement, const
 interface Decided<T> {
   readonly mark: PendingMark;
   readonly decision: Decision<T>;
-  /** No other decision follows, so the same batch frees a key whose answer it does not record. */
+  /** Most likely no other decision follows, so the same batch frees a key whose answer it does not record. */
   readonly isLast: boolean;
 }
 
@@ -145,10 +145,16 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
       const tried = await this.#try(decided.value);
       if (tried.outcome !== null) return tried.outcome;
       row = tried.row;
-      if (decided.value.isLast) break;
+      if (!decided.value.isLast) continue;
+      const refused = this.#decide(row, ROUNDS_MAX);
+      if (!refused.ok) return refused;
+      if (round === ROUNDS_MAX) break;
+      // The version is still the one that `If-Match` names: the lost batch has freed the key, so it is claimed again.
+      const again = await this.#open();
+      if (again.ended !== null) return again.ended;
+      row = again.row;
     }
-    const refused = this.#decide(row, ROUNDS_MAX);
-    return refused.ok ? refuseBusy(this.#plan.noun) : refused;
+    return refuseBusy(this.#plan.noun);
   }
 
   /** Reads the row and claims the key. A call that is over has an outcome: an earlier answer, or a refusal. */
@@ -179,7 +185,7 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
     return decided.ok ? done({ mark, decision: decided.value, isLast: this.#isLast(round) }) : decided;
   }
 
-  /** With a key and `If-Match` a race that was lost is refused by that. */
+  /** With a key and `If-Match` a race that was lost is nearly always refused by that. */
   #isLast(round: number): boolean {
     const { key, precondition } = this.#call;
     return round === ROUNDS_MAX || (key.isGiven && precondition.kind === "versions");

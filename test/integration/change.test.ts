@@ -276,6 +276,23 @@ test("under a key the answer is recorded with the effect, and a refusal frees th
   expect(await effects(id)).toBe(1);
 });
 
+test("under a key and If-Match, a race that leaves the version as it was is decided again and recorded once", async () => {
+  const id = await storeProduct();
+  const unversioned = () =>
+    env.DB.prepare("update products set last_change_id = 'x' where id = ?").bind(id).run();
+  const precondition = { kind: "versions", versions: [1] } as const;
+  const raced = open();
+  raced.database.faults.push(async () => undefined, unversioned);
+  const key = keyed(raced, { key: "k" });
+  expect(granted(await rename(raced, id, "Desk", { key, precondition }))).toBe("Lamp to Desk");
+  // The lost batch freed the key, so it is claimed again.
+  expect(raced.scope.calls.d1RoundTrips).toBe(4);
+  const again = keyed(open(), { key: "k" });
+  expect(granted(await rename(open(), id, "Desk", { key: again, precondition }))).toBe("Lamp to Desk");
+  expect(again.isReplay).toBe(true);
+  expect(await effects(id)).toBe(1);
+});
+
 test("a change of nothing writes nothing, and its answer is recorded all the same", async () => {
   const [id, on] = [await storeProduct(), open()];
   expect(granted(await rename(on, id, "Lamp", { key: keyed(on, { key: "k" }) }))).toBe("as it was");

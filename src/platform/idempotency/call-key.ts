@@ -27,7 +27,8 @@ export interface CallKey {
   /** Whether `open` found the answer of an earlier request. */
   readonly isReplay: boolean;
   /**
-   * Runs the reads on the primary and claims the key with them. Called once, before anything is written.
+   * Runs the reads on the primary and claims the key with them. Called before anything is written, and again only after
+   * `release`.
    * **Cost**: 1 round trip; none without a key and without reads.
    */
   open<const Reads extends Statements>(database: Database, reads: Reads): Promise<Opened<Reads>>;
