@@ -249,9 +249,11 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
     if (this.#plan.select === null) throw new AppError("unavailable", "a new row's commit was not answered");
     const answer = await this.#on.database.read("primary", this.#reads());
     const row = this.#rowOf(answer.rows);
+    const { decision, mark } = decided;
+    if (row !== null || decision.last === undefined) return this.#judge(decided, row, answer);
     // A row that is gone was taken away, by this change or by another: that is all that was asked.
-    const isRemoved = row === null && decided.decision.last !== undefined;
-    return isRemoved ? { outcome: done(decided.decision.answer) } : this.#judge(decided, row, answer);
+    this.#plan.committed?.(null, answer, mark);
+    return { outcome: done(decision.answer) };
   }
 
   /** Our own mark means done, whichever round wrote it. */

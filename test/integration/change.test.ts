@@ -61,6 +61,8 @@ interface Renaming {
   readonly tell?: () => Promise<void>;
   readonly cached?: () => Promise<Row | null>;
   readonly isRemoval?: boolean;
+  /** Takes the row as the change left it. */
+  readonly committed?: (row: Row | null) => void;
 }
 
 /** Names a product, or takes it away, with an event and an audit row. Returns what it decided. */
@@ -92,6 +94,7 @@ async function rename(
       select: build.select().from(products).where(eq(products.id, id)),
       rowOf: ([row]): Row | null => row ?? null,
       ...(given.cached === undefined ? {} : { cached: given.cached }),
+      ...(given.committed === undefined ? {} : { committed: given.committed }),
       decide(row, mark) {
         if (row === null) return refuseNotFound();
         if (!isSatisfied(call.precondition, row.version)) return refuseStale("thing");
@@ -226,10 +229,13 @@ test("a database that keeps losing answers is unavailable after four attempts, a
   expect(await effects(id)).toBe(0);
 });
 
-test("a removal whose answer was lost is done, whoever took the row away", async () => {
+test("a removal whose answer was lost is done, whoever took the row away, and its cache learns so", async () => {
   const [id, on] = [await storeProduct(), open()];
   on.database.faults.push("lost-after");
-  expect((await rename(on, id, "Desk", { isRemoval: true })).ok).toBe(true);
+  const left: (Row | null)[] = [];
+  const committed = (row: Row | null) => void left.push(row);
+  expect((await rename(on, id, "Desk", { isRemoval: true, committed })).ok).toBe(true);
+  expect(left).toEqual([null]);
   expect(await countOf("products", `id = '${id}'`)).toBe(0);
   expect(await effects(id)).toBe(1);
 });
