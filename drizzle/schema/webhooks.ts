@@ -16,7 +16,7 @@ export const webhookEndpoints = sqliteTable(
     previousExpiresAt: integer("previous_expires_at"),
     /** Since when no delivery has succeeded; null while they do. */
     failingSince: integer("failing_since"),
-    /** The last change that an administrator made. The other statements of its batch are guarded on it. */
+    /** The last change that wrote the row, less its health. The other statements of its batch are guarded on it. */
     lastChangeId: text("last_change_id").notNull(),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),

@@ -4,12 +4,16 @@ import { CloudEvent, HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
 import { afterEach, expect, test, vi } from "vitest";
 import { createApp } from "../../src/gateway/http/app";
+import { callBy } from "../../src/platform/call";
+import { configOf } from "../../src/platform/env";
+import { type CallKey, NO_KEY } from "../../src/platform/idempotency";
 import { Vault } from "../../src/platform/vault";
 import type { TargetPolicy } from "../../src/services/webhooks";
 import { WebhookDeliverer } from "../../src/services/webhooks/deliverer";
 import { wire } from "../../src/wiring";
 import { type Account, createAccount, createAdmin } from "../support/accounts";
 import { call } from "../support/client";
+import { ADMIN, granted } from "../support/orders";
 import { type Bench, bench, commitEvent, dispatcher, handOver, rowsOf } from "../support/outbox";
 import { TEST_SECRETS } from "../support/secrets";
 
@@ -361,6 +365,43 @@ test("an endpoint that answers 410 is switched off, and its delivery is a dead l
     { last_error: "AppError: answered 410" },
   ]);
   expect((await admin.call(`/api/webhooks/${id}/test`, { method: "POST" })).status).toBe(409);
+});
+
+test("an endpoint that is switched off while a change of it is under way stays off, and so does its subscription", async () => {
+  internet({ status: 410 });
+  const { id } = await createWebhook(await createAdmin());
+  const on = bench();
+  const eventId = await commitEvent(on);
+  const key: CallKey = {
+    ...NO_KEY,
+    async open(database, reads) {
+      const opened = await NO_KEY.open(database, reads);
+      await deliver(on, id, eventId);
+      return opened;
+    },
+  };
+  const { webhooks } = wire(env, configOf(env), on.scope);
+  const patched = await webhooks.patch(callBy(ADMIN, { key }), id, { types: ["user.deleted"] });
+  expect(granted(patched)).toMatchObject({ types: ["user.deleted"], isEnabled: false });
+  expect(await rowsOf("select * from event_subscriptions")).toEqual([]);
+  expect(await rowsOf("select is_enabled from webhook_endpoints")).toEqual([{ is_enabled: 0 }]);
+});
+
+test("an answer of 410 from an address that was changed meanwhile switches nothing off", async () => {
+  const admin = await createAdmin();
+  internet();
+  const { id } = await createWebhook(admin);
+  const json = { url: `${PUBLIC}/new` };
+  const respond = async () => {
+    await admin.call(`/api/webhooks/${id}`, { method: "PATCH", json });
+    return new Response(null, { status: 410 });
+  };
+  internet({ respond });
+  const on = bench();
+  await deliver(on, id, await commitEvent(on));
+  expect((await admin.call(`/api/webhooks/${id}`)).json).toMatchObject({ ...json, isEnabled: true });
+  expect(await rowsOf("select type from event_subscriptions")).toEqual([{ type: "*" }]);
+  expect(on.scope.lines.map(({ event }) => event)).not.toContain("webhook.switched_off");
 });
 
 test("an endpoint that has taken nothing for five days is switched off; one success in between keeps it on", async () => {

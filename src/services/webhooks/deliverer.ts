@@ -2,12 +2,13 @@
 import { AppError } from "../../kernel/errors";
 import type { CloudEvent } from "../../kernel/event";
 import type { Database } from "../../platform/database";
+import { newMark } from "../../platform/mark";
 import { continueTrace } from "../../platform/observability/traceparent";
 import { type ExternalConsumer, type RetryPolicy, Subscriptions } from "../../platform/outbox";
 import type { Scope } from "../../platform/scope";
 import type { Vault } from "../../platform/vault";
 import { consumerNameOf, type Endpoint, webhookIdOf } from "./model";
-import { WebhookRepository } from "./repository";
+import { ENDPOINTS, WebhookRepository } from "./repository";
 import { signedHeaders } from "./signature";
 import { faultOfTarget, type TargetPolicy } from "./target";
 
@@ -122,23 +123,28 @@ export class WebhookDeliverer implements ExternalConsumer {
     const row = { endpointId: endpoint.id, eventId: event.id, type: event.type, attempt, ...result };
     const isWorn = endpoint.failingSince !== null && at - endpoint.failingSince > FAILING_MAX_MS;
     const isOver = result.error !== null && (result.statusCode === 410 || isWorn);
+    const [off, ...unsubscribe] = this.#switchOff(endpoint);
     try {
-      await database.commit([
+      const answer = await database.commit([
         this.#repository.logAttempt({ ...row, durationMs: at - startedAt, at }),
         this.#repository.markHealth(endpoint.id, result.error === null, at),
-        ...(isOver ? this.#switchOff(endpoint.id, at) : []),
+        ...(isOver ? [off, ...unsubscribe] : []),
       ]);
+      if (isOver && answer.of(off).length > 0)
+        scope.log.log("warn", "webhook.switched_off", { webhookId: endpoint.id });
     } catch (error) {
       scope.log.log("warn", "webhook.unrecorded", { webhookId: endpoint.id, error });
     }
-    if (isOver) scope.log.log("warn", "webhook.switched_off", { webhookId: endpoint.id });
   }
 
-  #switchOff(id: string, at: number) {
+  /** An endpoint that was changed since it was read is left on: its next delivery is judged by what it is now. */
+  #switchOff({ id, lastChangeId }: Endpoint) {
+    const mark = { ...newMark(this.#on.scope, id), was: lastChangeId };
+    const subscriptions = new Subscriptions(this.#on.database);
     return [
-      this.#repository.switchOff(id, at),
-      ...new Subscriptions(this.#on.database).set(consumerNameOf(id), []),
-    ];
+      this.#repository.switchOff(mark),
+      ...subscriptions.set(consumerNameOf(id), [], ENDPOINTS.isMarkedBy(mark)),
+    ] as const;
   }
 }
 

@@ -94,12 +94,13 @@ export class WebhookRepository {
       .where(ENDPOINTS.isStill(mark));
   }
 
-  /** Switches the endpoint off, whatever it is by now: for the deliverer, which is not a change by anyone. */
-  switchOff(id: string, at: number): Statement {
+  /** Switches the endpoint off while it is as it was read; returns it if so. For the deliverer. */
+  switchOff(mark: PendingMark) {
     return this.#database.build
       .update(webhookEndpoints)
-      .set({ isEnabled: false, failingSince: null, updatedAt: at })
-      .where(eq(webhookEndpoints.id, id));
+      .set({ isEnabled: false, failingSince: null, updatedAt: mark.at, lastChangeId: mark.changeId })
+      .where(ENDPOINTS.isStill(mark))
+      .returning({ id: webhookEndpoints.id });
   }
 
   /** Takes away the endpoint and its delivery log, where the mark holds. */
