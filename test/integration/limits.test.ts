@@ -1,7 +1,13 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { callBy } from "../../src/platform/call";
+import { configOf } from "../../src/platform/env";
+import { type CallKey, NO_KEY } from "../../src/platform/idempotency";
+import { wire } from "../../src/wiring";
 import { createAccount, createAdmin } from "../support/accounts";
 import { freshAddress } from "../support/client";
+import { ADMIN, codeOf, countOf } from "../support/orders";
+import { testScope } from "../support/scope";
 
 test("only administrators see, set or clear a limit", async () => {
   const user = await createAccount();
@@ -92,6 +98,26 @@ test("a plan's numbers are its clients', also after it changed, and when it goes
   expect((await env.CLIENT_LIMITER.getByName(`user:${user.id}`).report()).override).toBeNull();
   expect((await admin.call(client)).json.source).toBe("default");
   expect((await admin.call("/api/limits/plan:gold")).status).toBe(404);
+});
+
+test("a client does not join a plan that goes away meanwhile", async () => {
+  const [admin, user] = [await createAdmin(), await createAccount()];
+  await admin.call("/api/limits/plan:gold", { method: "PUT", json: { limit: 1_000 } });
+  const key: CallKey = {
+    ...NO_KEY,
+    async open(database, reads) {
+      const opened = await NO_KEY.open(database, reads);
+      expect((await admin.call("/api/limits/plan:gold", { method: "DELETE" })).status).toBe(204);
+      return opened;
+    },
+  };
+  const { limits } = wire(env, configOf(env), testScope());
+  const client = `user:${user.id}` as const;
+  const joined = await limits.set(callBy(ADMIN, { key }), { kind: "client", client }, { plan: "gold" });
+  expect(codeOf(joined)).toBe("unavailable");
+  expect(await countOf("limit_overrides")).toBe(0);
+  expect(await countOf("audit_log", `action = 'limit.set' and subject = '${client}'`)).toBe(0);
+  expect((await env.CLIENT_LIMITER.getByName(client).report()).override).toBeNull();
 });
 
 test("an address stands for its network, and what names nobody is refused", async () => {

@@ -48,24 +48,24 @@ export class LimitRepository {
       .limit(1);
   }
 
-  /** Writes the client's numbers, or its plan, while its row is as it was read. */
+  /** Writes the client's numbers, or its plan if there is such a plan, while its row is as it was read. */
   setOverride({ id, changeId, was }: PendingMark, to: LimitNumbers | { readonly plan: string }): Statement {
-    const row =
+    const { plan, limit, windowSeconds, isShadow } =
       "plan" in to
-        ? { plan: to.plan, limit: null, windowSeconds: null, isShadow: null, lastChangeId: changeId }
-        : {
-            plan: null,
-            limit: to.limit,
-            windowSeconds: to.windowSeconds,
-            isShadow: to.isShadow,
-            lastChangeId: changeId,
-          };
+        ? { plan: to.plan, limit: null, windowSeconds: null, isShadow: null }
+        : { plan: null, ...to };
+    const isKnown =
+      plan === null
+        ? sql`true`
+        : sql`exists (select 1 from ${limitPlans} where ${limitPlans.name} = ${plan})`;
     return this.#database.build
       .insert(limitOverrides)
-      .values({ client: id, ...row })
+      .select(
+        sql`select ${id}, ${plan}, ${limit}, ${windowSeconds}, ${isShadow === null ? null : Number(isShadow)}, ${changeId} where ${isKnown}`,
+      )
       .onConflictDoUpdate({
         target: limitOverrides.client,
-        set: row,
+        set: { plan, limit, windowSeconds, isShadow, lastChangeId: changeId },
         setWhere: sql`${limitOverrides.lastChangeId} is ${was}`,
       });
   }
