@@ -14,9 +14,7 @@ import { recordAttempt } from "../services/operations/metrics/consumers";
 import { metrics } from "../services/operations/metrics/isolate-metrics";
 import { recordCalls } from "../services/operations/metrics/record-calls";
 import { deliverAndRead, readGauges } from "../services/operations/metrics/report";
-import { loadExpiry } from "../services/orders";
-import { loadDeliverer } from "../services/webhooks";
-import { type Foundations, foundationsOf, orderFoundations, type Request, servicesOf } from "../wiring";
+import { type Foundations, foundationsOf, type Request, servicesOf } from "../wiring";
 import { figuresOf } from "./alerts/figures";
 import { notifierOf } from "./alerts/notifier";
 import { Watchman } from "./alerts/watchman";
@@ -85,39 +83,27 @@ export async function wireConsumers(env: Env, config: Config, scope: Scope): Pro
     "orders-forget-user-late": ordersForgetUser(orders),
     analytics: analytics(services.analytics),
     "cache-refresh": cacheRefresh({ refresh: (userId) => users.refreshCache(userId) }),
-    webhook: await webhookDelivererOf(on),
+    webhook: await on.webhooks.loadDeliverer(),
   };
 }
 
 /** Builds what one tick of the cron runs. */
 export async function wireCron(env: Env, config: Config, scope: Scope): Promise<CronServices> {
   const on = foundationsOf({ env, config, scope });
-  const { OrderExpiry } = await loadExpiry();
   return {
     services: servicesOf({ on }),
-    orderExpiry: new OrderExpiry({
-      ...orderFoundations(on),
-      pendingTtlSeconds: config.ORDER_PENDING_TTL_SECONDS,
-    }),
+    orderExpiry: await on.orders.loadExpiry(),
     watchman: watchmanOf(on),
   };
 }
 
-function watchmanOf(on: Request & Foundations): Watchman {
+function watchmanOf(on: Foundations): Watchman {
   const { env, config, scope, sources } = on;
   return new Watchman({
     shelf: alertShelf(env),
     measure: async () => figuresOf(...(await Promise.all([deliverAndRead(sources), readGauges(sources)]))),
     notify: config.ALERT_TO === "" ? null : notifierOf(config.ALERT_TO, mailerOf(on)),
     scope,
-  });
-}
-
-async function webhookDelivererOf({ database, vault, target, scope, config }: Request & Foundations) {
-  const { WebhookDeliverer } = await loadDeliverer();
-  return new WebhookDeliverer({
-    ...{ database, vault, target, scope },
-    backoffSeconds: config.WEBHOOK_BACKOFF_SECONDS,
   });
 }
 

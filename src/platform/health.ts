@@ -4,6 +4,7 @@ import { onFirstCall } from "../kernel/on-first-call";
 import { count, text } from "../kernel/output-fields";
 import * as z from "../kernel/schema";
 import { withDeadline } from "./deadline";
+import { keptFor } from "./isolate";
 import type { Logger } from "./observability/logger";
 
 /**
@@ -84,6 +85,17 @@ async function probe(
 
 function late(): AppError {
   return new AppError("unavailable", "no answer in time");
+}
+
+const memoryOf = keptFor(() => new HealthMemory());
+
+/** Returns what `check` found a second ago at most, or ten seconds ago while another request of the isolate checks. */
+export async function recentHealth(
+  env: object,
+  clock: () => number,
+  check: () => Promise<HealthReport>,
+): Promise<HealthReport> {
+  return await memoryOf(env).recall(clock, check);
 }
 
 const FRESH_MS = 1_000;

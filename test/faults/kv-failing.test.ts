@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { Stamped } from "../../src/platform/database";
-import { type Account, newUserMemory, UserCache } from "../../src/services/users";
+import type { Account } from "../../src/services/users/model";
+import { newUserMemory, UserCache } from "../../src/services/users/user-cache";
 import { sendCounted } from "../support/counted-app";
 import { TestClock, testScope } from "../support/outbox";
 import { storeUser } from "../support/stored-user";

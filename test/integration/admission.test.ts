@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { newId } from "../../src/platform/clock";
 import { FAIL_OPEN_ALLOWANCE } from "../../src/platform/limiter/budget-answer";
 import { ClientLimiter } from "../../src/platform/limiter/client-limiter";
-import { Authenticator } from "../../src/services/auth";
+import { Authenticator } from "../../src/services/auth/authenticator";
 import { metrics } from "../../src/services/operations/metrics/isolate-metrics";
 import { createAccount, createAdmin, createLoggedInAccount, PASSWORD, signToken } from "../support/accounts";
 import { type Answer, call, freshAddress } from "../support/client";

@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { callBy } from "../../src/platform/call";
 import { configOf } from "../../src/platform/env";
-import { authDependencies, wire } from "../../src/wiring";
+import { wire } from "../../src/wiring";
+import { authDependencies } from "../support/auth-dependencies";
 import { settled, TEST_NOW_MS, testScope } from "../support/scope";
 
 const DAY_MS = 86_400_000;

@@ -11,7 +11,8 @@ import { callBy } from "../../src/platform/call";
 import { configOf } from "../../src/platform/env";
 import { EPOCH_KEPT_MS } from "../../src/platform/limiter/limiter";
 import { IDENTITY_FRESH_MS, IDENTITY_LIFE_MS } from "../../src/services/auth/identity-cache";
-import { authDependencies, wire } from "../../src/wiring";
+import { wire } from "../../src/wiring";
+import { authDependencies } from "../support/auth-dependencies";
 import { sendCounted } from "../support/counted-app";
 import {
   ForeignIsolate,

@@ -8,21 +8,17 @@ import type { TrustedIssuer } from "../../src/platform/env";
 import { configOf, readConfig } from "../../src/platform/env";
 import { createLogger } from "../../src/platform/observability/logger";
 import { Sealer } from "../../src/platform/sealing";
-import {
-  AccessTokens,
-  Authenticator,
-  ForeignKeyMemory,
-  ForeignKeys,
-  type ForeignToken,
-  ForeignTokens,
-  IdentityCache,
-  judgeToken,
-  KeySet,
-  newIdentityMemory,
-  TokenMemory,
-} from "../../src/services/auth";
-import { authDependencies, wire } from "../../src/wiring";
+import { judgeToken } from "../../src/services/auth";
+import { AccessTokens } from "../../src/services/auth/access-tokens";
+import { Authenticator } from "../../src/services/auth/authenticator";
+import { ForeignKeyMemory, ForeignKeys } from "../../src/services/auth/foreign-keys";
+import { type ForeignToken, ForeignTokens } from "../../src/services/auth/foreign-tokens";
+import { IdentityCache, newIdentityMemory } from "../../src/services/auth/identity-cache";
+import { KeySet } from "../../src/services/auth/key-set";
+import { TokenMemory } from "../../src/services/auth/token-memory";
+import { wire } from "../../src/wiring";
 import { createAccount, freshEmail, signToken } from "../support/accounts";
+import { authDependencies } from "../support/auth-dependencies";
 import { replaced } from "../support/replaced";
 import { settled, TEST_NOW_MS, testRequest, testScope } from "../support/scope";
 

@@ -5,7 +5,9 @@
 import { env } from "cloudflare:workers";
 import { newId, systemClock } from "../../src/platform/clock";
 import { readConfig } from "../../src/platform/env";
-import { AccessTokens, KeySet, TokenMemory } from "../../src/services/auth";
+import { AccessTokens } from "../../src/services/auth/access-tokens";
+import { KeySet } from "../../src/services/auth/key-set";
+import { TokenMemory } from "../../src/services/auth/token-memory";
 import { type Call, call, freshAddress } from "./client";
 
 /** Accepted by the password policy. */

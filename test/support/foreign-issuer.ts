@@ -11,17 +11,13 @@ import type { ClientLimiter } from "../../src/platform/limiter/client-limiter";
 import type { LimiterObject } from "../../src/platform/limiter/limiter";
 import type { Scope } from "../../src/platform/scope";
 import { Sealer } from "../../src/platform/sealing";
-import {
-  Authenticator,
-  ForeignKeyMemory,
-  ForeignKeys,
-  type ForeignToken,
-  ForeignTokens,
-  IdentityCache,
-  newIdentityMemory,
-  TokenMemory,
-} from "../../src/services/auth";
-import { authDependencies, wire } from "../../src/wiring";
+import { Authenticator } from "../../src/services/auth/authenticator";
+import { ForeignKeyMemory, ForeignKeys } from "../../src/services/auth/foreign-keys";
+import { type ForeignToken, ForeignTokens } from "../../src/services/auth/foreign-tokens";
+import { IdentityCache, newIdentityMemory } from "../../src/services/auth/identity-cache";
+import { TokenMemory } from "../../src/services/auth/token-memory";
+import { wire } from "../../src/wiring";
+import { authDependencies } from "./auth-dependencies";
 import { newIsolate, realObject } from "./limiter";
 import { replaced } from "./replaced";
 import { settled, testRequest, testScope } from "./scope";

@@ -13,16 +13,12 @@ import { Keyset } from "../../src/platform/keyset";
 import { Outbox } from "../../src/platform/outbox";
 import type { Scope } from "../../src/platform/scope";
 import { Sealer } from "../../src/platform/sealing";
-import {
-  type Order,
-  OrderRepository,
-  OrderService,
-  type OrderStatus,
-  type Product,
-  ProductRepository,
-  ProductService,
-} from "../../src/services/orders";
+import type { Order, OrderStatus, Product } from "../../src/services/orders";
 import { OrderExpiry } from "../../src/services/orders/expiry";
+import { ProductRepository } from "../../src/services/orders/products/repository";
+import { ProductService } from "../../src/services/orders/products/service";
+import { OrderRepository } from "../../src/services/orders/repository";
+import { OrderService } from "../../src/services/orders/service";
 import { TestClock, TestQueue, type TestScope, testScope } from "./outbox";
 import { TEST_SECRETS } from "./secrets";
 

@@ -13,6 +13,7 @@ import { done, type Outcome } from "../../kernel/errors";
 import { MemoryCache } from "../cache/memory-cache";
 import type { Database, Guard, Statement } from "../database";
 import type { Deriver } from "../deriver";
+import { kept } from "../isolate";
 import {
   type BudgetTarget,
   budgetTargets,
@@ -35,6 +36,8 @@ export function newRefusalMemory(): RefusalMemory {
   return new MemoryCache({ entriesMax: TARGETS_MAX, bytesMax: TARGETS_MAX, ageMaxMs: REMEMBERED_MS });
 }
 
+const isolateMemory = kept(newRefusalMemory);
+
 /** An attempt that may be made: nothing is charged until its batch is committed. */
 export interface CountedAttempt {
   /** First in the batch. */
@@ -51,7 +54,8 @@ export interface CountedBudgetContext {
   readonly database: Database;
   readonly deriver: Deriver;
   readonly shield: Shield;
-  readonly memory: RefusalMemory;
+  /** Default: the isolate's. */
+  readonly memory?: RefusalMemory;
   readonly policy: Policy;
   readonly scope: Pick<Scope, "clock" | "newId">;
   /** The database's own clock, unless a test has one. */
@@ -62,10 +66,12 @@ type Target = CountedKey & Pick<BudgetTarget, "object">;
 
 export class CountedBudget {
   readonly #on: CountedBudgetContext;
+  readonly #memory: RefusalMemory;
   readonly #counts: AttemptCounts;
 
   constructor(context: CountedBudgetContext) {
     this.#on = context;
+    this.#memory = context.memory ?? isolateMemory();
     this.#counts = context.counts ?? new AttemptCounts(context.database);
   }
 
@@ -102,18 +108,18 @@ export class CountedBudget {
   }
 
   #rememberedMs(targets: readonly BudgetTarget[]): number {
-    const { memory, scope } = this.#on;
+    const { scope } = this.#on;
     const now = scope.clock();
-    return Math.max(...targets.map(({ object }) => (memory.get(object, now) ?? now) - now));
+    return Math.max(...targets.map(({ object }) => (this.#memory.get(object, now) ?? now) - now));
   }
 
   /** Remembers who has no room left, so that the next one is refused here: before a password is hashed, too. */
   #judge({ id }: Charge, targets: readonly Target[], buckets: readonly CountedBucket[]): Outcome<null> {
-    const { memory, policy, scope } = this.#on;
+    const { policy, scope } = this.#on;
     const now = scope.clock();
     const waits = targets.map((target) => {
       const waitMs = roomInMs(target, buckets);
-      if (waitMs > 0) memory.set(target.object, now + waitMs, 1, now);
+      if (waitMs > 0) this.#memory.set(target.object, now + waitMs, 1, now);
       return waitMs;
     });
     const isCharged = buckets.some(({ lastChargeId }) => lastChargeId === id);

@@ -10,6 +10,7 @@ import type { Clock } from "../../kernel/clock";
 import type { NewId } from "../../kernel/ids";
 import type { Calls } from "../observability/calls";
 import type { Logger } from "../observability/logger";
+import { inSpan } from "../observability/tracing";
 import { type BudgetAnswer, type BudgetRequest, budgetAnswerOf, type FinalVerdict } from "./budget-answer";
 import type { Shield } from "./burst-shield";
 import type { ClientKey } from "./client-key";
@@ -138,9 +139,11 @@ export class Limiter {
       calls.objectCalls += 1;
       return objectOf(clientKey).revoke(revocations);
     };
-    const isTaken = await sendUntilSilent(send, sleep).catch((cause: unknown) => {
-      throw objectUnavailable("the client's object failed to take a revocation", cause);
-    });
+    const isTaken = await inSpan("limiter.revoke", {}, () => sendUntilSilent(send, sleep)).catch(
+      (cause: unknown) => {
+        throw objectUnavailable("the client's object failed to take a revocation", cause);
+      },
+    );
     if (isTaken === SILENT) throw objectUnavailable("the client's object did not answer a revocation");
     if (!isTaken) throw objectUnavailable("too many sessions are revoked one by one");
     const entry = this.#context.book.peek(clientKey);

@@ -1,8 +1,8 @@
 /** The orders service: products, and orders from placing to delivery. */
-export { type OrderEventType, orderEvents } from "./events";
+export { orderEvents } from "./events";
 export type { OrderExpiry } from "./expiry";
+export { type OrderServices, orderServices } from "./factory";
 export { ORDER_STATUSES, type OrderStatus } from "./order-status";
-export { ProductRepository } from "./products/repository";
 export {
   createProductSchema,
   listProductsSchema,
@@ -10,14 +10,12 @@ export {
   patchProductSchema,
   productSchema,
 } from "./products/schemas";
-export { ProductService } from "./products/service";
-export { OrderRepository } from "./repository";
+export type { ProductService } from "./products/service";
 export {
   changeOrderStatusSchema,
   type ListOrdersQuery,
   listOrdersSchema,
   type Order,
-  type OrderHistoryEntry,
   type OrderItem,
   orderEventData,
   orderHistoryEntrySchema,
@@ -25,7 +23,4 @@ export {
   orderSchema,
   placeOrderSchema,
 } from "./schemas";
-export { OrderService } from "./service";
-
-/** Loads what cancels orders that were not paid in time. Only the cron needs it, so it is not part of the start. */
-export const loadExpiry = () => import("./expiry");
+export type { OrderService } from "./service";

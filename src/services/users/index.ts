@@ -1,9 +1,8 @@
 /** The users service: accounts, profiles and their cache. */
 export { type Credential, CredentialRepository, type Snapshot } from "./credentials/repository";
-export { type UserEventType, userEvents } from "./events";
+export { userEvents } from "./events";
+export { usersService } from "./factory";
 export type { Account } from "./model";
-export type { Passwords } from "./ports";
-export { UserRepository } from "./repository";
 export {
   emailSchema,
   listUsersSchema,
@@ -17,5 +16,4 @@ export {
   userEventData,
   userSchema,
 } from "./schemas";
-export { type Contact, type TokenRevoker, type UserDependencies, UserService } from "./service";
-export { newUserMemory, UserCache, type UserMemory } from "./user-cache";
+export type { Contact, UserService } from "./service";

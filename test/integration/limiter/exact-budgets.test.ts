@@ -4,7 +4,8 @@ import type { BudgetSubject } from "../../../src/platform/limiter/budget-target"
 import { ExactBudgets, type ExactBudgetsContext } from "../../../src/platform/limiter/exact-budgets";
 import { newCalls } from "../../../src/platform/observability/calls";
 import { createLogger } from "../../../src/platform/observability/logger";
-import { type AuthBudgetName, authBudgetsOf } from "../../../src/services/auth";
+import { authBudgetsOf } from "../../../src/services/auth";
+import type { AuthBudgetName } from "../../../src/services/auth/budgets";
 import { realObject } from "../../support/limiter";
 
 const policies = authBudgetsOf({ AUTH_BUDGETS: {} });

@@ -1,5 +1,6 @@
 /** A user of the model: nothing but the version matters, which is the number of the commit that made it. */
-import type { Account, User } from "../../../src/services/users";
+import type { User } from "../../../src/services/users";
+import type { Account } from "../../../src/services/users/model";
 
 export function accountOf(id: string, version: number): Account {
   return { user: userOf(id, version), tokenEpoch: 1, lastChangeId: String(version) };

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { newId, systemClock } from "../../../src/platform/clock";
 import { Deriver } from "../../../src/platform/deriver";
 import { Sealer } from "../../../src/platform/sealing";
-import { IdentityCache, newIdentityMemory } from "../../../src/services/auth";
+import { IdentityCache, newIdentityMemory } from "../../../src/services/auth/identity-cache";
 import { ISSUER, newIssuer, type TestIssuer } from "../foreign-issuer";
 import { settled, testScope } from "../scope";
 import { TEST_SECRETS } from "../secrets";

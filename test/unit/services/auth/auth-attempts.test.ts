@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { AppError, done, refuse } from "../../../../src/kernel/errors";
 import { Deriver } from "../../../../src/platform/deriver";
 import type { ExactBudgets } from "../../../../src/platform/limiter";
-import { Attempts, type AuthBudgetName } from "../../../../src/services/auth";
+import { AuthAttempts } from "../../../../src/services/auth/auth-attempts";
+import type { AuthBudgetName } from "../../../../src/services/auth/budgets";
 import { testScope } from "../../../support/scope";
 
 /** Budgets of which those of accounts do something else than charge. */
@@ -14,7 +15,7 @@ function attemptsWith(accountBudget: () => Promise<never> | ReturnType<typeof re
         ? await accountBudget()
         : done({ refund: async () => void refunded.push(name) }),
   };
-  const attempts = new Attempts(
+  const attempts = new AuthAttempts(
     budgets as ExactBudgets<AuthBudgetName>,
     new Deriver("A".repeat(43)),
     testScope(),
