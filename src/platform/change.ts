@@ -179,8 +179,7 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
   }
 
   #decide(row: Row | null, round: number): Outcome<Decided<T>> {
-    const { scope } = this.#on;
-    const mark = { ...newMark(scope, this.#plan.id), was: row?.lastChangeId ?? null };
+    const mark = { ...newMark(this.#on.scope, this.#plan.id), was: row?.lastChangeId ?? null };
     const decided = this.#plan.decide(row, mark, this.#also);
     return decided.ok ? done({ mark, decision: decided.value, isLast: this.#isLast(round) }) : decided;
   }
@@ -280,16 +279,17 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
 
   #audit({ details = {} }: Decision<T>, mark: Mark): Statement {
     const { action, subject, table } = this.#plan;
-    const { actor } = this.#call;
     return this.#on.audit.record({
-      ...{ actor, action, subject, details },
+      ...{ actor: this.#call.actor, action, subject, details },
       guard: table.isMarked,
       values: table.valuesOf(mark),
     });
   }
 
+  /** What a violated constraint means. The batch that failed by it has freed no key. */
   #refusalOf(error: unknown): Outcome<never> | null {
     if (!(error instanceof ConstraintViolation)) return null;
+    this.#call.key.keep();
     return this.#plan.violations?.[error.constraint]?.() ?? null;
   }
 }

@@ -299,6 +299,19 @@ test("under a key and If-Match, a race that leaves the version as it was is deci
   expect(await effects(id)).toBe(1);
 });
 
+test("under a key and If-Match, a constraint that fails the commit is a refusal, and frees the key", async () => {
+  const [id, on] = [await storeProduct(), open()];
+  const taken = async () => {
+    throw new ConstraintViolation("products.sku");
+  };
+  on.database.faults.push(async () => undefined, taken);
+  const precondition = { kind: "versions", versions: [1] } as const;
+  expect(codeOf(await rename(on, id, "Desk", { key: keyed(on, { key: "k" }), precondition }))).toBe(
+    "sku_taken",
+  );
+  expect(await countOf("idempotency_records")).toBe(0);
+});
+
 test("a change of nothing writes nothing, and its answer is recorded all the same", async () => {
   const [id, on] = [await storeProduct(), open()];
   expect(granted(await rename(on, id, "Lamp", { key: keyed(on, { key: "k" }) }))).toBe("as it was");

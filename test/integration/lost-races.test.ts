@@ -32,6 +32,7 @@ async function raced<T>(
     isReplay: false,
     record: given.record.bind(given),
     release: given.release.bind(given),
+    keep: given.keep.bind(given),
     abandon: given.abandon.bind(given),
     async open(database, reads) {
       const opened = await given.open(database, reads);

@@ -42,6 +42,8 @@ export interface CallKey {
   record(database: Database, answer: unknown, guard?: SQL): Promise<readonly Statement[]>;
   /** Frees the key at the end of a batch, unless the answer was recorded in it. */
   release(database: Database): readonly Statement[];
+  /** Says that the batch of `release` was rolled back: the key is claimed as before, and `abandon` frees it. */
+  keep(): void;
   /** Frees the key of a call that changed nothing, if that has not been done. **Cost**: 1 round trip, or none. */
   abandon(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export const NO_KEY: CallKey = {
   },
   record: async () => [],
   release: () => [],
+  keep: () => undefined,
   abandon: async () => undefined,
 };
 

@@ -45,6 +45,11 @@ export interface KeyedCall {
 
 type Row = Awaited<ReturnType<typeof look>>[number];
 
+interface Held {
+  readonly database: Database;
+  readonly claim: Claim;
+}
+
 export class HeldKey implements CallKey {
   readonly isGiven = true;
   readonly #call: KeyedCall;
@@ -52,7 +57,8 @@ export class HeldKey implements CallKey {
   readonly #vault: Vault;
   readonly #scope: Scope;
   readonly #shapeVersion: number;
-  #held: { readonly database: Database; readonly claim: Claim } | null = null;
+  #held: Held | null = null;
+  #released: Held | null = null;
   #isReplay = false;
 
   constructor(
@@ -94,9 +100,14 @@ export class HeldKey implements CallKey {
   }
 
   release(database: Database): readonly Statement[] {
-    const held = this.#held?.claim;
+    const held = this.#held;
+    this.#released = held;
     this.#held = null;
-    return held === undefined ? [] : [free(database, held)];
+    return held === null ? [] : [free(database, held.claim)];
+  }
+
+  keep(): void {
+    this.#held ??= this.#released;
   }
 
   async abandon(): Promise<void> {
