@@ -9,7 +9,7 @@
  * 5  whose mark does the row carry?       ours: done. Another's: decide again on the row that the batch has read
  * 6  after the response                   cache and queue
  * ```
- * Each round writes under a mark of its own, so after a lost answer the row itself says whether the change took effect.
+ * Each round writes under a mark of its own, so after a lost answer the row says whether it took effect, if no other followed.
  */
 import type { BatchResponse } from "drizzle-orm/batch";
 import { AppError, done, type Outcome, refuseBusy } from "../kernel/errors";
@@ -117,6 +117,8 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
   /** Answers by the changes that this call has tried to commit: a row that carries one of them is done. */
   readonly #tried = new Map<string, T>();
   #also: BatchResponse<Also> | null = null;
+  /** Why the answer of a commit is not known. */
+  #lost: unknown = null;
 
   constructor(on: ChangeTools, call: Call, plan: Plan<Row, Select, Also, T>) {
     this.#on = on;
@@ -149,7 +151,7 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
       const refused = this.#decide(row, ROUNDS_MAX);
       if (!refused.ok) return refused;
       if (round === ROUNDS_MAX) break;
-      // The version is still the one that `If-Match` names: the lost batch has freed the key, so it is claimed again.
+      // `If-Match` holds all the same: the lost batch has freed the key, so it is claimed again.
       const again = await this.#open();
       if (again.ended !== null) return again.ended;
       row = again.row;
@@ -179,15 +181,13 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
   }
 
   #decide(row: Row | null, round: number): Outcome<Decided<T>> {
+    const { key, precondition } = this.#call;
     const mark = { ...newMark(this.#on.scope, this.#plan.id), was: row?.lastChangeId ?? null };
     const decided = this.#plan.decide(row, mark, this.#also);
-    return decided.ok ? done({ mark, decision: decided.value, isLast: this.#isLast(round) }) : decided;
-  }
-
-  /** With a key and `If-Match` a race that was lost is nearly always refused by that. */
-  #isLast(round: number): boolean {
-    const { key, precondition } = this.#call;
-    return round === ROUNDS_MAX || (key.isGiven && precondition.kind === "versions");
+    if (!decided.ok) return decided;
+    // With a key and `If-Match` a race that was lost is nearly always refused by that.
+    const isLast = round === ROUNDS_MAX || (key.isGiven && precondition.kind === "versions");
+    return done({ mark, decision: decided.value, isLast });
   }
 
   async #try(decided: Decided<T>): Promise<Round<Row, T>> {
@@ -200,6 +200,7 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
       const refused = this.#refusalOf(error);
       if (refused !== null) return { outcome: refused };
       if (!isAnswerLost(error)) throw error;
+      this.#lost = error;
       this.#on.scope.log.log("warn", "change.answer_lost", { error });
       const round = await this.#readBack(decided);
       if (round.outcome === null && isLast) throw error;
@@ -258,7 +259,9 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
   /** Our own mark means done, whichever round wrote it. */
   #judge({ decision, mark }: Decided<T>, row: Row | null, state: Answer<Statements>): Round<Row, T> {
     const changeId = row?.lastChangeId ?? null;
-    const answer = changeId === null ? undefined : this.#tried.get(changeId);
+    const answer = this.#tried.get(changeId ?? "");
+    // Another change may have followed one of ours whose answer was lost: to make ours again could make it twice.
+    if (answer === undefined && changeId !== mark.was && this.#lost !== null) throw this.#lost;
     if (row === null || answer === undefined) return { outcome: null, row };
     const { answerOf, committed } = this.#plan;
     committed?.(decision.last === undefined ? row : null, state, mark);
@@ -279,11 +282,8 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
 
   #audit({ details = {} }: Decision<T>, mark: Mark): Statement {
     const { action, subject, table } = this.#plan;
-    return this.#on.audit.record({
-      ...{ actor: this.#call.actor, action, subject, details },
-      guard: table.isMarked,
-      values: table.valuesOf(mark),
-    });
+    const guarded = { guard: table.isMarked, values: table.valuesOf(mark) };
+    return this.#on.audit.record({ actor: this.#call.actor, action, subject, details, ...guarded });
   }
 
   /** What a violated constraint means. The batch that failed by it has freed no key. */

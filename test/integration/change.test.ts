@@ -222,6 +222,26 @@ test.each(["lost-before", "lost-after"] as const)(
   },
 );
 
+test.each([false, true])(
+  "a change that took effect, lost its answer and was overwritten is not made again (key: %s)",
+  async (isKeyed) => {
+    const [id, on] = [await storeProduct(), open()];
+    const given = (shelf: Shelf) => (isKeyed ? { key: keyed(shelf, { key: "k" }) } : {});
+    on.database.faults.push(...(isKeyed ? [async () => undefined] : []), "lost-after");
+    const read = on.database.read.bind(on.database);
+    on.database.read = async (from, statements) => {
+      // After the commit: the read that tells whether it took effect.
+      if (on.database.faults.length === 0) await other(id, "Chair")();
+      return await read(from, statements);
+    };
+    await expect(rename(on, id, "Desk", given(on))).rejects.toMatchObject({ code: "unavailable" });
+    expect(await effects(id)).toBe(1);
+    expect(await countOf("products", `id = '${id}' and name = 'Chair'`)).toBe(1);
+    if (isKeyed) expect(granted(await rename(open(), id, "Desk", given(open())))).toBe("Lamp to Desk");
+    expect(await effects(id)).toBe(1);
+  },
+);
+
 test("a database that keeps losing answers is unavailable after four attempts, and nothing is doubled", async () => {
   const [id, on] = [await storeProduct(), open()];
   on.database.faults.push("lost-before", "lost-before", "lost-before", "lost-before");
