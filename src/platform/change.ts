@@ -251,7 +251,9 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
     const row = this.#rowOf(answer.rows);
     const { decision, mark } = decided;
     if (row !== null || decision.last === undefined) return this.#judge(decided, row, answer);
-    // A row that is gone was taken away, by this change or by another: that is all that was asked.
+    // A row that is gone was taken away, by this change or by another: that is all that was asked. An answer that this change
+    // recorded stays; a key that only another's removal left claimed is freed.
+    await this.#call.key.abandon();
     this.#plan.committed?.(null, answer, mark);
     return { outcome: done(decision.answer) };
   }

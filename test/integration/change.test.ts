@@ -385,3 +385,16 @@ test("an answer of another shape version is refused, not misread", async () => {
   const key = keyed(newer, { key: "k" }, 2);
   expect(codeOf(await rename(newer, id, "Desk", { key }))).toBe("idempotency_key_reused");
 });
+
+test("a removal that lost its answer to another removal frees its key", async () => {
+  const [id, on] = [await storeProduct(), open()];
+  on.database.faults.push(async () => undefined, "lost-before");
+  const read = on.database.read.bind(on.database);
+  on.database.read = async (from, statements) => {
+    await env.DB.prepare("delete from products where id = ?").bind(id).run();
+    return await read(from, statements);
+  };
+  const given = { key: keyed(on, { key: "k" }), isRemoval: true };
+  expect((await rename(on, id, "Desk", given)).ok).toBe(true);
+  expect(await countOf("idempotency_records", "state = 'claimed'")).toBe(0);
+});

@@ -174,7 +174,11 @@ export class RecoveryService {
       ...(await call.key.record(database, null, isDone)),
     ]);
     const [, after, sessionsEnded] = answer.rows;
-    if (credentials.credentialOf(after)?.lastChangeId !== mark.changeId) throw changedMeanwhile();
+    if (credentials.credentialOf(after)?.lastChangeId !== mark.changeId) {
+      // Nothing was written, so the caller may repeat the call with its key at once.
+      await call.key.abandon();
+      throw changedMeanwhile();
+    }
     outbox.relaySoon(answer);
     // Who logged in with the old password while the new one was hashed is out as well, before this is acknowledged.
     const late = sessionsEnded.map(({ id }) => id).filter((id) => !others.includes(id));
