@@ -62,7 +62,7 @@ export const USE_CASES = {
   "users.signUp": write(null, signUpSchema, ({ users }, call, _, input) => users.signUp(call, input)),
   "users.list": list(listUsersSchema, ({ users }, call, _, query) => users.list(call, query),
     ({ users }, call, query, user) => users.cursorOf(call, query, user)),
-  // What of it leaves the isolate's memory has the cache's span.
+  // Mostly answered from the isolate's memory. A read that goes further has the span of the cache.
   "users.get": batched(read(id, null, ({ users }, call, id) => users.get(call, id), { hasSpan: false }),
     ({ users }, call, ids) => users.getMany(call, ids)),
   "users.replace": change(id, replaceUserSchema, ({ users }, call, id, input) => users.replace(call, id, input)),

@@ -7,7 +7,7 @@
  * 3  tell the user's object               when the decision says so
  * 4  commit                               writes, row, event, audit, answer: guarded on `last_change_id` as it was read
  * 5  whose mark does the row carry?       ours: done. Another's: decide again on the row that the batch has read
- * 6  after the response                   cache and queue
+ * 6  done                                 memory has the row at once; KV and the queue after the response
  * ```
  * Each round writes under a mark of its own, so after a lost answer the row says whether it took effect, if no other followed.
  */
@@ -58,7 +58,7 @@ export interface Plan<Row extends Marked, Select extends Statement, Also extends
   /** Of the audit row: `user:<id>` and `user.update`. */
   readonly subject: string;
   readonly action: string;
-  /** What the refusal of a change that others outran each time calls the row: `user`. */
+  /** The row in words, for the refusal when others were faster each time: `user`. */
   readonly noun: string;
   /** Reads the row; null for a new one. It runs again in the batch of the commit. */
   readonly select: Select | null;
@@ -77,7 +77,7 @@ export interface Plan<Row extends Marked, Select extends Statement, Also extends
   ) => Outcome<Decision<T>>;
   /** What a violated constraint of the schema means, by its name. */
   readonly violations?: Readonly<Record<string, () => Outcome<never>>>;
-  /** The answer out of the row as the batch left it, where others write to it without a mark. Not under a key. */
+  /** Makes the answer from the row as the batch left it, for a table to which others write without a mark. Not used under a key. */
   readonly answerOf?: (row: Row) => T;
   /** After the commit. @param row as the batch left it; null when it was taken away */
   readonly committed?: (row: Row | null, answer: Answer<Statements>, mark: Mark) => void;
@@ -133,7 +133,7 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
     return ended ?? (await this.#rounds(row));
   }
 
-  /** Only a commit finds out that the cache was behind: a refusal, or a change of nothing, is decided on the row itself. */
+  /** The commit notices a cache that is behind. A refusal, or a change of nothing, has no commit: those are decided on the row. */
   #isConclusive(cached: Row): boolean {
     const decided = this.#decide(cached, 1);
     return decided.ok && decided.value.decision.writes.length > 0;
@@ -185,7 +185,7 @@ class Change<Row extends Marked, Select extends Statement, Also extends Statemen
     const mark = { ...newMark(this.#on.scope, this.#plan.id), was: row?.lastChangeId ?? null };
     const decided = this.#plan.decide(row, mark, this.#also);
     if (!decided.ok) return decided;
-    // With a key and `If-Match` a race that was lost is nearly always refused by that.
+    // With a key and `If-Match`, the precondition nearly always refuses a change that lost its race.
     const isLast = round === ROUNDS_MAX || (key.isGiven && precondition.kind === "versions");
     return done({ mark, decision: decided.value, isLast });
   }

@@ -18,7 +18,7 @@ import { Vault } from "../vault";
 import { type CallKey, type Opened, refuseInProgress, refuseReused } from "./call-key";
 import { type Claim, claim, free, look, record } from "./records";
 
-/** How long other requests wait for one that may have died: two D1 calls at their deadlines. */
+/** How long other requests are refused while this one may still run: two D1 calls at their deadlines. */
 const LEASE_MS = 10_000;
 const KEPT_MS = 24 * 3_600_000;
 

@@ -57,7 +57,8 @@ export class OrderService {
     const { database, products } = this.#on;
     const permitted = authorize(actor, "order.place");
     if (!permitted.ok) return permitted;
-    if (actor.kind !== "user") return refuse("forbidden", "An order is placed by the user whose it is.");
+    if (actor.kind !== "user")
+      return refuse("forbidden", "Only a user can place an order, and only for itself.");
 
     const productIds = input.items.map(({ productId }) => productId);
     const { rows, ended } = await call.key.open(database, [products.selectByIds(productIds)]);

@@ -1,4 +1,4 @@
-/** The business of users: who may do what, and what else happens when it is done. One method is one use case. */
+/** The business of users: who may do what, and what else happens when it is done. */
 import type { Page } from "../../kernel/cursor";
 import { isSatisfied, type Precondition } from "../../kernel/entity-tag";
 import { done, type Outcome, refuseNotFound, refuseStale } from "../../kernel/errors";
@@ -138,8 +138,8 @@ export class UserService {
    * not verified. An empty patch changes nothing, not even the version; its precondition counts all the same.
    *
    * **Errors**: `not_found`, `forbidden` (role by its owner), `precondition_failed`, `email_taken` (administrator),
-   * `unavailable`. **Cost**: 2 D1 round trips, 1 for a cached user without a key; a change of role besides 1 call to the
-   * user's object; 1 round trip more each time another change was faster.
+   * `unavailable`. **Cost**: 2 D1 round trips, 1 for a cached user without a key and a role; a change of role besides 1 call to
+   * the user's object; 1 round trip more each time another change was faster.
    */
   async patch(call: Call, id: string, patch: PatchUserInput): Promise<Outcome<User>> {
     const permitted = authorize(call.actor, "user.update", id);
@@ -197,7 +197,7 @@ export class UserService {
     }));
   }
 
-  /** @param of which change, and the patch, if it is one. What ends access is decided on the row, never on a cached one. */
+  /** Changes a user. What ends access (no patch: a deletion; a role) is decided on the row, never on a cached one. */
   async #change<T>(
     call: Call,
     { id, action, patch }: { readonly id: string; readonly action: string; readonly patch?: PatchUserInput },
@@ -210,7 +210,7 @@ export class UserService {
       ...{ table: USERS, id, subject: subjectOf(id), action, noun: "user" },
       select: repository.selectById(id),
       rowOf: firstAccount,
-      // Beside the claim of a key, so that a taken address need not wait for the commit to fail.
+      // Read with the claim of a key: a taken address is then refused in two round trips, not in three.
       also: email !== undefined && call.key.isGiven ? [repository.selectByEmail(email)] : [],
       ...(endsAccess ? {} : { cached: () => cache.peek(id) }),
       decide(account, mark, also) {
@@ -252,7 +252,7 @@ export class UserService {
     return outbox.record({ ...addressRequested(user, pendingEmail), id: eventId, guard });
   }
 
-  /** What follows that commit: the cache has the user at once, the Queue the event after the response. */
+  /** What follows a commit with `updatedBy` or `admitForeign`: memory has the user at once, KV and the Queue later. */
   settle(mark: Mark, answer: Answer<Statements>, account: Account): void {
     const { bookmark, isFromPrimary } = answer;
     this.#on.cache.written(mark.id, { bookmark, isFromPrimary, value: account }, mark.at);
