@@ -24,8 +24,8 @@ const LIFE_MS = 7 * 24 * 3_600_000;
 const TRACES = [
   `INSERT INTO sessions (id, user_id, device, created_at, last_seen_at, expires_at)
    SELECT ${idOf("004")}, id, 'Firefox on Linux', created_at, created_at, created_at + ${LIFE_MS} FROM users ORDER BY id`,
-  `INSERT INTO outbox_events (id, type, source, subject, schema_version, data, committed_at, sent_at)
-   SELECT ${idOf("005")}, 'user.created', '/meridian/users', id, 1, json_object('userId', id, 'email', email), created_at, created_at
+  `INSERT INTO outbox_events (id, type, source, subject, schema_version, data, committed_at)
+   SELECT ${idOf("005")}, 'user.created', '/meridian/users', id, 1, json_object('userId', id, 'email', email), created_at
    FROM users ORDER BY id`,
   ...["welcome-mail", "analytics"].map(
     (consumer) => `INSERT INTO event_deliveries (event_id, consumer, state, attempts, due_at, done_at)
