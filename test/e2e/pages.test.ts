@@ -60,7 +60,7 @@ describe.skipIf(executablePath === undefined)("in a browser", () => {
       const { page, complaints } = opened;
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize(viewport);
-      await settled(page);
+      await settled(page, colorScheme);
       expect(await violations(page)).toEqual([]);
       expect(await overflows(page)).toBe(false);
       expect(complaints).toEqual([]);
@@ -207,11 +207,15 @@ function emailOf(name: string): string {
   return `${name.replace(" ", ".").toLowerCase()}@example.com`;
 }
 
-/** Waits until no colour fades any more from one scheme into the other. */
-async function settled(page: Page): Promise<void> {
+/** Waits until the page has the colour scheme, and no colour fades any more from one scheme into the other. */
+async function settled(page: Page, colorScheme: "light" | "dark"): Promise<void> {
   const script = `(async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    while (!matchMedia("(prefers-color-scheme: ${colorScheme})").matches) await frame();
+    // The styles of the scheme apply in the next frame, and a fade starts in the one after it.
+    await frame();
     do {
-      await new Promise(requestAnimationFrame);
+      await frame();
       await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
     } while (document.getAnimations().length > 0);
   })()`;
