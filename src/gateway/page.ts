@@ -5,7 +5,7 @@ export type Content = ReturnType<typeof html>;
 
 interface Page {
   readonly title: string;
-  /** A path of ours, because the policy of content allows no other. */
+  /** A path on this Worker, because the content security policy allows no other origin. */
   readonly stylesheet?: string;
   /** What belongs into the head besides. */
   readonly head?: Content | "";

@@ -8,7 +8,7 @@ import type { Services } from "./request-context";
 /** A schema that is made when it is first used. */
 export type Schema = () => z.ZodMiniType;
 
-/** What a schema gives; null where there is none. */
+/** The parsed value of a schema; null for a use case without that schema. */
 export type Read<S extends Schema | null> = S extends Schema ? z.Made<S> : null;
 
 type Run<Target extends Schema | null, Input extends Schema | null, Value> = (

@@ -19,7 +19,7 @@ export interface Mark {
 
 /** The mark of a change that is decided on a row as it was read: its writes hold only while the row still is that. */
 export interface PendingMark extends Mark {
-  /** The row's last change. Null where there is none. */
+  /** The row's last change as it was read; null for a new row, or one that no change has written yet. */
   readonly was: string | null;
 }
 

@@ -7,7 +7,8 @@ import { isSatisfied, type Precondition } from "../../src/kernel/entity-tag";
 import { AppError, done, type Outcome, refuse, refuseNotFound, refuseStale } from "../../src/kernel/errors";
 import { AuditTrail } from "../../src/platform/audit";
 import { callBy } from "../../src/platform/call";
-import { change, type Decision } from "../../src/platform/change";
+import { change } from "../../src/platform/change";
+import type { Decision } from "../../src/platform/change-plan";
 import { ConstraintViolation } from "../../src/platform/constraint-violation";
 import { type Answer, Database, type Statements } from "../../src/platform/database";
 import { type CallKey, runOnce } from "../../src/platform/idempotency";
@@ -260,7 +261,7 @@ test("a removal whose answer was lost is done, whoever took the row away, and it
   expect(await effects(id)).toBe(1);
 });
 
-test("the object is told before the commit; when it does not answer nothing is written and the key is free", async () => {
+test("the object is called before the commit; if it does not answer, nothing is written and the key is free", async () => {
   const [id, on] = [await storeProduct(), open()];
   const order: string[] = [];
   on.database.faults.push(
@@ -397,4 +398,15 @@ test("a removal that lost its answer to another removal frees its key", async ()
   const given = { key: keyed(on, { key: "k" }), isRemoval: true };
   expect((await rename(on, id, "Desk", given)).ok).toBe(true);
   expect(await countOf("idempotency_records", "state = 'claimed'")).toBe(0);
+});
+
+test("a change of nothing whose answer is lost is unavailable, and its repetition is replayed", async () => {
+  const [id, on] = [await storeProduct(), open()];
+  on.database.faults.push(async () => undefined, "lost-after");
+  const lost = rename(on, id, "Lamp", { key: keyed(on, { key: "k" }) });
+  await expect(lost).rejects.toMatchObject({ code: "unavailable" });
+  const again = open();
+  const key = keyed(again, { key: "k" });
+  expect(granted(await rename(again, id, "Lamp", { key }))).toBe("as it was");
+  expect(key.isReplay).toBe(true);
 });

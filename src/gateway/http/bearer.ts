@@ -1,5 +1,5 @@
 /**
- * Returns the token of an `Authorization` header, or null when there is none of the form `Bearer <token>`.
+ * Returns the token of an `Authorization` header; null for a header that is absent or not of the form `Bearer <token>`.
  * Source: RFC 6750, section 2.1; a token is any visible ASCII, because operators choose `METRICS_TOKEN` themselves.
  */
 export function bearerOf(header: string | undefined): string | null {

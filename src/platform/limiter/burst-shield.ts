@@ -37,7 +37,7 @@ export function shieldOf(env: ShieldBindings, log: Logger): Shield {
   };
 }
 
-/** Only a verified user is none; the objects of exact budgets are named by whoever tries. */
+/** True for every key but a verified user's: the caller chooses the names of exact budgets' objects. */
 function isStranger(objectName: string): boolean {
   return !objectName.startsWith("user:");
 }

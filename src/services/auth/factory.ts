@@ -2,7 +2,7 @@
 import type { Outcome } from "../../kernel/errors";
 import { lazily } from "../../kernel/lazily";
 import type { KvStore } from "../../platform/cache/kv-tier";
-import type { ChangeTools } from "../../platform/change";
+import type { ChangeTools } from "../../platform/change-plan";
 import type { Deriver } from "../../platform/deriver";
 import type { Config } from "../../platform/env";
 import { fetchJson } from "../../platform/fetch-json";

@@ -1,6 +1,6 @@
 /** Builds the services of products and orders out of what they are given. */
 import { lazily } from "../../kernel/lazily";
-import type { ChangeTools } from "../../platform/change";
+import type { ChangeTools } from "../../platform/change-plan";
 import type { Config } from "../../platform/env";
 import type { Keyset } from "../../platform/keyset";
 import type { OrderExpiry } from "./expiry";

@@ -2,7 +2,7 @@
 import { lazily } from "../../kernel/lazily";
 import { passwordViolations } from "../../kernel/password-policy";
 import type { KvStore } from "../../platform/cache/kv-tier";
-import type { ChangeTools } from "../../platform/change";
+import type { ChangeTools } from "../../platform/change-plan";
 import type { Config } from "../../platform/env";
 import { kept } from "../../platform/isolate";
 import type { Keyset } from "../../platform/keyset";

@@ -3,7 +3,7 @@ import { ANONYMOUS } from "../../kernel/actor";
 import { done, type Outcome, refuse } from "../../kernel/errors";
 import type { CountedAttempt, CountedBudget } from "../../platform/attempt-counts";
 import type { Call } from "../../platform/call";
-import type { ChangeTools } from "../../platform/change";
+import type { ChangeTools } from "../../platform/change-plan";
 import { newMark } from "../../platform/mark";
 import { newUser } from "./changes";
 import { userEvent } from "./events";

@@ -1,6 +1,6 @@
 /** Builds the webhooks service and its deliverer out of what they are given. */
 import { lazily } from "../../kernel/lazily";
-import type { ChangeTools } from "../../platform/change";
+import type { ChangeTools } from "../../platform/change-plan";
 import { resolveOverHttps } from "../../platform/dns";
 import type { Config } from "../../platform/env";
 import type { Keyset } from "../../platform/keyset";

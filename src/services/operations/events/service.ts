@@ -6,7 +6,8 @@ import { done, type Outcome, refuse, refuseNotFound } from "../../../kernel/erro
 import type { CloudEvent } from "../../../kernel/event";
 import { authorize } from "../../../kernel/permissions";
 import type { Call } from "../../../platform/call";
-import { type ChangeTools, change, type Decision } from "../../../platform/change";
+import { change } from "../../../platform/change";
+import type { ChangeTools, Decision } from "../../../platform/change-plan";
 import type { CallKey } from "../../../platform/idempotency";
 import { inSteps } from "../../../platform/in-steps";
 import { type Keyset, purposeOf } from "../../../platform/keyset";
@@ -36,7 +37,7 @@ interface Dependencies extends ChangeTools {
 
 /** Letters that one call replays. */
 const REPLAY_MAX = 1_000;
-/** Another call may take one of the letters between the read and the commit: so often they are read anew. */
+/** Another call may resolve a letter between the read and the commit. The letters are then read again, so many times in all. */
 const REPLAY_ROUNDS_MAX = 3;
 /** Of 200 events each: nearly three million a day, at 3 queries a step. */
 const RETENTION_BOUND = { rows: 200, steps: 10 };
